@@ -1,0 +1,195 @@
+//! Why a request went where it went: the record the router made, and the same in sentences.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::ToSchema;
+use weir_core::{
+    decision::{Arm, CandidateRecord, Decision, Verdict},
+    error,
+    snapshot::Quality,
+};
+
+use crate::{
+    extract::Segment,
+    problem::{Failure, Reply},
+    state::App,
+    trace::find_span,
+};
+
+/// The decision record, as the router made it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DecisionView {
+    workload: String,
+    segment: String,
+    /// The stages walked, or `pinned`.
+    strategy: String,
+    revision: String,
+    /// The snapshot read.
+    snapshot_seq: u64,
+    /// The newest score that snapshot knew.
+    score_seq: i64,
+    /// In configured order.
+    candidates: Vec<CandidateView>,
+    /// The order dispatch walks.
+    chain: Vec<String>,
+    /// Probability that this policy chooses the head of the chain.
+    propensity: f64,
+    exposure: Option<ExposureView>,
+    features: FeaturesView,
+    /// The random word that settled draws and ties.
+    seed: u64,
+}
+
+/// What was known of one candidate, and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+struct CandidateView {
+    deployment: String,
+    verdict: VerdictWord,
+    quality: Option<QualityView>,
+    /// Nano-dollars; `null` when its price is unknown.
+    expected_cost: Option<i64>,
+    in_flight: u32,
+    latency_ms: Option<f64>,
+}
+
+/// A quality window at that moment.
+#[derive(Debug, Serialize, ToSchema)]
+struct QualityView {
+    mean: f64,
+    lower: f64,
+    upper: f64,
+    n: u64,
+}
+
+/// What became of a candidate.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum VerdictWord {
+    Chosen,
+    Fallback,
+    NotAdmitted,
+    NotCapable,
+    Unhealthy,
+    BelowFloor,
+    Unproven,
+    OtherArm,
+}
+
+/// Which arm of which canary.
+#[derive(Debug, Serialize, ToSchema)]
+struct ExposureView {
+    canary: String,
+    arm: ArmWord,
+    unit: u64,
+}
+
+/// The two sides of a canary's comparison.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ArmWord {
+    /// The newcomer.
+    Candidate,
+    /// What it is compared with.
+    Control,
+}
+
+/// What routing looked at.
+#[derive(Debug, Serialize, ToSchema)]
+struct FeaturesView {
+    input_tokens: u64,
+    max_output_tokens: Option<u64>,
+    stream: bool,
+    tools: bool,
+    vision: bool,
+    json_schema: bool,
+}
+
+/// A decision and its sentences.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Explained {
+    span_id: String,
+    decision: DecisionView,
+    /// Plain English; the first says who was chosen and how.
+    sentences: Vec<String>,
+}
+
+impl From<&Decision> for DecisionView {
+    fn from(decision: &Decision) -> Self {
+        let features = &decision.features;
+        Self {
+            workload: decision.workload.to_string(),
+            segment: decision.segment.to_string(),
+            strategy: decision.strategy.to_string(),
+            revision: decision.revision.to_string(),
+            snapshot_seq: decision.snapshot_seq,
+            score_seq: decision.score_seq,
+            candidates: decision.candidates.iter().map(CandidateView::from).collect(),
+            chain: decision.chain.iter().map(ToString::to_string).collect(),
+            propensity: decision.propensity,
+            exposure: decision.exposure.as_ref().map(|exposure| ExposureView {
+                canary: exposure.canary.to_string(),
+                arm: exposure.arm.into(),
+                unit: exposure.unit,
+            }),
+            features: FeaturesView {
+                input_tokens: features.input_tokens,
+                max_output_tokens: features.max_output_tokens,
+                stream: features.stream,
+                tools: features.tools,
+                vision: features.vision,
+                json_schema: features.json_schema,
+            },
+            seed: decision.seed,
+        }
+    }
+}
+
+impl From<&CandidateRecord> for CandidateView {
+    fn from(record: &CandidateRecord) -> Self {
+        Self {
+            deployment: record.deployment.to_string(),
+            verdict: match record.verdict {
+                Verdict::Chosen => VerdictWord::Chosen,
+                Verdict::Fallback => VerdictWord::Fallback,
+                Verdict::NotAdmitted => VerdictWord::NotAdmitted,
+                Verdict::NotCapable => VerdictWord::NotCapable,
+                Verdict::Unhealthy => VerdictWord::Unhealthy,
+                Verdict::BelowFloor => VerdictWord::BelowFloor,
+                Verdict::Unproven => VerdictWord::Unproven,
+                Verdict::OtherArm => VerdictWord::OtherArm,
+            },
+            quality: record.quality.map(QualityView::from),
+            expected_cost: record.expected_cost.map(|cost| cost.0),
+            in_flight: record.in_flight,
+            latency_ms: record.latency_ms,
+        }
+    }
+}
+
+impl From<Quality> for QualityView {
+    fn from(quality: Quality) -> Self {
+        Self { mean: quality.mean, lower: quality.lower, upper: quality.upper, n: quality.n }
+    }
+}
+
+impl From<Arm> for ArmWord {
+    fn from(arm: Arm) -> Self {
+        match arm {
+            Arm::Candidate => Self::Candidate,
+            Arm::Control => Self::Control,
+        }
+    }
+}
+
+/// `GET /api/v1/decisions/{span_id}`.
+pub(crate) async fn get_decision(State(app): State<App>, Segment(id): Segment) -> Reply<Json<Explained>> {
+    let span = find_span(&app, &id).await?;
+    let Some(decision) = &span.decision else {
+        return Err(Failure::new(&error::NOT_FOUND, format!("request `{id}` failed before it was routed")));
+    };
+    Ok(Json(Explained {
+        span_id: id,
+        decision: DecisionView::from(&**decision),
+        sentences: weir_router::explain(decision),
+    }))
+}

@@ -1,0 +1,107 @@
+//! A canary's evidence for people, folded from stored exposures. The same fold decides in the optimizer's reconciler;
+//! here nothing is decided, so a look needs nothing but the store and works on any replica.
+//!
+//! A long canary has tens of thousands of exposures and a dashboard asks every second, so a look is kept for twenty
+//! times as long as it took: however many people watch, folding takes at most a twentieth of one core.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::sync::Mutex;
+use weir_core::{CanaryId, Timestamp, canary::Canary, error};
+use weir_optimizer::{
+    canary::{Reading, read},
+    pairing::{Exposure, Moment, PairState, Point},
+};
+use weir_store::ExposureRow;
+
+use crate::{
+    problem::{Failure, Reply},
+    state::App,
+};
+
+/// A look is kept for this many times what it took.
+const KEPT_FOR: u32 = 20;
+/// Looks kept at once; there is one active canary per workload.
+const KEPT: usize = 64;
+
+/// What a canary's pairs say.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) reading: Reading,
+    /// The difference over time.
+    pub(crate) trail: Vec<Point>,
+}
+
+/// Looks that are still fresh.
+#[derive(Debug, Default)]
+pub(crate) struct Looks(Mutex<HashMap<CanaryId, Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    version: u64,
+    until: Duration,
+    look: Arc<Look>,
+}
+
+/// Folds what the canary's arms met so far, or gives the last fold while it is fresh. A change of the canary is
+/// always seen.
+pub(crate) async fn look(app: &App, canary: &Canary) -> Reply<Arc<Look>> {
+    let begun = app.clock.elapsed();
+    // Held over the fold: of many who ask at once, one folds.
+    let mut looks = app.looks.0.lock().await;
+    if let Some(kept) = looks.get(&canary.id)
+        && kept.version == canary.version
+        && begun < kept.until
+    {
+        return Ok(Arc::clone(&kept.look));
+    }
+    let look = Arc::new(fold(app, canary).await?);
+    let now = app.clock.elapsed();
+    let until = now + now.saturating_sub(begun) * KEPT_FOR;
+    looks.retain(|_, kept| now < kept.until);
+    if looks.len() < KEPT {
+        let kept = Kept { version: canary.version, until, look: Arc::clone(&look) };
+        looks.insert(canary.id.clone(), kept);
+    }
+    Ok(look)
+}
+
+async fn fold(app: &App, canary: &Canary) -> Reply<Look> {
+    let now = app.clock.now();
+    // Read before the rows: a request that ends in between is in the rows or still in flight, never lost. What came
+    // after a canary's end is none of its evidence.
+    let complete_before =
+        if canary.state.is_final() { canary.changed_at } else { app.live.exposed().oldest().unwrap_or(now).min(now) };
+    let rows = app.store.exposure_list(&canary.id, Timestamp(i64::MIN)).await?;
+    let in_flight = app.live.vital(&canary.candidate).map_or(0, |vital| u64::from(vital.in_flight()));
+    let moment = Moment {
+        now,
+        complete_before,
+        in_flight,
+        since: canary.changed_at,
+        score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
+    };
+    let canary = canary.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut pairs = PairState::new(canary.plan.margin);
+        pairs.fold(rows.iter().map(exposure), &moment);
+        Look { reading: read(&canary, &pairs), trail: pairs.trail().to_vec() }
+    })
+    .await
+    .map_err(|_| Failure::new(&error::INTERNAL, "the canary's exposures could not be read"))
+}
+
+fn exposure(row: &ExposureRow) -> Exposure {
+    Exposure {
+        span_id: row.span_id,
+        unit: row.unit,
+        session: row.session,
+        arm: row.arm,
+        assigned_at: row.assigned_at,
+        ended_at: row.ended_at,
+        failed: row.failed,
+        grade: row.grade,
+        graded_at: row.graded_at,
+        unscored: row.unscored,
+    }
+}

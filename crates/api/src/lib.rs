@@ -1,0 +1,44 @@
+//! The control plane: REST, its OpenAPI document, server-sent events, and the dashboard's embedded files.
+//!
+//! One file per resource, each with the same four parts: what it takes, what it checks, what it asks the store, and the
+//! view it answers with. [`ROUTES`] is the only place where a handler becomes reachable; authorisation, body limits
+//! and documentation come from the same rows.
+//!
+//! Nothing here decides: routing reads its snapshot, canaries are moved by the optimizer's pure functions, and a
+//! person's orders to them go through the same compare-and-set as the optimizer's.
+
+mod assets;
+mod canary;
+mod canary_view;
+mod dataset;
+mod dataset_import;
+mod decision;
+mod demo;
+mod deployment;
+mod event;
+mod evidence;
+mod extract;
+mod figure;
+mod guard;
+mod job;
+mod live;
+mod openapi;
+mod overview;
+mod policy;
+mod problem;
+mod routes;
+mod row;
+mod score;
+mod series;
+mod state;
+mod time;
+mod trace;
+mod trace_view;
+mod view;
+mod window;
+mod workload;
+
+pub use openapi::document;
+pub use routes::{ROUTES, router};
+pub use row::Row;
+pub use state::{ApiState, DemoControl};

@@ -1,0 +1,135 @@
+//! Canaries through the API: started, watched, ordered about.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use weir_core::decision::Arm;
+
+use crate::fixture::{Home, exposed, open, score};
+
+async fn start(home: &Home) -> Value {
+    let body = json!({
+        "workload": "maths", "candidate": "sim/small", "steps": [0.05, 0.5], "margin": 0.05, "min_pairs": 10
+    });
+    let got = home.post("/api/v1/canaries", &body).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{got:?}");
+    got.json()
+}
+
+/// Twenty scored requests in each arm, a second apart; the candidate answers `grade`.
+async fn run(home: &Home, id: &str, grade: f64) {
+    let arms = [(Arm::Candidate, "sim/small", grade), (Arm::Control, "sim/large", 1.0)];
+    let mut records = Vec::new();
+    let mut scores = Vec::new();
+    for n in 1..=40_u64 {
+        let (arm, deployment, grade) = arms[usize::from(n % 2 == 0)];
+        records.push(exposed(n * 1_000, id, arm));
+        scores.push(score(n * 1_000, deployment, grade));
+    }
+    home.record(&records).await;
+    home.score(&scores).await;
+    home.clock.advance(Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn a_canary_starts_at_its_first_step_with_a_sentence() {
+    let home = open().await;
+    let canary = start(&home).await;
+    assert_eq!(canary["state"], "running");
+    assert_eq!(canary["control"], "sim/large");
+    assert_eq!((&canary["step"], &canary["share"]), (&json!(0), &json!(0.05)));
+    assert_eq!(canary["evidence"]["pairs"], 0);
+    assert!(canary["verdict"].as_str().unwrap().starts_with("waiting for the first pairs"));
+    assert!(canary["eta_pairs"].as_u64().unwrap() > 0);
+
+    let second = home.post("/api/v1/canaries", &json!({"workload": "maths", "candidate": "sim/small"})).await;
+    assert_eq!((second.status, second.code()), (StatusCode::CONFLICT, "W0107".to_owned()));
+}
+
+#[tokio::test]
+async fn a_canary_that_cannot_be_is_refused_with_the_reason() {
+    let home = open().await;
+    for (body, status, word) in [
+        (json!({"workload": "poems", "candidate": "sim/small"}), 404, "poems"),
+        (json!({"workload": "maths", "candidate": "sim/huge"}), 400, "sim/huge"),
+        (json!({"workload": "maths", "candidate": "sim/large"}), 409, "already"),
+        (json!({"workload": "maths", "candidate": "sim/small", "margin": 0.9}), 400, "margin"),
+        (json!({"workload": "maths", "candidate": "sim/small", "steps": [0.5, 0.1]}), 400, "steps"),
+        (json!({"workload": "maths", "candidate": "sim/small", "state": "promoted"}), 400, "`state`"),
+        (json!({"workload": "maths"}), 400, "candidate"),
+    ] {
+        let got = home.post("/api/v1/canaries", &body).await;
+        assert_eq!(got.status.as_u16(), status, "{body}: {got:?}");
+        assert!(got.message().contains(word), "{}", got.message());
+    }
+}
+
+#[tokio::test]
+async fn evidence_and_its_band_over_time_come_from_stored_exposures() {
+    let home = open().await;
+    let canary = start(&home).await;
+    let id = canary["id"].as_str().unwrap();
+    run(&home, id, 0.4).await;
+    let detail = home.get(&format!("/api/v1/canaries/{id}")).await.json();
+    let evidence = &detail["evidence"];
+    assert_eq!(evidence["pairs"], 20);
+    assert!((evidence["delta"].as_f64().unwrap() + 0.6).abs() < 1e-9);
+    assert!(evidence["upper"].as_f64().unwrap() < 0.0, "clearly worse: {evidence}");
+    assert_eq!(detail["events"][0]["state"], "running");
+    assert_eq!(detail["events"][0]["actor"], "local");
+    let series = detail["series"].as_array().unwrap();
+    let pairs: Vec<u64> = series.iter().map(|point| point["pairs"].as_u64().unwrap()).collect();
+    assert!(!pairs.is_empty() && pairs.is_sorted() && pairs.iter().all(|pairs| *pairs <= 20));
+    assert!(series.iter().all(|point| point["step"] == 0));
+
+    let list = home.get("/api/v1/canaries?workload=maths").await.json();
+    assert_eq!(list["items"][0]["evidence"], *evidence, "list and page agree");
+    let none = home.get("/api/v1/canaries?workload=poems").await.json();
+    assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_person_pauses_resumes_and_takes_back() {
+    let home = open().await;
+    let canary = start(&home).await;
+    let id = canary["id"].as_str().unwrap();
+    let order = |word: &str| format!("/api/v1/canaries/{id}/{word}");
+    let paused = home.post(&order("pause"), &json!({"reason": "lunch"})).await;
+    assert_eq!(paused.json()["state"], "held");
+    assert_eq!(paused.json()["reason"], "paused by local: lunch");
+    let again = home.post(&order("pause"), &json!({"reason": ""})).await;
+    assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "W0107".to_owned()));
+    assert_eq!(home.post(&order("resume"), &json!({})).await.json()["state"], "running");
+    let back = home.post(&order("roll_back"), &json!({"reason": "rude"})).await.json();
+    assert_eq!(back["state"], "rolled_back");
+    assert_eq!((&back["verdict"], &back["eta_pairs"]), (&back["reason"], &Value::Null));
+    let late = home.post(&order("promote"), &json!({"reason": "oops"})).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    assert_eq!(home.get("/api/v1/canaries/c-none").await.status, StatusCode::NOT_FOUND);
+
+    let overview = home.get("/api/v1/overview").await.json();
+    assert_eq!(overview["attention"][0]["kind"], "rolled_back");
+    assert_eq!(overview["attention"][0]["href"], format!("/canaries/{id}"));
+    let kinds: Vec<&str> =
+        overview["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"rolled_back") && kinds.contains(&"started"), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn a_promotion_by_hand_makes_a_revision_with_its_author() {
+    let home = open().await;
+    let canary = start(&home).await;
+    let id = canary["id"].as_str().unwrap();
+    let path = format!("/api/v1/canaries/{id}/promote");
+    home.clock.advance(Duration::from_secs(5));
+    let promoted = home.post(&path, &json!({"reason": "known good"})).await.json();
+    assert_eq!(promoted["state"], "promoted");
+    let policies = home.get("/api/v1/workloads/maths/policies").await.json();
+    let head = &policies["items"][0];
+    assert_eq!((&head["revision"], &head["parent"]), (&json!("r-0002"), &json!("r-0001")));
+    assert_eq!(head["admitted"], json!(["sim/small", "sim/large"]));
+    assert_eq!(head["author"], json!({"kind": "operator", "name": "local"}));
+    assert_eq!(head["at"], "2026-11-21T00:00:05.000Z");
+    assert_eq!(policies["items"][1]["author"], json!({"kind": "config"}));
+}

@@ -1,0 +1,12 @@
+//! The control plane over its router: no socket, a real store in a temporary directory, a clock that stands still.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+mod assets;
+mod canary;
+mod dataset;
+mod fixture;
+mod guard;
+mod live;
+mod openapi;
+mod read;
+mod score;

@@ -1,0 +1,142 @@
+//! Deployments: addresses, keys and prices.
+
+use sha2::{Digest, Sha256};
+use url::{Host, Url};
+use weir_core::{
+    NanoUsd,
+    deployment::{Capabilities, Deployment, Dialect, Price},
+};
+
+use crate::{
+    file,
+    place::join,
+    problem::Report,
+    secret,
+    settings::{BUILT_IN_URL, DeploymentSetting},
+    validate::Context,
+};
+
+/// The deployment at `key`, its defaults written back into `written`.
+pub(crate) fn deployment(
+    key: &str,
+    id: &str,
+    written: &mut file::Deployment,
+    everywhere: bool,
+    context: &Context<'_>,
+    report: &mut Report,
+) -> DeploymentSetting {
+    let built_in = written.provider == "sim";
+    let at_url = join(key, "base_url");
+    let base_url = match (&written.base_url, written.provider.as_str()) {
+        (Some(url), _) => base_url(&at_url, url, "https://api.openai.com/v1", report),
+        (None, "sim") => BUILT_IN_URL.to_owned(),
+        (None, "openai") => "https://api.openai.com/v1".to_owned(),
+        (None, provider) => {
+            report.error(
+                &at_url,
+                format!("`base_url` is missing, and provider `{provider}` has no default"),
+                Some("set it to the root of the API, such as `https://host/v1`".into()),
+            );
+            String::new()
+        }
+    };
+    for (name, text) in [("provider", &written.provider), ("model", &written.model)] {
+        if text.is_empty() {
+            report.error(&join(key, name), "found an empty string", None);
+        }
+    }
+    let api_key = written.api_key.as_ref().and_then(|reference| {
+        let at = join(key, "api_key");
+        let secret = context.secret(&at, reference, report)?;
+        if base_url.starts_with("http://") && !is_local(&base_url) {
+            report.warn(
+                &at_url,
+                "the key would travel unencrypted: the address is plain `http`",
+                Some("use `https`".into()),
+            );
+        }
+        Some(secret)
+    });
+    written.base_url = Some(base_url.clone());
+    DeploymentSetting {
+        deployment: Deployment {
+            id: id.into(),
+            provider: written.provider.clone(),
+            dialect: Dialect::OpenaiChat,
+            base_url,
+            model: written.model.clone(),
+            capabilities: Capabilities {
+                tools: written.capabilities.tools,
+                vision: written.capabilities.vision,
+                json_schema: written.capabilities.json_schema,
+                context_tokens: written.capabilities.context_tokens,
+            },
+            price: written.price.map(price),
+        },
+        api_key,
+        allow_private: everywhere || built_in || written.allow_private,
+    }
+}
+
+/// A checked URL without a slash at its end; empty when it is wrong, which is then reported with an `example`.
+pub(crate) fn base_url(key: &str, text: &str, example: &str, report: &mut Report) -> String {
+    // None of these messages repeats the address: it may hold a password.
+    let wrong = match Url::parse(text) {
+        Err(error) => format!("not an address: {error}"),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            format!("found scheme `{}`, wanted `http` or `https`", url.scheme())
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "found a user or password in the address, wanted none".into()
+        }
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+            "found `?` or `#` in the address, wanted the bare root".into()
+        }
+        Ok(url) => return url.as_str().trim_end_matches('/').to_owned(),
+    };
+    report.error(key, wrong, Some(format!("such as `{example}`")));
+    String::new()
+}
+
+fn is_local(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The price with a version made of its numbers, so that a span says which price it was billed at.
+fn price(written: file::Price) -> Price {
+    let input = NanoUsd::from_usd(written.input_usd);
+    let output = NanoUsd::from_usd(written.output_usd);
+    let cached_input = written.cached_input_usd.map(NanoUsd::from_usd);
+    let digest = Sha256::digest(format!("{}/{:?}/{}", input.0, cached_input, output.0));
+    let version = digest.iter().take(4).fold("config-".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+    Price { version, input, cached_input, output }
+}
+
+impl Context<'_> {
+    /// The secret that `reference` stands for; `None` when there is none, which is then reported at `key`.
+    pub(crate) fn secret(&self, key: &str, reference: &str, report: &mut Report) -> Option<secrecy::SecretString> {
+        if report.knows(key) {
+            return None;
+        }
+        match secret::resolve(reference, self.base, self.env) {
+            Ok(resolved) => {
+                if let Some(warning) = resolved.warning {
+                    report.warn(key, warning, Some("chmod 600".into()));
+                }
+                Some(resolved.secret)
+            }
+            Err(wrong) => {
+                report.error(key, wrong.message, wrong.hint);
+                None
+            }
+        }
+    }
+}

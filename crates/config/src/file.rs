@@ -1,0 +1,321 @@
+//! `weir.toml` as a person writes it. Comments here are the descriptions in `weir config schema`.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The whole file. Every section may be left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "weir.toml")]
+pub(crate) struct File {
+    /// How weir listens and where it keeps its data. Read once, at start.
+    pub(crate) server: Server,
+    /// Where traces and logs go. Read once, at start.
+    pub(crate) telemetry: Telemetry,
+    /// What weir may connect to. Read once, at start.
+    pub(crate) egress: Egress,
+    /// Callers, by name. Without any, weir is open and listens on loopback only.
+    pub(crate) keys: IndexMap<String, Key>,
+    /// Endpoints of models, by name. `sim/large`, `sim/medium` and `sim/small` are built in.
+    pub(crate) deployments: IndexMap<String, Deployment>,
+    /// Kinds of traffic, by name.
+    pub(crate) workloads: IndexMap<String, Workload>,
+    /// Checks and judges, by name.
+    pub(crate) scorers: IndexMap<String, Scorer>,
+    /// Suites, by name: a dataset and its scorers, run together.
+    pub(crate) suites: IndexMap<String, Suite>,
+    /// Datasets, by name, imported at start when their content is new.
+    pub(crate) datasets: IndexMap<String, Dataset>,
+}
+
+/// How weir listens and where it keeps its data.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// Address and port. Beyond loopback only when a key is configured.
+    pub(crate) bind: String,
+    /// Folder of the database and the spool, relative to the file's folder.
+    pub(crate) data_dir: String,
+    /// Largest request body, in bytes.
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    pub(crate) max_body_bytes: u64,
+    /// Most connections at once.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) max_connections: u64,
+    /// How long open requests may finish after a stop signal, in milliseconds.
+    #[schemars(range(min = 0, max = 3_600_000))]
+    pub(crate) drain_ms: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            bind: "127.0.0.1:8080".into(),
+            data_dir: "weir-data".into(),
+            max_body_bytes: 20 * 1024 * 1024,
+            max_connections: 10_000,
+            drain_ms: 25_000,
+        }
+    }
+}
+
+/// Where traces and logs go.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Telemetry {
+    /// Base of an OTLP/HTTP collector, such as `http://127.0.0.1:4318`; `/v1/traces` is appended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) otlp_endpoint: Option<String>,
+    /// Log filter: `info`, `debug`, `warn,weir_gateway=trace`, …
+    pub(crate) log: String,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, log: "info".into() }
+    }
+}
+
+/// What weir may connect to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Egress {
+    /// Let every deployment be at a loopback, private or link-local address.
+    pub(crate) allow_private: bool,
+}
+
+/// One caller.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Key {
+    /// Where the secret is: `env:NAME` or `file:PATH`.
+    pub(crate) secret: String,
+    /// What it opens: `caller` the data plane, `admin` the control plane too.
+    #[serde(default)]
+    pub(crate) grant: Grant,
+    /// Workloads it may use; all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) workloads: Option<Vec<String>>,
+}
+
+/// What a key opens.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Grant {
+    /// The data plane.
+    #[default]
+    Caller,
+    /// The control plane too.
+    Admin,
+}
+
+/// One credentialed endpoint of one model.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deployment {
+    /// Who runs it: `openai`, any other name, or `sim` for the built-in fake.
+    pub(crate) provider: String,
+    /// Root of its API; has a default for `openai` and `sim`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) base_url: Option<String>,
+    /// The provider's name for the model.
+    pub(crate) model: String,
+    /// Where the provider's key is: `env:NAME` or `file:PATH`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) api_key: Option<String>,
+    /// Prices per million tokens; from the built-in catalog when left out, unknown when it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) price: Option<Price>,
+    /// What it can do; requests that need more are not sent to it.
+    #[serde(default)]
+    pub(crate) capabilities: Capabilities,
+    /// Let it be at a loopback, private or link-local address.
+    #[serde(default)]
+    pub(crate) allow_private: bool,
+}
+
+/// Dollars per million tokens.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Price {
+    /// Prompt tokens.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) input_usd: f64,
+    /// Completion tokens, reasoning included.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) output_usd: f64,
+    /// Prompt tokens read from the provider's cache; as `input_usd` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) cached_input_usd: Option<f64>,
+}
+
+/// What a deployment can do.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Capabilities {
+    /// Function calling.
+    pub(crate) tools: bool,
+    /// Image input.
+    pub(crate) vision: bool,
+    /// Output bound to a JSON schema.
+    pub(crate) json_schema: bool,
+    /// Largest prompt plus answer, in tokens.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub(crate) context_tokens: u64,
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        let core = weir_core::deployment::Capabilities::default();
+        Self {
+            tools: core.tools,
+            vision: core.vision,
+            json_schema: core.json_schema,
+            context_tokens: core.context_tokens,
+        }
+    }
+}
+
+/// One kind of traffic.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Workload {
+    /// Deployments it may choose from; the first one is stable until a canary replaces it.
+    pub(crate) candidates: Vec<String>,
+    /// Least acceptable quality.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) floor: Option<f64>,
+    /// Scorers that run on sampled answers.
+    #[serde(default)]
+    pub(crate) scorers: Vec<String>,
+    /// The scorer that steers routing: the first of `scorers` when left out; `quality` when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) quality: Option<String>,
+    /// Share of answers to score.
+    #[serde(default = "sample")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) sample: f64,
+    /// Half-life of a score in its window: `24h`, `30m`, `90s`.
+    #[serde(default = "half_life")]
+    pub(crate) half_life: String,
+    /// Stages that choose, in order.
+    #[serde(default = "policy")]
+    pub(crate) policy: Vec<Stage>,
+    /// Time limits of one request.
+    #[serde(default)]
+    pub(crate) deadlines: Deadlines,
+}
+
+fn sample() -> f64 {
+    1.0
+}
+
+fn half_life() -> String {
+    "24h".into()
+}
+
+fn policy() -> Vec<Stage> {
+    use StageName::{Canary, Cost, Filter, Floor, TieBreak};
+    [Filter, Canary, Floor, Cost, TieBreak].map(Stage::Name).into()
+}
+
+/// One stage of a policy: its name, or a table when it takes parameters.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Stage {
+    /// A stage without parameters.
+    Name(StageName),
+    /// A stage with parameters.
+    Table(StageTable),
+}
+
+/// A stage with parameters.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StageTable {
+    /// Which.
+    pub(crate) stage: StageName,
+    /// For `weighted`: relative weights of candidates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weights: Option<IndexMap<String, f64>>,
+}
+
+/// The stages there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StageName {
+    /// Drops candidates that cannot serve the request.
+    Filter,
+    /// Sends a running canary its share.
+    Canary,
+    /// Drops candidates whose lower bound misses the floor.
+    Floor,
+    /// Cheapest first.
+    Cost,
+    /// A weighted draw.
+    Weighted,
+    /// Settles equals by load.
+    TieBreak,
+}
+
+/// Time limits of one request, in milliseconds.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Deadlines {
+    /// TCP and TLS.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub(crate) connect_ms: u64,
+    /// Request sent to first byte of the answer.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub(crate) first_byte_ms: u64,
+    /// Between two chunks.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub(crate) idle_ms: u64,
+    /// Whole request, all attempts together.
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub(crate) total_ms: u64,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let core = weir_core::workload::Deadlines::default();
+        Self {
+            connect_ms: core.connect_ms,
+            first_byte_ms: core.first_byte_ms,
+            idle_ms: core.idle_ms,
+            total_ms: core.total_ms,
+        }
+    }
+}
+
+/// A check or a judge. The keys beside `kind` depend on it and are checked when scorers are built.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Scorer {
+    /// `exact_match`, `judge`, …
+    pub(crate) kind: String,
+    /// What that kind takes.
+    #[serde(flatten)]
+    pub(crate) rest: serde_json::Map<String, Value>,
+}
+
+/// A dataset and its scorers, run together.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Suite {
+    /// The suite's own file, relative to this file's folder.
+    pub(crate) file: String,
+}
+
+/// Prompts with references.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dataset {
+    /// JSON lines or CSV, relative to this file's folder.
+    pub(crate) file: String,
+    /// Whose prompts.
+    pub(crate) workload: String,
+}

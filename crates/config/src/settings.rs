@@ -1,0 +1,150 @@
+//! What the rest of weir reads: validated, resolved, complete. Nothing in here can be out of range or name something
+//! that does not exist.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use indexmap::IndexMap;
+use secrecy::SecretString;
+use serde_json::Value;
+use weir_core::{DeploymentId, ScorerName, WorkloadId, deployment::Deployment, policy::Stage, workload::Workload};
+
+use crate::{
+    keyring::Keyring,
+    origin::Row,
+    place::{Origin, Places},
+    problem::{self, ConfigProblem},
+};
+
+/// A valid configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How weir listens and where it keeps its data.
+    pub server: Server,
+    /// Where traces and logs go.
+    pub telemetry: Telemetry,
+    /// What weir may connect to.
+    pub egress: Egress,
+    /// Who may call.
+    pub keys: Keyring,
+    /// Every deployment, in configured order, built-in ones included where they are used.
+    pub deployments: IndexMap<DeploymentId, DeploymentSetting>,
+    /// Every workload, in configured order.
+    pub workloads: IndexMap<WorkloadId, Workload>,
+    /// The stages of each workload's policy.
+    pub stages: IndexMap<WorkloadId, Vec<Stage>>,
+    /// Scorers as written; the evals crate compiles them and reports what is wrong through [`Settings::problem`].
+    pub scorers: IndexMap<ScorerName, Value>,
+    /// Suites to offer.
+    pub suites: IndexMap<String, Suite>,
+    /// Datasets to import at start.
+    pub datasets: IndexMap<String, Dataset>,
+    /// What works but should be mended.
+    pub warnings: Vec<ConfigProblem>,
+    pub(crate) places: Places,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) source: Option<Source>,
+}
+
+/// The file that was read.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+impl fmt::Debug for Source {
+    /// Without the text: a comment in it may hold what no value may.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt(f)
+    }
+}
+
+/// How weir listens and where it keeps its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Address and port; beyond loopback only with keys.
+    pub bind: SocketAddr,
+    /// Folder of the database and the spool.
+    pub data_dir: PathBuf,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Most connections at once.
+    pub max_connections: usize,
+    /// How long open requests may finish after a stop signal, in milliseconds.
+    pub drain_ms: u64,
+}
+
+/// Where traces and logs go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telemetry {
+    /// Base URL of an OTLP/HTTP collector, without a slash at its end.
+    pub otlp_endpoint: Option<String>,
+    /// Log filter.
+    pub log: String,
+}
+
+/// What weir may connect to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Egress {
+    /// Every deployment may be at a private address.
+    pub allow_private: bool,
+}
+
+/// A deployment with what only the transport may know.
+#[derive(Debug, Clone)]
+pub struct DeploymentSetting {
+    /// The endpoint. `base_url` is [`BUILT_IN_URL`] for the built-in fake; `price` is `None` when the file gives none:
+    /// the catalog is asked next.
+    pub deployment: Deployment,
+    /// The provider's key; prints as redacted.
+    pub api_key: Option<SecretString>,
+    /// It may be at a private address: said for it alone or for all, or it is the built-in fake.
+    pub allow_private: bool,
+}
+
+impl DeploymentSetting {
+    /// True for the fake that weir itself serves.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        self.deployment.base_url == BUILT_IN_URL
+    }
+}
+
+/// `base_url` of deployments that weir itself serves; the wiring puts the real address in its place.
+pub const BUILT_IN_URL: &str = "sim:";
+
+/// A suite to offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suite {
+    /// Its file, which exists.
+    pub file: PathBuf,
+}
+
+/// A dataset to import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// Its file, which exists.
+    pub file: PathBuf,
+    /// Whose prompts.
+    pub workload: WorkloadId,
+}
+
+impl Settings {
+    /// Where `key` was set, such as `scorers.exact`; the nearest key around it when it was not itself.
+    #[must_use]
+    pub fn position(&self, key: &str) -> &Origin {
+        self.places.value(key)
+    }
+
+    /// A problem of the value at `key`, with its place, for crates that validate what this one only carries.
+    #[must_use]
+    pub fn problem(&self, key: &str, message: impl Into<String>, hint: Option<String>) -> ConfigProblem {
+        problem::at(&self.places, self.places.value(key), key, message, hint)
+    }
+
+    /// Every effective value and where it came from, sorted by key. Secrets appear as their references.
+    #[must_use]
+    pub fn show(&self) -> &[Row] {
+        &self.rows
+    }
+}

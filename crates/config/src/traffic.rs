@@ -1,0 +1,85 @@
+//! Workloads: candidates, scorers, windows and deadlines.
+
+use indexmap::IndexMap;
+use weir_core::{
+    WorkloadId,
+    policy::Stage,
+    workload::{Deadlines, Workload},
+};
+
+use crate::{
+    duration,
+    file::File,
+    names::{known, once},
+    nearest::suggest,
+    place::join,
+    policy,
+    problem::Report,
+};
+
+/// Workloads and the stages of their policies.
+pub(crate) type Workloads = (IndexMap<WorkloadId, Workload>, IndexMap<WorkloadId, Vec<Stage>>);
+
+/// All workloads, their defaults written back into `file`; what is wrong is reported.
+pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
+    let (mut workloads, mut stages) = Workloads::default();
+    for (id, written) in &mut file.workloads {
+        let key = join("workloads", id);
+        let at = join(&key, "candidates");
+        if written.candidates.is_empty() {
+            report.error(&at, "the list is empty, wanted at least one deployment", None);
+        }
+        for (nth, name) in written.candidates.iter().enumerate() {
+            let at = format!("{at}[{nth}]");
+            known(&at, name, "deployment", &file.deployments, report);
+            once(&at, &written.candidates, nth, report);
+        }
+        for (nth, name) in written.scorers.iter().enumerate() {
+            let at = format!("{}[{nth}]", join(&key, "scorers"));
+            known(&at, name, "scorer", &file.scorers, report);
+            once(&at, &written.scorers, nth, report);
+        }
+        let quality =
+            written.quality.clone().or_else(|| written.scorers.first().cloned()).unwrap_or_else(|| "quality".into());
+        if !written.scorers.is_empty() && !written.scorers.contains(&quality) {
+            let names: Vec<&str> = written.scorers.iter().map(String::as_str).collect();
+            report.error(
+                &join(&key, "quality"),
+                format!("`{quality}` is not one of this workload's scorers"),
+                suggest(&quality, &names, "they are"),
+            );
+        }
+        written.quality = Some(quality.clone());
+        let at = join(&key, "half_life");
+        let half_life_s = duration::seconds(&written.half_life).unwrap_or_else(|| {
+            report.error(
+                &at,
+                format!("found `{}`, wanted a time above zero", written.half_life),
+                Some("such as `24h`, `30m` or `90s`".into()),
+            );
+            1.0
+        });
+        let id: WorkloadId = id.as_str().into();
+        stages.insert(id.clone(), policy::stages(&key, written, report));
+        let limits = &written.deadlines;
+        workloads.insert(
+            id.clone(),
+            Workload {
+                id,
+                candidates: written.candidates.iter().map(|name| name.as_str().into()).collect(),
+                floor: written.floor,
+                scorers: written.scorers.iter().map(|name| name.as_str().into()).collect(),
+                quality: quality.into(),
+                sample: written.sample,
+                half_life_s,
+                deadlines: Deadlines {
+                    connect_ms: limits.connect_ms,
+                    first_byte_ms: limits.first_byte_ms,
+                    idle_ms: limits.idle_ms,
+                    total_ms: limits.total_ms,
+                },
+            },
+        );
+    }
+    (workloads, stages)
+}

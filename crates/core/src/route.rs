@@ -1,0 +1,47 @@
+//! What routing may look at, and the shape of a row in the one table of HTTP routes.
+
+use serde::{Deserialize, Serialize};
+
+/// The features of a request. Never its text: decisions are stored and replayed from these.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Features {
+    /// Estimated prompt tokens.
+    pub input_tokens: u64,
+    /// `max_tokens` where the caller set it.
+    pub max_output_tokens: Option<u64>,
+    /// Answer wanted as a stream.
+    pub stream: bool,
+    /// Tools are offered.
+    pub tools: bool,
+    /// Images are sent.
+    pub vision: bool,
+    /// A JSON schema binds the output.
+    pub json_schema: bool,
+}
+
+/// What a caller must hold to use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// Nothing: health, static assets.
+    Public,
+    /// Any valid key: the data plane.
+    Caller,
+    /// An admin key: the control plane.
+    Admin,
+}
+
+/// One row of the route table, from which router, authorisation, OpenAPI and the authorisation tests come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// axum syntax: `/api/v1/traces/{span_id}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub grant: Grant,
+    /// Largest request body in bytes; checked against Content-Length before anything is read.
+    pub body_limit: usize,
+    /// One line for people and OpenAPI.
+    pub summary: &'static str,
+}

@@ -1,0 +1,48 @@
+//! A workload: a kind of traffic with its own candidates, scorers, floor and policy.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DeploymentId, ScorerName, WorkloadId};
+
+/// A kind of traffic, as configured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Its name.
+    pub id: WorkloadId,
+    /// Deployments it may ever choose from; the first is the stable one at revision 1.
+    pub candidates: Vec<DeploymentId>,
+    /// Least acceptable quality, `0..=1`; `None` means no floor.
+    pub floor: Option<f64>,
+    /// Scorers that run on sampled answers.
+    pub scorers: Vec<ScorerName>,
+    /// The scorer whose windows steer routing and canaries; one of `scorers`, or the name of scores posted by hand.
+    pub quality: ScorerName,
+    /// Share of answers to score outside canaries, `0..=1`.
+    pub sample: f64,
+    /// Half-life of a score in its window, in seconds.
+    pub half_life_s: f64,
+    /// Time limits of one request.
+    pub deadlines: Deadlines,
+}
+
+/// Time limits of one request, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadlines {
+    /// TCP and TLS.
+    pub connect_ms: u64,
+    /// Request sent to first byte of the answer.
+    pub first_byte_ms: u64,
+    /// Between two chunks.
+    pub idle_ms: u64,
+    /// Whole request, all attempts together.
+    pub total_ms: u64,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { connect_ms: 2_000, first_byte_ms: 60_000, idle_ms: 60_000, total_ms: 600_000 }
+    }
+}
+
+/// The segment of prompts that are not told apart.
+pub const SEGMENT_ALL: &str = "all";

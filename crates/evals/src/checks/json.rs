@@ -1,0 +1,182 @@
+//! `valid_json` and `json_schema`.
+//!
+//! `valid_json` passes for an object or a list (autoevals' `ValidJSON`), strictly by RFC 8259: no `NaN`, no code fence
+//! unless `extract`. `json_schema` follows draft 2020-12 or the schema's own `$schema`; formats are notes unless
+//! `assert_formats`. Schemas are never fetched.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Check, exact::shorten, is_default};
+use crate::{
+    exchange::{Exchange, Outcome},
+    spec::SpecError,
+};
+
+/// `valid_json`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidJsonSpec {
+    /// Take the JSON out of a code fence or surrounding prose first.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub extract: bool,
+}
+
+/// `json_schema`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonSchemaSpec {
+    /// The schema.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub schema: Option<Value>,
+    /// A file that holds the schema; it is read in before the scorer is compiled.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub schema_file: Option<String>,
+    /// Formats such as `date` bind.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub assert_formats: bool,
+    /// Take the JSON out of a code fence or surrounding prose first.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub extract: bool,
+}
+
+struct Fits {
+    validator: jsonschema::Validator,
+    extract: bool,
+}
+
+impl ValidJsonSpec {
+    pub(crate) fn compile(&self) -> Box<dyn Check> {
+        Box::new(self.clone())
+    }
+}
+
+impl Check for ValidJsonSpec {
+    fn check(&self, exchange: &Exchange<'_>) -> Outcome {
+        match read(&exchange.answer.text, self.extract) {
+            Ok(Value::Object(_) | Value::Array(_)) => Outcome::pass(true),
+            Ok(_) => Outcome::pass(false).because("a bare value, wanted an object or a list"),
+            Err(error) => Outcome::pass(false).because(format!("not JSON: {error}")),
+        }
+    }
+}
+
+impl JsonSchemaSpec {
+    pub(crate) fn resolve_file(&mut self, read: &dyn Fn(&str) -> Result<String, String>) -> Result<(), SpecError> {
+        let Some(file) = self.schema_file.take() else {
+            return Ok(());
+        };
+        if self.schema.is_some() {
+            return Err(SpecError::field("schema_file", "give `schema` or `schema_file`, not both"));
+        }
+        let text = read(&file).map_err(|error| SpecError::field("schema_file", format!("`{file}`: {error}")))?;
+        let schema = serde_json::from_str(&text)
+            .map_err(|error| SpecError::field("schema_file", format!("`{file}`: {error}")))?;
+        self.schema = Some(schema);
+        Ok(())
+    }
+
+    pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
+        let Some(schema) = &self.schema else {
+            return Err(SpecError::field("schema", "missing; give the schema or a `schema_file`"));
+        };
+        let validator = jsonschema::options()
+            .offline()
+            .should_validate_formats(self.assert_formats)
+            .build(schema)
+            .map_err(|error| SpecError::Schema { message: error.to_string() })?;
+        Ok(Box::new(Fits { validator, extract: self.extract }))
+    }
+}
+
+impl Check for Fits {
+    fn check(&self, exchange: &Exchange<'_>) -> Outcome {
+        let value = match read(&exchange.answer.text, self.extract) {
+            Ok(value) => value,
+            Err(error) => return Outcome::pass(false).because(format!("not JSON: {error}")),
+        };
+        match self.validator.validate(&value) {
+            Ok(()) => Outcome::pass(true),
+            Err(error) => {
+                let place = error.instance_path().to_string();
+                let place = if place.is_empty() { "/".to_owned() } else { place };
+                Outcome::pass(false).because(shorten(&format!("{place}: {error}")))
+            }
+        }
+    }
+}
+
+/// The answer as JSON. With `extract`, the widest span from an opening to a closing bracket is tried as well.
+pub(crate) fn read(text: &str, extract: bool) -> Result<Value, serde_json::Error> {
+    let strict = serde_json::from_str::<Value>(text);
+    if strict.is_ok() || !extract {
+        return strict;
+    }
+    for (open, close) in [('{', '}'), ('[', ']')] {
+        let span = text.find(open).zip(text.rfind(close)).and_then(|(from, to)| text.get(from..=to));
+        if let Some(value) = span.and_then(|span| serde_json::from_str(span).ok()) {
+            return Ok(value);
+        }
+    }
+    strict
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::testing::grade;
+    use serde_json::json;
+
+    #[test]
+    fn only_objects_and_lists_are_valid_json() {
+        for (answer, pass) in [
+            (r#"{"a":1}"#, 1.0),
+            ("[]", 1.0),
+            ("1", 0.0),
+            ("\"x\"", 0.0),
+            ("{\"a\":NaN}", 0.0),
+            ("```json\n{}\n```", 0.0),
+            ("{'a':1}", 0.0),
+        ] {
+            assert_eq!(grade("kind='valid_json'", answer, json!(null)), pass, "{answer}");
+        }
+        assert_eq!(grade("kind='valid_json'\nextract=true", "Here:\n```json\n{\"a\":1}\n```", json!(null)), 1.0);
+        assert_eq!(grade("kind='valid_json'\nextract=true", "Here: [1, 2]", json!(null)), 1.0);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_not_followed() {
+        let deep = "[".repeat(100_000);
+        assert_eq!(grade("kind='valid_json'\nextract=true", &deep, json!(null)), 0.0);
+    }
+
+    #[test]
+    fn a_schema_binds_any_type_and_formats_only_when_asked() {
+        let spec = |rest: &str| format!("kind='json_schema'\n{rest}");
+        let number = spec("schema={type='number', minimum=3}");
+        assert_eq!(grade(&number, "3", json!(null)), 1.0);
+        assert_eq!(grade(&number, "2", json!(null)), 0.0);
+        assert_eq!(grade(&number, "x", json!(null)), 0.0);
+        let date = "schema={type='string', format='date'}";
+        assert_eq!(grade(&spec(date), "\"soon\"", json!(null)), 1.0);
+        assert_eq!(grade(&spec(&format!("{date}\nassert_formats=true")), "\"soon\"", json!(null)), 0.0);
+    }
+
+    #[test]
+    fn a_bad_schema_is_refused_at_load() {
+        let spec = JsonSchemaSpec { schema: Some(json!({"type": "nonsense"})), ..Default::default() };
+        assert!(matches!(spec.compile().err(), Some(SpecError::Schema { .. })));
+        assert!(JsonSchemaSpec::default().compile().is_err());
+    }
+
+    #[test]
+    fn a_schema_file_is_read_in() {
+        let mut spec = JsonSchemaSpec { schema_file: Some("reply.json".into()), ..Default::default() };
+        spec.resolve_file(&|name| {
+            assert_eq!(name, "reply.json");
+            Ok("{\"type\":\"array\"}".into())
+        })
+        .unwrap();
+        assert_eq!(spec.schema, Some(json!({"type": "array"})));
+    }
+}

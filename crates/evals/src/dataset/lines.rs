@@ -1,0 +1,39 @@
+//! JSON Lines: one value a line, each read on its own.
+
+use serde_json::Value;
+
+use super::{ROW_LIMIT, RawRow, RowError};
+
+/// The lines of a file with their numbers, from 1; blank ones are left out.
+pub(crate) fn of(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    (1_u64..)
+        .zip(bytes.split(|byte| *byte == b'\n'))
+        .map(|(line, text)| (line, text.trim_ascii()))
+        .filter(|(_, text)| !text.is_empty())
+}
+
+/// One value a line.
+pub(crate) fn read(bytes: &[u8]) -> Vec<RawRow> {
+    of(bytes).map(|(line, text)| (line, value(line, text))).collect()
+}
+
+/// One line as a value: bounded in size, UTF-8, JSON, not nested deeper than serde_json's bound of 128.
+pub(crate) fn value(line: u64, text: &[u8]) -> Result<Value, RowError> {
+    let text = bounded(line, text)?;
+    serde_json::from_str(text).map_err(|error| RowError::at(line, error.column(), plain(&error)))
+}
+
+pub(crate) fn bounded(line: u64, text: &[u8]) -> Result<&str, RowError> {
+    if text.len() > ROW_LIMIT {
+        let found = text.len();
+        return Err(RowError::new(line, format!("the row has {found} bytes, the limit is {ROW_LIMIT}")));
+    }
+    std::str::from_utf8(text).map_err(|error| RowError::at(line, error.valid_up_to() + 1, "the row is not valid UTF-8"))
+}
+
+/// The parser's message without its own line, which counts within the row.
+pub(crate) fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    format!("not valid JSON: {message}")
+}

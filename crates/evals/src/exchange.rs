@@ -1,0 +1,128 @@
+//! What a scorer sees, and what it says.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use weir_core::{
+    Grade,
+    chat::{Answer, Message},
+    score::{Unscored, Verdict},
+};
+
+use crate::canonical::canonical_json;
+
+/// One answer with what it answered and what it should have been.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The conversation that was sent.
+    pub messages: &'a [Message],
+    /// What came back.
+    pub answer: &'a Answer,
+    /// What is known about the right answer; `None` for traffic without a dataset item.
+    pub reference: Option<&'a Reference>,
+}
+
+/// What is known about the right answer.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Reference {
+    /// The right answer: text, number or JSON. A list of texts or numbers means any of them to text scorers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Value>,
+    /// Passages the answer should rest on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<String>,
+    /// What a good answer must do, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criteria: Option<String>,
+}
+
+impl Reference {
+    /// A reference that is only an expected answer.
+    #[must_use]
+    pub fn expecting(expected: impl Into<Value>) -> Self {
+        Self { expected: Some(expected.into()), ..Self::default() }
+    }
+}
+
+impl Exchange<'_> {
+    /// The expected answer, where there is one; JSON null counts as none.
+    pub(crate) fn expected(&self) -> Option<&Value> {
+        self.reference?.expected.as_ref().filter(|value| !value.is_null())
+    }
+
+    /// The expected answers as texts: each element of a flat list, else the one value.
+    pub(crate) fn targets(&self) -> Option<Vec<String>> {
+        Some(targets(self.expected()?))
+    }
+}
+
+fn targets(expected: &Value) -> Vec<String> {
+    match expected {
+        Value::Array(items) if !items.is_empty() && items.iter().all(is_scalar) => items.iter().map(as_text).collect(),
+        one => vec![as_text(one)],
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_))
+}
+
+/// A value as a model would write it: texts bare, everything else as compact JSON.
+pub(crate) fn as_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => canonical_json(other),
+    }
+}
+
+/// What a scorer says about one exchange.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// A grade, or why there is none.
+    pub verdict: Verdict,
+    /// The scorer's reason, short, for people.
+    pub explanation: Option<String>,
+}
+
+impl Outcome {
+    /// A grade. Rounding just outside `0..=1` is brought back; what is no number at all is a failure of the scorer.
+    pub(crate) fn grade(value: f64) -> Self {
+        match Grade::new(value.clamp(0.0, 1.0)) {
+            Ok(grade) => Self { verdict: Verdict::Scored { grade }, explanation: None },
+            Err(error) => Self::unscored(Unscored::ScoringFailed, error.to_string()),
+        }
+    }
+    /// 1 or 0.
+    pub(crate) fn pass(pass: bool) -> Self {
+        Self { verdict: Verdict::Scored { grade: Grade::pass(pass) }, explanation: None }
+    }
+    /// No grade.
+    pub(crate) fn unscored(reason: Unscored, why: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Unscored { reason }, explanation: Some(why.into()) }
+    }
+    /// The scorer needs an expected answer and there is none.
+    pub(crate) fn no_reference() -> Self {
+        Self::unscored(Unscored::NoReference, "no expected answer to compare with")
+    }
+    /// With a reason for people.
+    #[must_use]
+    pub(crate) fn because(mut self, why: impl Into<String>) -> Self {
+        self.explanation = Some(why.into());
+        self
+    }
+    /// The grade, where there is one.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        match self.verdict {
+            Verdict::Scored { grade } => Some(grade.value()),
+            Verdict::Unscored { .. } => None,
+        }
+    }
+    /// Why there is no grade, where there is none.
+    #[must_use]
+    pub fn reason(&self) -> Option<Unscored> {
+        match self.verdict {
+            Verdict::Scored { .. } => None,
+            Verdict::Unscored { reason } => Some(reason),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests that span families: laws that hold for every scorer, and the shipped datasets.
+
+mod laws;
+mod oracle;
+mod shipped;

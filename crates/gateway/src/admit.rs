@@ -1,0 +1,88 @@
+//! Who calls, and whether they may. Runs before a byte of the body is read.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, header};
+use subtle::ConstantTimeEq as _;
+use weir_config::Caller;
+use weir_core::{Problem, error, route::Route, span::Origin};
+
+use crate::{State, address::Scope, headers};
+
+/// A caller that may use the route.
+#[derive(Debug, Clone)]
+pub(crate) struct Admitted {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) origin: Origin,
+    workloads: Option<Arc<[weir_core::WorkloadId]>>,
+}
+
+impl Admitted {
+    /// The workloads it reaches.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        self.workloads.as_deref()
+    }
+}
+
+/// Recognises the caller of a request to `route`.
+///
+/// # Errors
+/// W0201 without a valid key, W0202 when the key lacks the grant.
+pub(crate) fn admit(state: &State, route: &Route, headers: &HeaderMap) -> Result<Admitted, Problem> {
+    let internal = is_internal(&state.internal_token, headers);
+    let origin = if internal { Origin::Eval } else { Origin::Client };
+    let presented = bearer(headers);
+    // weir's own judges hold no key: the process token stands for one.
+    if internal && presented.is_none() {
+        return Ok(Admitted { tenant: "weir".into(), origin, workloads: None });
+    }
+    if route.grant == weir_core::route::Grant::Public {
+        return Ok(Admitted { tenant: Arc::default(), origin, workloads: None });
+    }
+    let caller: Caller = state.keyring.load().authenticate(presented)?;
+    if !caller.holds(route.grant) {
+        return Err(Problem::new(
+            &error::NOT_ALLOWED,
+            format!("key `{}` lacks the grant for {}", caller.name, route.path),
+        ));
+    }
+    Ok(Admitted { tenant: caller.name, origin, workloads: caller.workloads })
+}
+
+/// The key behind `Authorization: Bearer`.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// True when the request carries the process token. An empty token is nobody's.
+fn is_internal(token: &str, headers: &HeaderMap) -> bool {
+    headers
+        .get(headers::INTERNAL)
+        .is_some_and(|sent| !token.is_empty() && bool::from(sent.as_bytes().ct_eq(token.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_the_whole_process_token_is_internal() {
+        let sent = |text: &'static str| HeaderMap::from_iter([(headers::INTERNAL, HeaderValue::from_static(text))]);
+        assert!(is_internal("token", &sent("token")));
+        assert!(!is_internal("token", &sent("toke")));
+        assert!(!is_internal("", &sent("")));
+        assert!(!is_internal("token", &HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_scheme_is_read_in_any_case_and_other_schemes_hold_no_key() {
+        let with = |text: &'static str| HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(text))]);
+        assert_eq!(bearer(&with("bearer k")), Some("k"));
+        assert_eq!(bearer(&with("Basic k")), None);
+        assert_eq!(bearer(&with("k")), None);
+    }
+}

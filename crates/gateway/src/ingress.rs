@@ -1,0 +1,200 @@
+//! The one listener. `axum::serve` sets no header timeout and no connection limit, so a handful of slow sockets can
+//! hold it for ever; this builds the same service on hyper-util's builder with every bound set.
+//!
+//! A connection ends when its client is done or stops reading, when no first request arrived in time, or when the
+//! drain is over.
+//! hyper's own header timeout starts only once the protocol version is known, so a client that sends one byte and
+//! waits needs the first-request deadline here.
+
+use std::{
+    convert::Infallible,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::Router;
+use hyper::{Request, body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Service as _;
+
+use crate::stall::Stall;
+
+/// Bounds of the listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IngressConfig {
+    /// Open connections; further ones wait in the kernel's backlog.
+    pub max_connections: usize,
+    /// Longest time for a request head to arrive, in milliseconds. It also ends idle kept-alive connections.
+    pub header_timeout_ms: u64,
+    /// Longest time that a client may read nothing of its reply, in milliseconds.
+    pub write_timeout_ms: u64,
+    /// Longest time that requests in flight may take once shutdown began, in milliseconds.
+    pub drain_ms: u64,
+}
+
+impl Default for IngressConfig {
+    fn default() -> Self {
+        Self { max_connections: 10_000, header_timeout_ms: 10_000, write_timeout_ms: 60_000, drain_ms: 25_000 }
+    }
+}
+
+/// Largest request head in bytes. hyper also bounds the number of headers, at 100, and answers 431.
+const HEAD_BYTES: usize = 64 * 1024;
+/// Streams at once on one HTTP/2 connection.
+const STREAMS: u32 = 100;
+/// Streams a client may reset before we handled them; above it the connection is closed (rapid reset).
+const RESETS: usize = 20;
+
+/// Serves `router` on `listener` until `shutdown` is cancelled, then lets requests in flight finish for at most
+/// `drain_ms` and cuts what is left. Returns when the last connection is gone.
+pub async fn serve(listener: TcpListener, router: Router, config: IngressConfig, shutdown: CancellationToken) {
+    let builder = builder(config);
+    let graceful = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(config.max_connections));
+    let tasks = TaskTracker::new();
+    let cut = CancellationToken::new();
+
+    while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
+        let connection = Connection {
+            builder: builder.clone(),
+            watcher: graceful.watcher(),
+            cut: cut.clone(),
+            first_request: Duration::from_millis(config.header_timeout_ms),
+            unread: Duration::from_millis(config.write_timeout_ms),
+        };
+        tasks.spawn(connection.run(stream, router.clone(), slot));
+    }
+    // New connections are refused from here on; a balancer sees it at once.
+    drop(listener);
+
+    let drain = Duration::from_millis(config.drain_ms);
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(connections = tasks.len(), "drain time is over, connections are cut");
+    }
+    cut.cancel();
+    tasks.close();
+    tasks.wait().await;
+}
+
+fn builder(config: IngressConfig) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(config.header_timeout_ms))
+        .max_buf_size(HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_BYTES as u32)
+        .max_pending_accept_reset_streams(RESETS)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
+/// The next connection with its slot, or `None` once shutdown began.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    shutdown: &CancellationToken,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let next = async {
+        // The semaphore is never closed, so this fails never; treating it as shutdown keeps the type honest.
+        let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+        let mut pause = Duration::from_millis(10);
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => return Some((stream, slot)),
+                Err(error) if ended_by_peer(&error) => {}
+                // Out of file descriptors or memory: connections that end will free some.
+                Err(error) => {
+                    tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "cannot accept");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => None,
+        accepted = next => accepted,
+    }
+}
+
+/// True when one connection failed, not the listener.
+fn ended_by_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// What one connection's task needs.
+struct Connection {
+    builder: Builder<TokioExecutor>,
+    watcher: hyper_util::server::graceful::Watcher,
+    cut: CancellationToken,
+    first_request: Duration,
+    unread: Duration,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, router: Router, slot: OwnedSemaphorePermit) {
+        // Without this a streamed token waits up to 40 ms for the peer's delayed acknowledgement.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY is not set");
+        }
+        let asked = Arc::new(AtomicBool::new(false));
+        let service = service_fn({
+            let asked = Arc::clone(&asked);
+            move |request: Request<Incoming>| {
+                asked.store(true, Ordering::Relaxed);
+                let mut router = router.clone();
+                async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|e| match e {})) }
+            }
+        });
+        let served = self
+            .watcher
+            .watch(self.builder.serve_connection(TokioIo::new(Stall::new(stream, self.unread)), service).into_owned());
+        let silent = async {
+            tokio::time::sleep(self.first_request).await;
+            if asked.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            // A connection that breaks is the peer's business; requests on it are recorded by their own guards.
+            _ = served => {}
+            () = silent => {}
+            () = self.cut.cancelled() => {}
+        }
+        drop(slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_leaves_does_not_slow_the_listener_down() {
+        assert!(ended_by_peer(&io::ErrorKind::ConnectionAborted.into()));
+        // EMFILE has no stable kind of its own; it must take the path that pauses.
+        assert!(!ended_by_peer(&io::Error::from_raw_os_error(24)));
+    }
+}

@@ -1,0 +1,28 @@
+//! The data plane. One listener ([`serve`]), one table of routes ([`ROUTES`]), one pipeline from a request's bytes to its
+//! recorded span.
+//!
+//! Read `serve.rs` first: it is the request from end to end. `dispatch.rs` is the only place that tries again or
+//! elsewhere, `relay.rs` the only one that streams, `flight.rs` the only one that records.
+
+mod address;
+mod admit;
+mod attempt;
+mod body;
+mod capture;
+mod dispatch;
+mod flight;
+mod headers;
+mod ids;
+mod ingress;
+mod models;
+mod relay;
+mod rim;
+mod routes;
+mod serve;
+mod stall;
+mod state;
+mod trace;
+
+pub use ingress::{IngressConfig, serve};
+pub use routes::{ROUTES, router};
+pub use state::{Limits, Parts, State, Targets};

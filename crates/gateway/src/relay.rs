@@ -1,0 +1,185 @@
+//! A stream on its way to the client. It polls the provider's body directly, without a task or a channel in between:
+//! the client's pace is the provider's pace, and when hyper drops this body because the client is gone, the upstream
+//! call ends with it.
+//!
+//! The span is recorded before the last piece is handed over, so a client that saw `[DONE]` can rely on it.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures::Stream as _;
+use http_body::{Body, Frame};
+use weir_core::{NanoUsd, span::Outcome};
+use weir_providers::{
+    dialect::openai_chat::sse_error,
+    stream::{ChatStream, Step, StreamEnd, StreamFailure},
+    transport::{self, TransportError},
+};
+
+use crate::{
+    State,
+    attempt::{Failure, Leg, Opened},
+    flight::Flight,
+    rim,
+};
+
+/// Times the provider's body is polled once more after the answer was whole, so that its connection can be reused.
+const MOST_LAST_POLLS: usize = 4;
+
+/// The body of a streamed reply.
+pub(crate) struct Relay {
+    state: Arc<State>,
+    flight: Flight,
+    opened: Box<Opened>,
+    input_estimate: u64,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Reading on.
+    Open,
+    /// The end is in `out` and on record.
+    Whole,
+    /// Nothing more to say.
+    Over,
+}
+
+impl Relay {
+    pub(crate) fn new(state: &Arc<State>, mut flight: Flight, opened: Box<Opened>, input_estimate: u64) -> Self {
+        let phase = if opened.body.is_some() {
+            Phase::Open
+        } else {
+            flight.answer.push(&opened.out);
+            flight.finish(Outcome::Ok);
+            Phase::Whole
+        };
+        Self { state: Arc::clone(state), flight, opened, input_estimate, phase }
+    }
+
+    /// Ends the reply, well or badly, and records it; what is left to say is then in `out`.
+    fn close(&mut self, broke: Option<&TransportError>) {
+        let opened = &mut self.opened;
+        let ended = end(&mut self.flight, &opened.leg, &mut opened.chat, broke, self.input_estimate, &mut opened.out);
+        match ended {
+            Ok(()) => {
+                self.flight.answer.push(&opened.out);
+                self.flight.finish(Outcome::Ok);
+            }
+            Err(failure) => {
+                if failure.class.unhealthy() {
+                    opened.leg.vital.failed(self.state.clock.elapsed());
+                }
+                self.flight.attempt_ended(Some(failure.class.name()), failure.usage);
+                self.flight.usage = failure.usage;
+                let problem = failure.problem(&opened.leg.deployment);
+                rim::log(&problem, &self.flight.ids);
+                opened.out.extend_from_slice(&sse_error(&problem));
+                self.flight.answer.push(&opened.out);
+                self.flight.fail(&problem);
+                opened.body = None;
+            }
+        }
+        self.phase = Phase::Whole;
+    }
+}
+
+/// Ends a stream: notes usage, finish reason and the attempt on the flight and writes the last bytes, or says why the
+/// answer is not whole. A connection that broke after the answer was whole does not matter.
+///
+/// # Errors
+/// When the answer is not whole; the attempt is then still open.
+pub(crate) fn end(
+    flight: &mut Flight,
+    leg: &Leg,
+    chat: &mut ChatStream,
+    broke: Option<&TransportError>,
+    input_estimate: u64,
+    out: &mut BytesMut,
+) -> Result<(), Failure> {
+    let usage = chat.usage(input_estimate);
+    let extension = flight.cost_with(&usage).map(cost_extension);
+    match chat.end(extension.as_deref(), out) {
+        StreamEnd::Finished => {
+            flight.usage = usage;
+            flight.finish_reason = chat.finish_reason().map(Arc::from);
+            flight.attempt_ended(None, usage);
+            Ok(())
+        }
+        StreamEnd::Failed(failure) => {
+            let failure = match (broke, &failure) {
+                (Some(error), StreamFailure::Cut | StreamFailure::Empty) => Failure::transport(error),
+                _ => Failure::stream(&failure, &leg.target),
+            };
+            // What was received is paid for, also when it is thrown away.
+            Err(Failure { usage: if chat.started() { usage } else { Default::default() }, ..failure })
+        }
+    }
+}
+
+fn cost_extension(cost: NanoUsd) -> String {
+    format!("{{\"cost_usd\":{cost}}}")
+}
+
+impl Body for Relay {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = &mut *self;
+        loop {
+            if !this.opened.out.is_empty() {
+                let piece = this.opened.out.split().freeze();
+                if this.phase == Phase::Open {
+                    this.flight.answer.push(&piece);
+                }
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+            match this.phase {
+                Phase::Open => {}
+                Phase::Whole => {
+                    last_polls(this.opened.body.take(), cx);
+                    this.phase = Phase::Over;
+                    return Poll::Ready(None);
+                }
+                Phase::Over => return Poll::Ready(None),
+            }
+            let Some(body) = &mut this.opened.body else {
+                this.close(None);
+                continue;
+            };
+            match ready!(Pin::new(body).poll_next(cx)) {
+                Some(Ok(chunk)) => match this.opened.chat.push(&chunk, &mut this.opened.out) {
+                    Step::More => {}
+                    Step::Done | Step::Failed => this.close(None),
+                },
+                Some(Err(error)) => this.close(Some(&error)),
+                None => this.close(None),
+            }
+        }
+    }
+}
+
+/// Reads the end of the provider's body if it is there already: its connection then returns to the pool. One that
+/// lingers is dropped; the client never waits for it.
+fn last_polls(body: Option<transport::Body>, cx: &mut Context<'_>) {
+    let Some(mut body) = body else { return };
+    for _ in 0..MOST_LAST_POLLS {
+        if !matches!(Pin::new(&mut body).poll_next(cx), Poll::Ready(Some(Ok(_)))) {
+            return;
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if self.phase == Phase::Open {
+            // The client left: what it was sent is billed by the flight's own guard.
+            self.flight.usage = self.opened.chat.usage(self.input_estimate);
+        }
+    }
+}

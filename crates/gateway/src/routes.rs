@@ -1,0 +1,156 @@
+//! The one table of data-plane routes. Router, authorisation and body limits are made from it, so that a route cannot
+//! exist without a grant and a limit; OpenAPI and the authorisation tests read the same rows.
+//!
+//! Who may call is decided on the matched row, never on a URL rebuilt from the Host header.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRequestParts as _, Path, Request},
+    response::Response,
+    routing::{any, get, post},
+};
+use futures::FutureExt as _;
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use weir_core::{
+    Problem, error,
+    route::{Grant, Route},
+};
+
+use crate::{State, admit::admit, ids::Ids, models, rim::Refusal, serve};
+
+/// What a row does.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Chat,
+    Models,
+    Model,
+    Livez,
+    Readyz,
+    Metrics,
+}
+
+/// No configuration takes a larger chat body than this; `server.max_body_bytes` is the limit in force.
+const MOST_BODY_BYTES: usize = 256 * 1024 * 1024;
+
+const TABLE: [(Action, Route); 6] = [
+    (
+        Action::Chat,
+        Route {
+            method: "POST",
+            path: "/v1/chat/completions",
+            grant: Grant::Caller,
+            body_limit: MOST_BODY_BYTES,
+            summary: "Chat completion in the OpenAI dialect, plain or streamed",
+        },
+    ),
+    (Action::Models, read("/v1/models", Grant::Caller, "Workloads and deployments the key may use")),
+    (Action::Model, read("/v1/models/{*id}", Grant::Caller, "One workload or deployment")),
+    (Action::Livez, read("/livez", Grant::Public, "The process runs")),
+    (Action::Readyz, read("/readyz", Grant::Public, "The process takes requests")),
+    (Action::Metrics, read("/metrics", Grant::Public, "Prometheus metrics")),
+];
+
+const fn read(path: &'static str, grant: Grant, summary: &'static str) -> Route {
+    Route { method: "GET", path, grant, body_limit: 0, summary }
+}
+
+/// Every data-plane route.
+pub static ROUTES: [Route; TABLE.len()] = {
+    let mut routes = [TABLE[0].1; TABLE.len()];
+    let mut row = 0;
+    while row < TABLE.len() {
+        routes[row] = TABLE[row].1;
+        row += 1;
+    }
+    routes
+};
+
+/// The data plane: every row of [`ROUTES`], and errors in the client's dialect for all else under `/v1`. It has no
+/// fallback of its own, so that the binary can merge other routers beside it.
+pub fn router(state: &Arc<State>) -> Router {
+    let mut router = Router::new();
+    for (action, route) in &TABLE {
+        let serving = Arc::clone(state);
+        let refusing = Arc::clone(state);
+        let serve = move |request| endpoint(Arc::clone(&serving), *action, route, request);
+        let on = if route.method == "POST" { post(serve) } else { get(serve) };
+        let on = on.fallback(move |request| {
+            let problem = Problem::new(&error::METHOD_NOT_ALLOWED, format!("`{}` takes {}", route.path, route.method));
+            refuse(Arc::clone(&refusing), request, problem)
+        });
+        router = router.route(route.path, on);
+    }
+    for rest in ["/v1", "/v1/", "/v1/{*rest}"] {
+        let state = Arc::clone(state);
+        let refuse = move |request: Request| {
+            let path: String = request.uri().path().chars().take(100).collect();
+            let problem = Problem::new(&error::NOT_FOUND, format!("no such path `{path}`"));
+            refuse(Arc::clone(&state), request, problem)
+        };
+        router = router.route(rest, any(refuse));
+    }
+    router
+}
+
+async fn refuse(state: Arc<State>, request: Request, problem: Problem) -> Response {
+    Refusal::from(problem).reply(&Ids::draw(request.headers(), state.clock.now(), &*state.entropy))
+}
+
+/// One request on one row. A panic ends that request with a 500 and nothing else.
+async fn endpoint(state: Arc<State>, action: Action, route: &'static Route, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let ids = Ids::draw(&head.headers, state.clock.now(), &*state.entropy);
+    let known = ids.clone();
+    let answer = AssertUnwindSafe(act(state, action, route, ids, head, body));
+    answer
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Refusal::from(Problem::new(&error::INTERNAL, "weir failed on this request")).reply(&known))
+}
+
+async fn act(
+    state: Arc<State>,
+    action: Action,
+    route: &'static Route,
+    ids: Ids,
+    mut head: Parts,
+    body: Body,
+) -> Response {
+    let caller = match admit(&state, route, &head.headers) {
+        Ok(caller) => caller,
+        Err(problem) => return Refusal::from(problem).reply(&ids),
+    };
+    match action {
+        Action::Chat => serve::chat(&state, route, ids, caller, &head.headers, body).await,
+        Action::Models => models::list(&state, &ids, &caller),
+        Action::Model => match Path::<String>::from_request_parts(&mut head, &()).await {
+            Ok(Path(id)) => models::one(&state, &ids, &caller, &id),
+            Err(_) => {
+                let problem = Problem::new(&error::NOT_FOUND, "the model id is not valid UTF-8");
+                Refusal::from(problem).reply(&ids)
+            }
+        },
+        Action::Livez => text(StatusCode::OK, "ok\n".into()),
+        Action::Readyz if state.is_ready() => text(StatusCode::OK, "ready\n".into()),
+        Action::Readyz => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".into()),
+        Action::Metrics => {
+            let mut reply = text(StatusCode::OK, (state.metrics)());
+            reply
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+            reply
+        }
+    }
+}
+
+fn text(status: StatusCode, body: String) -> Response {
+    let mut reply = Response::new(Body::from(body));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}

@@ -1,0 +1,275 @@
+//! One request, one direction. Each step takes the last one's value; nothing travels in request extensions.
+//!
+//! ```text
+//! bytes → Inbound → Target → Plan{decision, legs} → dispatch → Served → reply
+//! ```
+//!
+//! The flight notes each step. A failure at any of them becomes the reply and the span's outcome; a client that goes
+//! away drops all of this, and the flight records `cancelled`.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use weir_core::{
+    DeploymentId, Problem,
+    decision::{Decision, Verdict},
+    entropy::mix,
+    error,
+    route::Route,
+    snapshot::Snapshot,
+    span::Outcome,
+    workload::Deadlines,
+};
+use weir_providers::{
+    dialect::openai_chat::{self, Peek, Reply},
+    transport,
+};
+use weir_router::{Ask, NoRoute};
+
+use crate::{
+    State,
+    address::{self, Target},
+    admit::Admitted,
+    attempt::{Leg, Outbound, Served},
+    body,
+    dispatch::dispatch,
+    flight::Flight,
+    headers::{self, Asked},
+    ids::Ids,
+    relay::Relay,
+    rim::{Refusal, json_reply},
+};
+
+/// Serves one chat completion.
+pub(crate) async fn chat(
+    state: &Arc<State>,
+    route: &Route,
+    ids: Ids,
+    caller: Admitted,
+    head: &HeaderMap,
+    body: Body,
+) -> Response {
+    // A request that is shed must cost nothing, so it is not recorded either.
+    let slot = match state.slot() {
+        Ok(slot) => slot,
+        Err(problem) => return Refusal::from(problem).reply(&ids),
+    };
+    let mut flight = Flight::begin(state, ids, &caller, slot);
+    let answered = answer(state, &mut flight, route, &caller, head, body).await;
+    let (asked, served) = match answered {
+        Ok(answered) => answered,
+        Err(refusal) => {
+            flight.fail(&refusal.problem);
+            let mut reply = refusal.reply(&flight.ids);
+            stamp_route(&flight, reply.headers_mut());
+            return reply;
+        }
+    };
+    match served {
+        Served::Plain(body, answer) => plain(flight, &asked, body, answer),
+        Served::Stream(opened) => {
+            let mut reply = Response::new(Body::empty());
+            stamp(&flight, &asked, reply.headers_mut());
+            let headers = reply.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            // Told to buffering proxies: a token held back is a token late.
+            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+            let input_estimate = flight.input_estimate;
+            *reply.body_mut() = Body::new(Relay::new(state, flight, opened, input_estimate));
+            reply
+        }
+    }
+}
+
+/// From bytes to an answer in hand.
+async fn answer(
+    state: &State,
+    flight: &mut Flight,
+    route: &Route,
+    caller: &Admitted,
+    head: &HeaderMap,
+    body: Body,
+) -> Result<(Asked, Served), Refusal> {
+    let limit = state.limits.body_bytes.min(route.body_limit);
+    body::check_head(head, limit)?;
+    let idle = Duration::from_millis(state.limits.body_idle_ms);
+    let body = body::read(body, limit, idle).await?;
+    flight.received(body.clone());
+
+    let asked = Asked::read(head)?;
+    let peek = inbound(flight, &asked, &body)?;
+    let plan = plan(state, flight, caller, head, &asked, &peek)?;
+    let request = Outbound {
+        body: &body,
+        peek: &peek,
+        legs: &plan.legs,
+        limits: plan.limits,
+        input_estimate: flight.input_estimate,
+    };
+    let served = dispatch(state, flight, &request).await?;
+    Ok((asked, served))
+}
+
+/// Reads what weir acts on out of the body.
+fn inbound<'a>(flight: &mut Flight, asked: &Asked, body: &'a Bytes) -> Result<Peek<'a>, Problem> {
+    flight.tags = Arc::clone(&asked.tags);
+    flight.session = asked.session.clone();
+    let peek = openai_chat::peek(body).map_err(|bad| Problem::new(&error::BAD_JSON, bad.to_string()))?;
+    flight.model_asked = peek.model.as_ref().into();
+    flight.stream = peek.stream;
+    Ok(peek)
+}
+
+/// Where the request goes and how long it may take.
+struct Plan {
+    legs: Vec<Leg>,
+    limits: transport::Limits,
+}
+
+/// Chooses. Synchronous and lock-free: one load of the snapshot, one of the endpoints.
+fn plan(
+    state: &State,
+    flight: &mut Flight,
+    caller: &Admitted,
+    head: &HeaderMap,
+    asked: &Asked,
+    peek: &Peek<'_>,
+) -> Result<Plan, Problem> {
+    let snapshot = state.snapshots.load();
+    let wanted = headers::text(head, &headers::WORKLOAD)?;
+    let target = address::resolve(&snapshot, caller.scope(), &peek.model, wanted)?;
+    flight.workload = target.workload.clone();
+    let features = peek.features();
+    flight.input_estimate = features.input_tokens;
+    let ask = Ask {
+        workload: &target.workload,
+        features,
+        unit: unit(flight),
+        seed: state.entropy.next_u64(),
+        now: state.clock.now(),
+        uptime: state.clock.elapsed(),
+    };
+    let decision = decide(state, &snapshot, &ask, &target).map_err(|no_route| {
+        let problem = no_candidate(&no_route);
+        if let NoRoute::NoCandidate(decision) = no_route {
+            flight.decided(*decision);
+        }
+        problem
+    })?;
+    let legs = legs(state, &snapshot, &flight.decided(decision).chain);
+    if legs.is_empty() {
+        return Err(Problem::new(&error::NO_CANDIDATE, "the chosen deployments have just left the configuration"));
+    }
+    let deadlines =
+        snapshot.workloads.get(&target.workload).map_or_else(Deadlines::default, |view| view.workload.deadlines);
+    let mut limits = transport::Limits::from(&deadlines);
+    if let Some(timeout_ms) = asked.timeout_ms {
+        limits.total = limits.total.min(Duration::from_millis(timeout_ms));
+    }
+    Ok(Plan { legs, limits })
+}
+
+fn decide(state: &State, snapshot: &Snapshot, ask: &Ask<'_>, target: &Target) -> Result<Decision, NoRoute> {
+    match &target.pinned {
+        Some(deployment) => Ok(weir_router::pin(snapshot, &state.live, ask, deployment)),
+        None => weir_router::decide(snapshot, &state.live, ask),
+    }
+}
+
+/// The chain with what a call needs. A deployment that a reload has just removed is passed over.
+fn legs(state: &State, snapshot: &Snapshot, chain: &[DeploymentId]) -> Vec<Leg> {
+    let targets = state.targets.load();
+    let leg = |id: &DeploymentId| {
+        Some(Leg {
+            deployment: Arc::clone(snapshot.deployments.get(id)?),
+            target: Arc::clone(targets.get(id)?),
+            vital: state.live.vital(id)?,
+        })
+    };
+    chain.iter().filter_map(leg).collect()
+}
+
+/// What the canary randomises over: the session where there is one, so that a conversation stays on its arm.
+fn unit(flight: &Flight) -> u64 {
+    match &flight.session {
+        // FNV-1a (Fowler, Noll, Vo), scattered: stable across processes, as an arm must be.
+        Some(session) => mix(session
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))),
+        None => flight.ids.span.bits() as u64,
+    }
+}
+
+fn no_candidate(no_route: &NoRoute) -> Problem {
+    let problem = Problem::new(&error::NO_CANDIDATE, no_route.to_string());
+    let NoRoute::NoCandidate(decision) = no_route else {
+        return problem;
+    };
+    let why = decision.candidates.iter().map(|candidate| {
+        let why = match candidate.verdict {
+            Verdict::NotCapable => "cannot do what the request needs",
+            Verdict::Unhealthy => "is failing",
+            Verdict::NotAdmitted => "is not admitted",
+            Verdict::BelowFloor => "is below the floor",
+            Verdict::Unproven => "is unproven",
+            Verdict::Chosen | Verdict::Fallback | Verdict::OtherArm => "was passed over",
+        };
+        format!("`{}` {why}", candidate.deployment)
+    });
+    problem.hint(why.collect::<Vec<_>>().join(", "))
+}
+
+/// A whole answer: recorded, then given to the client as it came.
+fn plain(mut flight: Flight, asked: &Asked, body: Bytes, answer: Reply) -> Response {
+    flight.usage = answer.usage;
+    flight.finish_reason = answer.finish_reason.as_deref().map(Arc::from);
+    flight.attempt_ended(None, answer.usage);
+    flight.answer.set(&body);
+    let mut reply = json_reply(StatusCode::OK, Body::from(body));
+    stamp(&flight, asked, reply.headers_mut());
+    if let Some(cost) = flight.cost()
+        && let Some(value) = headers::value(&cost.to_string())
+    {
+        reply.headers_mut().insert(headers::COST_USD, value);
+    }
+    flight.finish(Outcome::Ok);
+    reply
+}
+
+/// The headers of a served reply.
+fn stamp(flight: &Flight, asked: &Asked, headers: &mut HeaderMap) {
+    flight.ids.stamp(headers);
+    stamp_route(flight, headers);
+    headers.insert(headers::CACHE, HeaderValue::from_static("off"));
+    if asked.explain
+        && let Some(decision) = &flight.decision
+        && let Some(value) = headers::decision_value(decision)
+    {
+        headers.insert(headers::DECISION, value);
+    }
+}
+
+/// Where the request went, as far as it got.
+fn stamp_route(flight: &Flight, headers: &mut HeaderMap) {
+    let Some(decision) = &flight.decision else {
+        return;
+    };
+    let deployment = flight.last_deployment().map(DeploymentId::as_str);
+    for (name, text) in [
+        (headers::WORKLOAD, Some(flight.workload.as_str())),
+        (headers::DEPLOYMENT, deployment),
+        (headers::REVISION, Some(decision.revision.as_str())),
+    ] {
+        if let Some(value) = text.and_then(headers::value) {
+            headers.insert(name, value);
+        }
+    }
+    // Stages are joined by an arrow that not every client can read in a header.
+    if let Some(value) = headers::value(&decision.strategy.replace(" → ", ", ")) {
+        headers.insert(headers::STRATEGY, value);
+    }
+    headers.insert(headers::ATTEMPTS, HeaderValue::from(flight.attempts()));
+}

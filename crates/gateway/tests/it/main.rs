@@ -1,0 +1,10 @@
+//! The gateway over loopback HTTP, in front of the simulator.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+
+mod admission;
+mod client;
+mod dispatching;
+mod listening;
+mod plain;
+mod rig;
+mod streaming;

@@ -1,0 +1,91 @@
+//! From a stored span to what a scorer sees: the conversation, the answer, and what is known about the right one.
+
+use std::sync::Arc;
+
+use weir_core::{
+    ScorerName, Timestamp, WorkloadId,
+    chat::{Answer, Message},
+    score::{Score, Source, Unscored, Verdict},
+    span::{Payload, Span},
+};
+use weir_evals::{Exchange, Outcome, Reference, input_hash};
+use weir_providers::dialect::openai_chat;
+use weir_store::Error;
+
+use crate::references::References;
+
+/// One answer, ready for scorers.
+#[derive(Debug)]
+pub(crate) struct Assembled {
+    messages: Vec<Message>,
+    answer: Answer,
+    reference: Option<Arc<Reference>>,
+    truncated: bool,
+}
+
+impl Assembled {
+    /// Reads the texts and looks the prompts up among the workload's dataset items.
+    pub(crate) async fn all(
+        references: &References,
+        workload: &WorkloadId,
+        payloads: impl Iterator<Item = &Payload>,
+    ) -> Result<Vec<Self>, Error> {
+        let mut assembled: Vec<Self> = payloads
+            .map(|payload| Self {
+                messages: openai_chat::messages(&payload.request),
+                answer: openai_chat::answer(&payload.response),
+                reference: None,
+                truncated: payload.truncated,
+            })
+            .collect();
+        let hashes: Vec<String> = assembled.iter().map(|one| input_hash(&one.messages)).collect();
+        let found = references.find(workload, &hashes).await?;
+        for (one, reference) in assembled.iter_mut().zip(found) {
+            one.reference = reference;
+        }
+        Ok(assembled)
+    }
+
+    pub(crate) fn exchange(&self) -> Exchange<'_> {
+        Exchange { messages: &self.messages, answer: &self.answer, reference: self.reference.as_deref() }
+    }
+
+    /// The reason why nothing can be scored, where there is one.
+    pub(crate) fn obstacle(&self) -> Option<Outcome> {
+        self.truncated.then(|| Outcome {
+            verdict: Verdict::Unscored { reason: Unscored::Truncated },
+            explanation: Some("the answer was cut at the payload bound".to_owned()),
+        })
+    }
+}
+
+/// What is the same in every score of one span.
+#[derive(Debug, Clone)]
+pub(crate) struct Scored<'a> {
+    pub(crate) span: &'a Span,
+    pub(crate) p_sample: f64,
+    pub(crate) source: Source,
+    pub(crate) at: Timestamp,
+}
+
+impl Scored<'_> {
+    /// The score; `None` for a span that nobody served.
+    pub(crate) fn score(&self, scorer: &ScorerName, version: &str, outcome: Outcome) -> Option<Score> {
+        let span = self.span;
+        Some(Score {
+            span_id: span.id,
+            workload: span.workload.clone(),
+            segment: span.decision.as_ref().map_or_else(|| "all".into(), |decision| decision.segment.clone()),
+            deployment: span.served_by()?.clone(),
+            scorer: scorer.clone(),
+            version: version.into(),
+            verdict: outcome.verdict,
+            source: self.source,
+            explanation: outcome.explanation,
+            p_sample: self.p_sample,
+            propensity: span.decision.as_ref().map_or(1.0, |decision| decision.propensity),
+            cost: weir_core::NanoUsd::ZERO,
+            at: self.at,
+        })
+    }
+}

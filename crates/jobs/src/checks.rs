@@ -1,0 +1,82 @@
+//! The cheap stage: every programmatic check of a batch of spans, in process, written in one transaction.
+
+use std::{collections::HashMap, sync::Arc};
+
+use apalis::prelude::{BoxDynError, Data};
+use tokio::task;
+use weir_core::{SpanId, WorkloadId, score::Source, span::Record};
+
+use crate::{
+    assemble::{Assembled, Scored},
+    desk::Desk,
+    queue::RunChecks,
+};
+
+/// Answers scored before other tasks of this thread have a turn.
+const SLICE: usize = 32;
+
+/// Scores the job's spans. Running it twice stores nothing twice: a score is unique by (span, scorer, version).
+///
+/// # Errors
+/// When the store refuses; the job is tried again.
+pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), BoxDynError> {
+    let scoring = desk.scoring.load_full();
+    let mut scores = Vec::new();
+    for (workload, records) in by_workload(&desk, &job).await? {
+        let Some(plan) = scoring.plan(&workload) else {
+            continue;
+        };
+        for slice in records.chunks(SLICE) {
+            let payloads = slice.iter().map(|(record, _)| &record.payload);
+            let assembled = Assembled::all(&desk.references, &workload, payloads).await?;
+            for ((record, p_sample), assembled) in slice.iter().zip(assembled) {
+                let scored =
+                    Scored { span: &record.span, p_sample: *p_sample, source: Source::Check, at: desk.clock.now() };
+                for (name, scorer) in &plan.checks {
+                    let outcome = assembled.obstacle().unwrap_or_else(|| scorer.run(&assembled.exchange()));
+                    scores
+                        .extend(scored.score(name, scorer.version(), outcome).map(|score| (Arc::clone(record), score)));
+                }
+            }
+            task::yield_now().await;
+        }
+    }
+    desk.keep(scores).await
+}
+
+type Sampled = (Arc<Record>, f64);
+
+/// The job's records with their probability of being sampled: from memory, else from the store. What was purged since
+/// is left out; there is nothing left to score.
+async fn by_workload(desk: &Desk, job: &RunChecks) -> Result<HashMap<WorkloadId, Vec<Sampled>>, BoxDynError> {
+    let mut records = Vec::with_capacity(job.spans.len());
+    let mut missing: HashMap<SpanId, f64> = HashMap::new();
+    for &(id, p_sample) in &job.spans {
+        match desk.recent.take(id) {
+            Some(record) => records.push((record, p_sample)),
+            None => {
+                missing.insert(id, p_sample);
+            }
+        }
+    }
+    if !missing.is_empty() {
+        let ids: Vec<SpanId> = missing.keys().copied().collect();
+        for record in desk.store.record_list(&ids).await? {
+            let p_sample = missing.get(&record.span.id).copied();
+            records.extend(p_sample.map(|p_sample| (Arc::new(record), p_sample)));
+        }
+    }
+    let mut groups: HashMap<WorkloadId, Vec<Sampled>> = HashMap::new();
+    for sampled in records {
+        match groups.get_mut(&sampled.0.span.workload) {
+            Some(group) => group.push(sampled),
+            None => {
+                groups.insert(sampled.0.span.workload.clone(), vec![sampled]);
+            }
+        }
+    }
+    Ok(groups)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! Everything that happens after a reply: recording, scoring, windows, canaries. The only crate that names apalis.
+//!
+//! ```text
+//! gateway → Recorder (spool) → Writer: spans + jobs in one transaction
+//!   → workers: RunChecks, AskJudge → scores → Publisher: windows, snapshot → the next request
+//!                                            → Canaries: pairs, verdict → policy revision
+//! ```
+
+mod assemble;
+pub mod bootstrap;
+mod canaries;
+mod checks;
+mod desk;
+mod judges;
+mod publisher;
+mod queue;
+mod recent;
+mod recorder;
+mod references;
+mod scoring;
+mod spool;
+#[cfg(test)]
+mod testing;
+mod tokens;
+mod wake;
+mod workers;
+mod writer;
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use weir_store::Store;
+
+pub use canaries::Canaries;
+pub use desk::Desk;
+pub use judges::Bench;
+pub use publisher::{Publisher, PublisherParts};
+pub use recent::Recent;
+pub use recorder::{Recorder, Tail};
+pub use references::References;
+pub use scoring::{Plan, Scoring};
+pub use tokens::OutputTokens;
+pub use writer::{Writer, WriterParts};
+
+/// The job queue cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+#[error("the job queue cannot be prepared: {0}")]
+pub struct QueueError(String);
+
+/// Creates the queue's tables; call once before the writer and the workers start.
+///
+/// # Errors
+/// When the store refuses.
+pub async fn prepare_queue(store: &Store) -> Result<(), QueueError> {
+    queue::migrate(store).await.map_err(|error| QueueError(error.to_string()))
+}
+
+/// Runs the scoring workers until `stop`. `worker_id` must differ at every start: the queue keeps names.
+pub async fn run_workers(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
+    workers::run(desk, worker_id, stop).await;
+}

@@ -1,0 +1,203 @@
+//! The reconciler "windows": new scores into windows, windows into the snapshot, the snapshot into the cell. The next
+//! request sees it. Input-free and idempotent: it reads the score log from where it stands, so it can be killed at any
+//! line and rebuilt from nothing.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use indexmap::IndexMap;
+use tokio::{sync::watch, time};
+use tokio_util::sync::CancellationToken;
+use weir_config::Settings;
+use weir_core::{
+    Clock, DeploymentId, WorkloadId, canary::Canary, deployment::Deployment, policy::Policy, workload::Workload,
+};
+use weir_optimizer::{
+    snapshot::{self, Inputs, WorkloadInput},
+    windows::Windows,
+};
+use weir_router::{Live, SnapshotCell};
+use weir_store::{Error, Store};
+
+use crate::tokens::OutputTokens;
+
+/// Scores read at once.
+const PAGE: u32 = 5_000;
+/// Scores that come close together are published together.
+const DEBOUNCE: Duration = Duration::from_millis(60);
+/// Canaries are exposed this long after a publication and no longer.
+const LEASE: Duration = Duration::from_secs(30);
+/// Publishes at least this often, which renews the leases and sees other processes' writes.
+const RENEW: Duration = Duration::from_secs(10);
+/// Between tries while the store cannot be read.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// What the publisher works with.
+#[derive(Clone)]
+pub struct PublisherParts {
+    /// Scores, policies, canaries.
+    pub store: Store,
+    /// Deployments and workloads; replaced whole on reload.
+    pub settings: Arc<ArcSwap<Settings>>,
+    /// Rises on each reload.
+    pub reloads: watch::Receiver<u64>,
+    /// Where the router reads.
+    pub cell: Arc<SnapshotCell>,
+    /// Health; told which deployments exist.
+    pub live: Arc<Live>,
+    /// Mean completion tokens.
+    pub tokens: Arc<OutputTokens>,
+    /// Wall time, for leases.
+    pub clock: Arc<dyn Clock>,
+    /// Where the windows are shown.
+    pub windows: watch::Sender<Arc<Windows>>,
+}
+
+/// Publishes snapshots until stopped.
+pub struct Publisher {
+    parts: PublisherParts,
+    windows: Windows,
+    heads: HashMap<WorkloadId, Arc<Policy>>,
+    canaries: Vec<Canary>,
+    shared: Shared,
+    seq: u64,
+}
+
+/// Deployments and workloads as snapshots share them, made once per configuration.
+#[derive(Default)]
+struct Shared {
+    from: Option<Arc<Settings>>,
+    deployments: IndexMap<DeploymentId, Arc<Deployment>>,
+    workloads: Vec<Arc<Workload>>,
+}
+
+impl Shared {
+    fn follow(&mut self, settings: &Arc<Settings>) {
+        let current = self.from.as_ref();
+        if current.is_some_and(|from| Arc::ptr_eq(from, settings)) {
+            return;
+        }
+        self.deployments = settings
+            .deployments
+            .iter()
+            .map(|(id, setting)| (id.clone(), Arc::new(setting.deployment.clone())))
+            .collect();
+        self.workloads = settings.workloads.values().cloned().map(Arc::new).collect();
+        self.from = Some(Arc::clone(settings));
+    }
+}
+
+impl Publisher {
+    /// Reads the score log and publishes the first snapshot.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn start(parts: PublisherParts) -> Result<Self, Error> {
+        let windows = Windows::new(half_lives(&parts.settings.load()));
+        let mut publisher =
+            Self { parts, windows, heads: HashMap::new(), canaries: Vec::new(), shared: Shared::default(), seq: 0 };
+        publisher.read_control().await?;
+        publisher.publish().await?;
+        Ok(publisher)
+    }
+
+    /// Runs until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut scores = self.parts.store.score_changes();
+        let mut control = self.parts.store.control_changes();
+        let mut reloads = self.parts.reloads.clone();
+        loop {
+            let scores_only = tokio::select! {
+                () = stop.cancelled() => return,
+                Ok(()) = scores.changed() => true,
+                Ok(()) = control.changed() => false,
+                Ok(()) = reloads.changed() => {
+                    self.start_over();
+                    false
+                }
+                () = time::sleep(RENEW) => false,
+            };
+            if scores_only {
+                time::sleep(DEBOUNCE).await;
+                scores.mark_unchanged();
+            }
+            while let Err(error) = self.turn(scores_only).await {
+                tracing::warn!(%error, "the snapshot stays as it is: the store cannot be read");
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = time::sleep(RETRY) => {}
+                }
+            }
+        }
+    }
+
+    async fn turn(&mut self, scores_only: bool) -> Result<(), Error> {
+        if !scores_only {
+            self.read_control().await?;
+        }
+        self.publish().await
+    }
+
+    /// A reload may have changed half-lives: windows are folded again from the log when it did.
+    fn start_over(&mut self) {
+        let settings = self.parts.settings.load();
+        let changed = settings
+            .workloads
+            .iter()
+            .any(|(id, workload)| (self.windows.half_life_s(id) - workload.half_life_s).abs() > f64::EPSILON);
+        if changed {
+            self.windows = Windows::new(half_lives(&settings));
+        }
+    }
+
+    async fn read_control(&mut self) -> Result<(), Error> {
+        let settings = self.parts.settings.load_full();
+        for id in settings.workloads.keys() {
+            if let Some(head) = self.parts.store.policy_head(id).await? {
+                self.heads.insert(id.clone(), Arc::new(head));
+            }
+        }
+        self.canaries = self.parts.store.canary_active().await?;
+        self.parts.live.track(settings.deployments.keys());
+        Ok(())
+    }
+
+    async fn publish(&mut self) -> Result<(), Error> {
+        loop {
+            let page = self.parts.store.score_since(self.windows.score_seq(), PAGE).await?;
+            for (seq, score) in &page {
+                self.windows.fold(*seq, score);
+            }
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
+        self.seq += 1;
+        self.shared.follow(&self.parts.settings.load_full());
+        let workloads = self.shared.workloads.iter().filter_map(|workload| {
+            Some(WorkloadInput {
+                workload: Arc::clone(workload),
+                policy: Arc::clone(self.heads.get(&workload.id)?),
+                canary: self.canaries.iter().find(|canary| canary.workload == workload.id),
+            })
+        });
+        let snapshot = snapshot::build(&Inputs {
+            seq: self.seq,
+            deployments: &self.shared.deployments,
+            workloads: workloads.collect(),
+            windows: &self.windows,
+            output_tokens: &self.parts.tokens.means(),
+            lease_until: self.parts.clock.now().plus(LEASE),
+        });
+        self.parts.cell.publish(snapshot);
+        self.parts.windows.send_replace(Arc::new(self.windows.clone()));
+        Ok(())
+    }
+}
+
+fn half_lives(settings: &Settings) -> Vec<(WorkloadId, f64)> {
+    settings.workloads.iter().map(|(id, workload)| (id.clone(), workload.half_life_s)).collect()
+}
+
+#[cfg(test)]
+mod tests;

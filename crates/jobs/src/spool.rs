@@ -1,0 +1,280 @@
+//! The write-ahead spool: every finished request is one `write` to an append-only segment before its last byte goes
+//! to the client, so a killed process loses nothing that a client saw complete. (The page cache survives `kill -9`;
+//! power loss is SQLite's concern.) The recorder commits the same records to the store from memory and deletes a
+//! segment once nothing refers to it; what it could not take from memory it replays from the file.
+//!
+//! A frame is `[magic u32][body length u32][blake3 of body, 8 bytes][body]`, little endian; the body is span JSON and
+//! the two texts. A frame cut by the kill fails its checksum and ends its segment.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use arc_swap::ArcSwap;
+use bytes::{Buf, BufMut, Bytes};
+use weir_core::span::{Payload, Record, Span};
+use weir_store::Written;
+
+const MAGIC: u32 = 0x7765_6972;
+const HEADER: usize = 16;
+/// After the header, two lengths of four bytes, then the span.
+const SPAN_START: usize = HEADER + 8;
+/// A segment is closed at this size.
+const SEGMENT_BYTES: u64 = 8 << 20;
+/// Frames larger than this are damage, not data.
+const MAX_FRAME: usize = 64 << 20;
+
+/// One append-only file. Records in flight hold a reference; when none is left it can go.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    file: File,
+    path: PathBuf,
+    bytes: AtomicU64,
+    /// Some record was not handed on in memory and must be read back from here.
+    behind: AtomicBool,
+}
+
+impl Segment {
+    fn create(path: PathBuf) -> io::Result<Arc<Self>> {
+        let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
+        Ok(Arc::new(Self { file, path, bytes: AtomicU64::new(0), behind: AtomicBool::new(false) }))
+    }
+
+    /// Marks a record of this segment as not handed on in memory.
+    pub(crate) fn fall_behind(&self) {
+        self.behind.store(true, Relaxed);
+    }
+
+    /// True when the file must be read back before it is deleted.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.behind.load(Relaxed)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The spool folder.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    dir: PathBuf,
+    active: ArcSwap<Segment>,
+    next: AtomicU64,
+    max_bytes: u64,
+}
+
+impl Spool {
+    /// Opens the folder and starts a fresh segment. Returns the segments an earlier process left, oldest first.
+    pub(crate) fn open(dir: &Path, max_bytes: u64) -> io::Result<(Self, Vec<PathBuf>)> {
+        fs::create_dir_all(dir)?;
+        let mut left: Vec<PathBuf> = fs::read_dir(dir)?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "spool"))
+            .collect();
+        left.sort();
+        let last = left.iter().filter_map(|path| path.file_stem()?.to_str()?.parse::<u64>().ok()).max().unwrap_or(0);
+        let spool = Self {
+            dir: dir.to_owned(),
+            active: ArcSwap::new(Segment::create(segment_path(dir, last + 1))?),
+            next: AtomicU64::new(last + 2),
+            max_bytes,
+        };
+        Ok((spool, left))
+    }
+
+    /// Appends one record: one `write`, no lock of ours. The kernel keeps appends whole. Gives back the record as it is
+    /// in the frame, which it shares: its span's JSON is written once for spool and store, its texts are held once.
+    pub(crate) fn append(&self, record: &mut Record) -> io::Result<(Arc<Segment>, Bytes)> {
+        let frame = encode(record)?;
+        let segment = self.active.load_full();
+        (&segment.file).write_all(&frame.bytes)?;
+        segment.bytes.fetch_add(frame.bytes.len() as u64, Relaxed);
+        let (span_end, request_end) = (frame.span_end, frame.span_end + record.payload.request.len());
+        let response_end = request_end + record.payload.response.len();
+        record.payload.request = frame.bytes.slice(span_end..request_end);
+        record.payload.response = frame.bytes.slice(request_end..response_end);
+        Ok((segment, frame.bytes.slice(SPAN_START..span_end)))
+    }
+
+    /// True when the active segment is large enough to close.
+    pub(crate) fn is_full(&self) -> bool {
+        self.active.load().bytes.load(Relaxed) >= SEGMENT_BYTES
+    }
+
+    /// True when the active segment holds anything.
+    pub(crate) fn is_used(&self) -> bool {
+        self.active.load().bytes.load(Relaxed) > 0
+    }
+
+    /// True when the active segment must be read back.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.active.load().is_behind()
+    }
+
+    /// Starts a fresh segment and returns the closed one.
+    pub(crate) fn rotate(&self) -> io::Result<Arc<Segment>> {
+        let fresh = Segment::create(segment_path(&self.dir, self.next.fetch_add(1, Relaxed)))?;
+        Ok(self.active.swap(fresh))
+    }
+
+    /// Bytes all segments may take together.
+    pub(crate) const fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    /// Bytes all segments take now.
+    pub(crate) fn used_bytes(&self) -> u64 {
+        let sizes =
+            fs::read_dir(&self.dir).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len()));
+        sizes.sum()
+    }
+}
+
+fn segment_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("{number:012}.spool"))
+}
+
+struct Frame {
+    bytes: Bytes,
+    span_end: usize,
+}
+
+fn encode(record: &Record) -> io::Result<Frame> {
+    let Payload { request, response, truncated } = &record.payload;
+    let mut frame = Vec::with_capacity(SPAN_START + 2_048 + request.len() + response.len());
+    frame.resize(SPAN_START, 0);
+    serde_json::to_writer(&mut frame, &record.span)?;
+    let span_end = frame.len();
+    frame.extend_from_slice(request);
+    frame.extend_from_slice(response);
+    frame.push(u8::from(*truncated));
+    let length = |from: usize, to: usize| u32::try_from(to - from).map_err(io::Error::other);
+    let (span_length, request_length) = (length(SPAN_START, span_end)?, length(0, request.len())?);
+    let body_length = length(HEADER, frame.len())?;
+    let (header, body) = frame.split_at_mut(HEADER);
+    let mut lengths = body.get_mut(..8).unwrap_or_default();
+    lengths.put_u32_le(span_length);
+    lengths.put_u32_le(request_length);
+    let digest = blake3::hash(body);
+    let mut header = header;
+    header.put_u32_le(MAGIC);
+    header.put_u32_le(body_length);
+    header.put_slice(digest.as_bytes().get(..8).unwrap_or_default());
+    Ok(Frame { bytes: frame.into(), span_end })
+}
+
+/// Reads a segment's records in order, in bounded memory. Stops without error at a cut or damaged frame: that is the
+/// end of what was written whole.
+pub(crate) struct Reader<R> {
+    source: R,
+}
+
+impl Reader<io::BufReader<File>> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self::new(io::BufReader::new(File::open(path)?)))
+    }
+}
+
+impl<R: Read> Reader<R> {
+    pub(crate) const fn new(source: R) -> Self {
+        Self { source }
+    }
+
+    fn frame(&mut self) -> Option<Written> {
+        let mut header = [0; HEADER];
+        self.source.read_exact(&mut header).ok()?;
+        let mut fields = &header[..];
+        let (magic, length) = (fields.get_u32_le(), fields.get_u32_le() as usize);
+        if magic != MAGIC || length > MAX_FRAME {
+            return None;
+        }
+        let mut body = vec![0; length];
+        self.source.read_exact(&mut body).ok()?;
+        if blake3::hash(&body).as_bytes().get(..8) != Some(fields) {
+            return None;
+        }
+        decode(body.into())
+    }
+}
+
+impl<R: Read> Iterator for Reader<R> {
+    type Item = Written;
+    fn next(&mut self) -> Option<Written> {
+        self.frame()
+    }
+}
+
+fn decode(mut body: Bytes) -> Option<Written> {
+    let span_length = body.try_get_u32_le().ok()? as usize;
+    let request_length = body.try_get_u32_le().ok()? as usize;
+    let truncated = *body.last()? == 1;
+    body.truncate(body.len() - 1);
+    if body.len() < span_length.checked_add(request_length)? {
+        return None;
+    }
+    let span_json = body.split_to(span_length);
+    let span: Span = serde_json::from_slice(&span_json).ok()?;
+    let payload = Payload { request: body.split_to(request_length), response: body, truncated };
+    Some(Written { record: Arc::new(Record { span, payload }), span_json })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::record;
+
+    fn records(source: impl Read) -> Vec<Record> {
+        Reader::new(source).map(|written| (*written.record).clone()).collect()
+    }
+
+    #[test]
+    fn what_was_appended_is_read_back_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, left) = Spool::open(dir.path(), 1 << 30).unwrap();
+        assert!(left.is_empty());
+        let written: Vec<_> = (0..10).map(record).collect();
+        for record in &written {
+            let mut shared = record.clone();
+            let (_, json) = spool.append(&mut shared).unwrap();
+            assert_eq!(shared, *record, "the record keeps its texts");
+            assert_eq!(json, serde_json::to_vec(&record.span).unwrap());
+        }
+        let closed = spool.rotate().unwrap();
+        assert_eq!(records(File::open(closed.path()).unwrap()), written);
+    }
+
+    #[test]
+    fn a_segment_cut_at_any_byte_gives_every_whole_frame_before_the_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, _) = Spool::open(dir.path(), 1 << 30).unwrap();
+        let mut ends = Vec::new();
+        for number in 0..3 {
+            let (segment, _) = spool.append(&mut record(number)).unwrap();
+            ends.push(segment.bytes.load(Relaxed) as usize);
+        }
+        let whole = fs::read(spool.rotate().unwrap().path()).unwrap();
+        for length in 0..=whole.len() {
+            let expected = ends.iter().filter(|&&end| end <= length).count();
+            let found = Reader::new(&whole[..length]).count();
+            assert_eq!(found, expected, "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn a_restart_finds_what_was_left_and_numbers_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, _) = Spool::open(dir.path(), 1 << 30).unwrap();
+        first.append(&mut record(1)).unwrap();
+        drop(first);
+        let (_, left) = Spool::open(dir.path(), 1 << 30).unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(records(File::open(&left[0]).unwrap()), [record(1)]);
+    }
+}

@@ -1,0 +1,74 @@
+//! Records, settings and stores for this crate's tests.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use weir_config::Settings;
+use weir_core::{
+    NanoUsd, SpanId, Timestamp, TraceId, Usage,
+    clock::ManualClock,
+    span::{Attempt, Origin, Outcome, Payload, Record, Span},
+};
+use weir_store::{Options, Store};
+
+use crate::Scoring;
+
+/// When tests begin.
+pub(crate) const START: Timestamp = Timestamp(1_800_000_000_000_000);
+
+/// One workload of two built-in deployments, checked by exact match.
+pub(crate) fn settings(half_life: &str) -> Settings {
+    let text = format!(
+        "[workloads.maths]\ncandidates = [\"sim/large\", \"sim/small\"]\nfloor = 0.8\nscorers = [\"exact\"]\n\
+         half_life = \"{half_life}\"\n[scorers.exact]\nkind = \"exact_match\"\n"
+    );
+    weir_config::parse(&text, Path::new("weir.toml"), &|_| None).unwrap_or_else(|invalid| panic!("{invalid}"))
+}
+
+pub(crate) fn scoring(settings: &Settings) -> Scoring {
+    Scoring::compile(settings, &|path| Err(format!("no file {path}"))).unwrap()
+}
+
+/// Gives up on a lock at once.
+pub(crate) async fn impatient_store(dir: &Path) -> Store {
+    let options = Options { busy_timeout: Duration::from_millis(20), ..Options::default() };
+    Store::open_with(dir, Arc::new(ManualClock::new(START)), &options).await.unwrap()
+}
+
+/// A complete client request numbered `number`.
+pub(crate) fn record(number: u32) -> Record {
+    let attempt = Attempt {
+        deployment: "sim/large".into(),
+        started_us: 5,
+        latency_us: 1_000,
+        status: Some(200),
+        error: None,
+        cost: Some(NanoUsd(100)),
+    };
+    let span = Span {
+        id: SpanId::from_bits(u128::from(number) + 1),
+        trace_id: TraceId::from_bits(u128::from(number) + 1),
+        parent_id: None,
+        tenant: "local".into(),
+        workload: "maths".into(),
+        origin: Origin::Client,
+        session: None,
+        model_asked: "weir/maths".into(),
+        stream: false,
+        started_at: Timestamp(1_700_000_000_000_000 + i64::from(number)),
+        latency_us: 1_500,
+        ttft_us: Some(900),
+        outcome: Outcome::Ok,
+        finish_reason: Some("stop".into()),
+        decision: None,
+        attempts: vec![attempt],
+        usage: Usage { input: 10, output: 4, ..Usage::default() },
+        cost: Some(NanoUsd(100)),
+        tags: "".into(),
+    };
+    let payload = Payload {
+        request: br#"{"model":"weir/maths","messages":[{"role":"user","content":"2+2"}]}"#.as_slice().into(),
+        response: format!(r#"{{"choices":[{{"message":{{"content":"{number}"}}}}]}}"#).into_bytes().into(),
+        truncated: false,
+    };
+    Record { span, payload }
+}

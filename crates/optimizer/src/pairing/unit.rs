@@ -1,0 +1,108 @@
+//! Exposures into units. A unit is what was randomised: a session, or one request. Its outcome is decided once, by
+//! rules that do not depend on when anyone looks, so that folding again from stored rows gives the same pairs.
+
+use std::time::Duration;
+
+use weir_core::{SpanId, Timestamp, decision::Arm};
+
+/// How long later turns of a session still count towards its grade.
+pub const SESSION_WINDOW: Duration = Duration::from_mins(10);
+/// Time for a row to be committed after what it records; nothing younger is trusted to be complete.
+pub const SETTLE: Duration = Duration::from_secs(1);
+
+/// One request that a canary assigned to an arm, with what is known of its outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exposure {
+    /// The request.
+    pub span_id: SpanId,
+    /// The randomised unit.
+    pub unit: u64,
+    /// True when the unit is a session, whose later turns count too; else the unit's first request alone counts.
+    pub session: bool,
+    /// The arm.
+    pub arm: Arm,
+    /// When the arm was chosen.
+    pub assigned_at: Timestamp,
+    /// When the answer ended.
+    pub ended_at: Timestamp,
+    /// The arm's own deployment failed to answer.
+    pub failed: bool,
+    /// The deciding scorer's grade, `0..=1`.
+    pub grade: Option<f64>,
+    /// When that grade came; `None` is taken for in time.
+    pub graded_at: Option<Timestamp>,
+    /// The deciding scorer said that it cannot score this answer.
+    pub unscored: bool,
+}
+
+/// When and how exposures are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Now.
+    pub now: Timestamp,
+    /// Every exposure assigned before this instant has been delivered: the assignment of the oldest request that is
+    /// in flight or not yet recorded, else `now`. Slow answers would otherwise be missing from the prefix.
+    pub complete_before: Timestamp,
+    /// Candidate requests in flight; the error guard counts them as successes.
+    pub in_flight: u64,
+    /// The canary's last change of state or step: pairs assigned since then are the step's own.
+    pub since: Timestamp,
+    /// A score that has not come this long after its answer counts as missing.
+    pub score_timeout: Duration,
+}
+
+/// What became of a unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Outcome {
+    /// A grade, `0..=1`.
+    Grade(f64),
+    /// No grade in time.
+    Missing,
+}
+
+/// One unit that is done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Unit {
+    pub(super) assigned_at: Timestamp,
+    pub(super) outcome: Outcome,
+}
+
+/// One request's outcome; `None` while it is open.
+fn settle(exposure: &Exposure, moment: &Moment) -> Option<Outcome> {
+    let deadline = exposure.ended_at.plus(moment.score_timeout);
+    if exposure.failed {
+        return Some(Outcome::Grade(0.0));
+    }
+    // A grade that came too late stays missing for good: it may have been folded as such.
+    if let Some(grade) = exposure.grade {
+        let in_time = exposure.graded_at.is_none_or(|at| at <= deadline);
+        return Some(if in_time { Outcome::Grade(grade) } else { Outcome::Missing });
+    }
+    let timed_out = moment.now > deadline.plus(SETTLE);
+    (exposure.unscored || timed_out).then_some(Outcome::Missing)
+}
+
+/// The unit that `first` opens, with the requests assigned after it in order; `None` while it is open. A session has
+/// the mean grade of its scored turns within [`SESSION_WINDOW`].
+pub(super) fn resolve<'a>(
+    first: &'a Exposure,
+    later: impl Iterator<Item = &'a Exposure>,
+    moment: &Moment,
+) -> Option<Unit> {
+    let window = if first.session { SESSION_WINDOW } else { Duration::ZERO };
+    let close = first.assigned_at.plus(window);
+    if close >= moment.complete_before || close > moment.now.minus(SETTLE) {
+        return None;
+    }
+    let turns =
+        later.take_while(|turn| first.session && turn.assigned_at <= close).filter(|turn| turn.unit == first.unit);
+    let (mut sum, mut graded) = (0.0, 0_u32);
+    for turn in std::iter::once(first).chain(turns) {
+        if let Outcome::Grade(grade) = settle(turn, moment)? {
+            sum += grade;
+            graded += 1;
+        }
+    }
+    let outcome = if graded == 0 { Outcome::Missing } else { Outcome::Grade(sum / f64::from(graded)) };
+    Some(Unit { assigned_at: first.assigned_at, outcome })
+}

@@ -1,0 +1,58 @@
+//! How one policy follows another. Revisions are immutable and name their parent, so that two writers cannot both
+//! replace the same head and history reads as a chain.
+
+use weir_core::{
+    DeploymentId, RevisionId, Timestamp,
+    policy::{Author, Policy, Stage},
+    workload::Workload,
+};
+
+/// The first revision of a workload, from its configuration: only the first candidate is admitted, all others must
+/// prove themselves.
+#[must_use]
+pub fn first(workload: &Workload, stages: Vec<Stage>, now: Timestamp) -> Policy {
+    Policy {
+        revision: RevisionId::from("r-0001"),
+        parent: None,
+        workload: workload.id.clone(),
+        stages,
+        admitted: workload.candidates.first().cloned().into_iter().collect(),
+        author: Author::Config,
+        reason: "as configured".to_owned(),
+        at: now,
+    }
+}
+
+/// The revision that makes `candidate` the stable deployment; those admitted before stay admitted behind it.
+#[must_use]
+pub fn promote(head: &Policy, candidate: &DeploymentId, author: Author, reason: String, now: Timestamp) -> Policy {
+    let others = head.admitted.iter().filter(|other| *other != candidate);
+    Policy {
+        revision: next(&head.revision),
+        parent: Some(head.revision.clone()),
+        workload: head.workload.clone(),
+        stages: head.stages.clone(),
+        admitted: std::iter::once(candidate).chain(others).cloned().collect(),
+        author,
+        reason,
+        at: now,
+    }
+}
+
+/// The name after this one: `r-0001`, `r-0002`, …
+#[must_use]
+pub fn next(revision: &RevisionId) -> RevisionId {
+    let number: u64 = revision.as_str().strip_prefix("r-").and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    RevisionId::from(format!("r-{:04}", number.saturating_add(1)))
+}
+
+/// The stable deployment: the first admitted one that is still a candidate, else the first candidate, so that a
+/// configuration which drops the stable deployment still leaves one. `None` for a workload without candidates.
+#[must_use]
+pub fn stable<'a>(workload: &'a Workload, policy: &'a Policy) -> Option<&'a DeploymentId> {
+    policy
+        .admitted
+        .iter()
+        .find(|admitted| workload.candidates.contains(admitted))
+        .or_else(|| workload.candidates.first())
+}

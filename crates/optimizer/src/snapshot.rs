@@ -1,0 +1,103 @@
+//! Builds what the router reads, whole and from scratch: a snapshot is a function of settings, head policies, windows
+//! and canaries, so any replica that knows them builds the same one.
+
+use std::{collections::HashMap, sync::Arc};
+
+use indexmap::IndexMap;
+use weir_core::{
+    DeploymentId, Timestamp, WorkloadId,
+    canary::{Canary, CanaryState},
+    deployment::Deployment,
+    policy::Policy,
+    snapshot::{CanarySlot, CandidateView, Snapshot, WorkloadView},
+    workload::{SEGMENT_ALL, Workload},
+};
+
+use crate::{revision, windows::Windows};
+
+/// Mean completion tokens by workload and deployment.
+pub type OutputTokens = HashMap<(WorkloadId, DeploymentId), f64>;
+
+/// One workload and what is known of it.
+#[derive(Debug, Clone)]
+pub struct WorkloadInput<'a> {
+    /// As configured.
+    pub workload: Arc<Workload>,
+    /// Its head revision.
+    pub policy: Arc<Policy>,
+    /// Its canary that is not over, if there is one. Only a running one is exposed.
+    pub canary: Option<&'a Canary>,
+}
+
+/// Everything a snapshot is made of.
+#[derive(Debug, Clone)]
+pub struct Inputs<'a> {
+    /// Number of this publication; must rise.
+    pub seq: u64,
+    /// Every deployment.
+    pub deployments: &'a IndexMap<DeploymentId, Arc<Deployment>>,
+    /// Every workload, in configured order.
+    pub workloads: Vec<WorkloadInput<'a>>,
+    /// All windows.
+    pub windows: &'a Windows,
+    /// What answers have cost in tokens so far; may be empty.
+    pub output_tokens: &'a OutputTokens,
+    /// Canaries are exposed until this instant and no longer, unless a newer snapshot says so.
+    pub lease_until: Timestamp,
+}
+
+/// Builds the snapshot. A candidate without a deployment is left out: it cannot serve.
+#[must_use]
+pub fn build(inputs: &Inputs<'_>) -> Snapshot {
+    Snapshot {
+        seq: inputs.seq,
+        score_seq: inputs.windows.score_seq(),
+        deployments: inputs.deployments.clone(),
+        workloads: inputs
+            .workloads
+            .iter()
+            .map(|input| (input.workload.id.clone(), Arc::new(view(inputs, input))))
+            .collect(),
+    }
+}
+
+fn view(inputs: &Inputs<'_>, input: &WorkloadInput<'_>) -> WorkloadView {
+    let workload = &input.workload;
+    let stable = revision::stable(workload, &input.policy);
+    let candidates = workload
+        .candidates
+        .iter()
+        .filter_map(|id| inputs.deployments.get(id).map(|deployment| (id, deployment)))
+        .map(|(id, deployment)| CandidateView {
+            deployment: Arc::clone(deployment),
+            admitted: stable == Some(id) || input.policy.admitted.contains(id),
+            stable: stable == Some(id),
+            quality: inputs
+                .windows
+                .current(&workload.id, SEGMENT_ALL, id, &workload.quality)
+                .and_then(|window| window.quality()),
+            output_tokens: inputs.output_tokens.get(&(workload.id.clone(), id.clone())).copied(),
+        })
+        .collect();
+    WorkloadView {
+        workload: Arc::clone(workload),
+        policy: Arc::clone(&input.policy),
+        candidates,
+        canary: input.canary.and_then(|canary| slot(canary, workload, inputs.lease_until)),
+    }
+}
+
+/// A canary's exposure; none while it is held or over, or when the configuration no longer has one of its arms.
+fn slot(canary: &Canary, workload: &Workload, lease_until: Timestamp) -> Option<CanarySlot> {
+    let known = |arm| workload.candidates.contains(arm);
+    let running = canary.state == CanaryState::Running && canary.workload == workload.id;
+    let share = canary.plan.steps.get(canary.step).copied()?;
+    (running && known(&canary.candidate) && known(&canary.control)).then(|| CanarySlot {
+        id: canary.id.clone(),
+        candidate: canary.candidate.clone(),
+        control: canary.control.clone(),
+        share,
+        salt: canary.plan.salt,
+        lease_until,
+    })
+}

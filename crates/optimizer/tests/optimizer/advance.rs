@@ -1,0 +1,96 @@
+use weir_core::{
+    DeploymentId,
+    canary::{Canary, CanaryState},
+    policy::Author,
+};
+use weir_optimizer::canary::{Course, Verdict, apply, outlook, step};
+
+use crate::{
+    make::{START, at_s, head, request, started},
+    readings::{after, base, good, on_last_step},
+};
+
+#[test]
+fn no_pairs_no_verdict() {
+    let canary = started(&request());
+    let reading = good(&canary, 0);
+    assert_eq!(step(&canary, &reading, &base(), at_s(60.0)), Verdict::Stay);
+    assert_eq!(outlook(&canary, &reading).course, Course::Undecided);
+}
+
+#[test]
+fn a_step_advances_after_its_pairs_and_not_before() {
+    let canary = started(&request());
+    assert_eq!(step(&canary, &good(&canary, 29), &base(), at_s(99.0)), Verdict::Stay);
+    let reading = good(&canary, 30);
+    let verdict = step(&canary, &reading, &base(), at_s(99.0));
+    assert_eq!(verdict, Verdict::Advance);
+    let change = apply(&canary, &verdict, &reading, &head(), at_s(99.0)).unwrap();
+    assert_eq!((change.canary.step, change.canary.version), (1, 2));
+    assert_eq!((change.canary.changed_at, change.canary.created_at), (at_s(99.0), START));
+    assert!(change.policy.is_none());
+    assert!(change.event.reason.starts_with("advanced to 5 % of units per arm after 30 pairs"));
+}
+
+#[test]
+fn harm_that_is_not_yet_a_rollback_keeps_a_canary_on_its_step() {
+    let mut request = request();
+    request.margin = Some(0.2);
+    let canary = started(&request);
+    // 22 points worse: harm is clear before the loss is known to be over 20 points or under.
+    let reading = after(&canary, 60, |k| k % 9 > 1, |_| true);
+    assert!(reading.log_e_harm > 3.0 && reading.evidence.log_e_rollback < 3.0, "{reading:?}");
+    assert_eq!(step(&canary, &reading, &base(), at_s(999.0)), Verdict::Stay);
+}
+
+#[test]
+fn proof_promotes_on_the_last_step_only() {
+    let canary = on_last_step();
+    let reading = good(&canary, 600);
+    assert_eq!(step(&canary, &reading, &base(), at_s(999.0)), Verdict::Promote);
+    let early = Canary { step: 0, ..canary.clone() };
+    assert_eq!(step(&early, &reading, &base(), at_s(999.0)), Verdict::Advance);
+    let few = good(&canary, 99);
+    assert_eq!(step(&canary, &few, &base(), at_s(999.0)), Verdict::Stay);
+}
+
+#[test]
+fn a_promotion_makes_the_next_revision_and_gives_its_numbers() {
+    let canary = on_last_step();
+    let reading = after(&canary, 600, |k| k % 200 != 0, |k| k % 300 != 7);
+    let change = apply(&canary, &Verdict::Promote, &reading, &head(), at_s(700.0)).unwrap();
+    assert_eq!(change.canary.state, CanaryState::Promoted);
+    let policy = change.policy.unwrap();
+    assert_eq!((policy.revision.as_str(), policy.parent), ("r-0002", Some(head().revision)));
+    assert_eq!(policy.admitted, ["sim/small", "sim/large"].map(DeploymentId::from));
+    assert_eq!(policy.author, Author::Canary { id: canary.id });
+    assert_eq!(policy.reason, change.event.reason);
+    let evidence = &change.event.evidence;
+    assert_eq!(
+        policy.reason,
+        format!(
+            "not worse than sim/large by more than 0.03: log evidence {:.2} ≥ 4.61 after 600 pairs, \
+             difference −0.002 [−{:.3}, +{:.3}]",
+            evidence.log_e_promote, -evidence.lower, evidence.upper
+        )
+    );
+}
+
+#[test]
+fn the_outlook_says_where_it_goes_and_how_long_it_takes() {
+    let canary = on_last_step();
+    let view = outlook(&canary, &good(&canary, 0));
+    assert_eq!(view.sentence, "waiting for the first pairs: about 4200 more pairs");
+    let view = outlook(&canary, &good(&canary, 200));
+    assert_eq!(view.course, Course::Promote);
+    assert!(view.sentence.starts_with("on course to promote after 200 pairs, difference +0.000"), "{}", view.sentence);
+    assert!((150..=300).contains(&view.pairs_left.unwrap()), "{view:?}");
+    let view = outlook(&canary, &after(&canary, 60, |k| k % 5 != 0, |_| true));
+    assert_eq!(view.course, Course::RollBack);
+    assert!(view.pairs_left.unwrap() < 100, "{view:?}");
+    let at_margin = outlook(&canary, &after(&canary, 100, |k| k % 40 != 0, |_| true));
+    assert_eq!(at_margin.pairs_left, None);
+    assert!(at_margin.sentence.ends_with("no decision in sight before it expires at 20000 pairs"));
+    let over = Canary { state: CanaryState::Expired, reason: "undecided".into(), ..canary };
+    assert_eq!(outlook(&over, &good(&over, 5)).sentence, "undecided");
+}

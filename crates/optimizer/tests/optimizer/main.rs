@@ -1,0 +1,14 @@
+//! Behaviour of the optimizer as its callers see it.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
+
+mod advance;
+mod make;
+mod orders;
+mod pairing;
+mod readings;
+mod retreat;
+mod simulation;
+mod snapshot;
+mod start;
+mod windows;

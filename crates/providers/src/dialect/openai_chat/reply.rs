@@ -1,0 +1,176 @@
+//! Checks that a 200 is what the dialect promises, and reads usage out of it. The caller gets the bytes as they came.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use weir_core::Usage;
+
+/// More tokens than any model takes or gives in one call; counts above it are not believed.
+const MAX_TOKENS: f64 = 20_000_000.0;
+
+/// What weir reads of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Tokens; estimated where the provider gave none or nonsense.
+    pub usage: Usage,
+    /// Of the first choice.
+    pub finish_reason: Option<String>,
+    /// Number of choices, at least 1.
+    pub choices: usize,
+}
+
+/// A 200 that is not an answer. The text says what was found; it holds no payload.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Broken(pub String);
+
+#[derive(Deserialize)]
+struct Top<'a> {
+    #[serde(borrow, default)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+/// Reads a whole answer. `input_estimate` stands in for prompt tokens where the provider gives none.
+///
+/// # Errors
+/// Not UTF-8, not JSON, not an object with a non-empty `choices` array of objects that have a `message` object, or an
+/// `error` inside a 200.
+pub fn read_reply(body: &[u8], input_estimate: u64) -> Result<Reply, Broken> {
+    let text = std::str::from_utf8(body).map_err(|_| Broken("bytes that are not UTF-8".into()))?;
+    let start = text.trim_start();
+    if start.is_empty() {
+        return Err(Broken("an empty body".into()));
+    }
+    if start.starts_with('<') {
+        return Err(Broken("markup instead of JSON".into()));
+    }
+    if !start.starts_with('{') {
+        return Err(Broken("something else than a JSON object".into()));
+    }
+    super::json::lint(text).map_err(|(_, flaw)| Broken(flaw.found().into()))?;
+    let top: Top<'_> = serde_json::from_str(text).map_err(|error| {
+        Broken(if error.is_data() {
+            "an object of another shape than a chat completion".into()
+        } else {
+            format!("invalid JSON at line {} column {}", error.line(), error.column())
+        })
+    })?;
+    if top.error.is_some() {
+        return Err(Broken("an error inside a 200".into()));
+    }
+    let choices = top.choices.unwrap_or_default();
+    let Some(first) = choices.first() else {
+        return Err(Broken("an answer without choices".into()));
+    };
+    let mut output_bytes = 0;
+    for choice in &choices {
+        match choice.message.map(RawValue::get) {
+            Some(message) if message.starts_with('{') => output_bytes += message.len(),
+            _ => return Err(Broken("a choice without a message".into())),
+        }
+    }
+    Ok(Reply {
+        usage: read_usage(top.usage.map(RawValue::get), input_estimate, estimate_tokens(output_bytes)),
+        finish_reason: first.finish_reason.as_deref().map(str::to_owned),
+        choices: choices.len(),
+    })
+}
+
+/// Tokens in `bytes` bytes of text or JSON: a quarter, rounded up. Good to some 20 % on English; used where exact
+/// counting would cost more than it is worth, and always marked as an estimate.
+#[must_use]
+pub const fn estimate_tokens(bytes: usize) -> u64 {
+    (bytes as u64).div_ceil(4)
+}
+
+/// Reads a `usage` object leniently: what is missing, negative, fractional or absurd is replaced by the estimates and
+/// marked, so that no provider can make a request cost less than nothing.
+pub(crate) fn read_usage(raw: Option<&str>, input_estimate: u64, output_estimate: u64) -> Usage {
+    let value: serde_json::Value = raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
+    let sane = |pointer: &str| -> Option<u64> {
+        let count = value.pointer(pointer)?.as_f64()?;
+        ((0.0..=MAX_TOKENS).contains(&count) && count.fract() == 0.0).then_some(count as u64)
+    };
+    let (input, output) = (sane("/prompt_tokens"), sane("/completion_tokens"));
+    let estimated = input.is_none() || output.is_none();
+    let input = input.unwrap_or(input_estimate);
+    let output = output.unwrap_or(output_estimate);
+    Usage {
+        input,
+        output,
+        cached_input: sane("/prompt_tokens_details/cached_tokens").unwrap_or(0).min(input),
+        reasoning: sane("/completion_tokens_details/reasoning_tokens").unwrap_or(0).min(output),
+        estimated,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_200_that_is_no_answer_is_broken() {
+        let deep = format!(r#"{{"choices":[{{"message":{}"#, "[".repeat(20_000));
+        for (body, found) in [
+            ("", "empty"),
+            ("  \n", "empty"),
+            ("<html></html>", "markup"),
+            ("null", "JSON object"),
+            ("[]", "JSON object"),
+            ("{}", "without choices"),
+            (r#"{"choices":null}"#, "without choices"),
+            (r#"{"choices":[]}"#, "without choices"),
+            (r#"{"choices":{}}"#, "another shape"),
+            (r#"{"choices":[{}]}"#, "without a message"),
+            (r#"{"choices":[{"message":null}]}"#, "without a message"),
+            (r#"{"choices":[{"message":"x"}]}"#, "without a message"),
+            (r#"{"choices":[{"message":{"content":"cut"#, "invalid JSON"),
+            (r#"{"choices":[{"message":{}}]} tail"#, "invalid JSON"),
+            (r#"{"error":{"message":"x"}}"#, "error inside a 200"),
+            (r#"{"choices":[{"message":{"content":"\ud800"}}]}"#, "surrogate"),
+            (&deep, "nesting"),
+        ] {
+            let broken = read_reply(body.as_bytes(), 0).unwrap_err();
+            assert!(broken.0.contains(found), "{body}: {broken}");
+        }
+        assert!(read_reply(b"{\"choices\":\xff}", 0).is_err());
+    }
+
+    #[test]
+    fn usage_is_believed_only_within_reason() {
+        let read = |usage: &str| {
+            let body =
+                format!(r#"{{"choices":[{{"message":{{"content":"four"}},"finish_reason":"stop"}}],"usage":{usage}}}"#);
+            read_reply(body.as_bytes(), 40).unwrap().usage
+        };
+        let good = read(
+            r#"{"prompt_tokens":10,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":99},"completion_tokens_details":{"reasoning_tokens":3}}"#,
+        );
+        assert_eq!((good.input, good.output, good.cached_input, good.reasoning), (10, 4, 10, 3));
+        assert!(!good.estimated);
+        for insane in [
+            "null",
+            "7",
+            "{}",
+            r#"{"prompt_tokens":-1,"completion_tokens":-1}"#,
+            r#"{"prompt_tokens":1e18,"completion_tokens":1e18}"#,
+            r#"{"prompt_tokens":"9","completion_tokens":0.5}"#,
+        ] {
+            let usage = read(insane);
+            assert!(usage.estimated && usage.input == 40 && usage.output == 5, "{insane} {usage:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The price catalog that ships with weir. Each row says where it was read and when; what could not be read is not in it,
+//! and an unknown price is unknown, never zero. A price in the configuration wins over the catalog.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use weir_core::{NanoUsd, deployment::Price};
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+    // A test reads the embedded file; should it ever not parse, every price is unknown.
+    toml::from_str(include_str!("../prices.toml")).unwrap_or_default()
+});
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalog {
+    version: String,
+    #[serde(rename = "price")]
+    rows: Vec<Row>,
+}
+
+/// One row of the catalog; prices in US dollars per million tokens.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// As in `provider` of a deployment.
+    pub provider: String,
+    /// As in `model` of a deployment.
+    pub model: String,
+    /// Prompt tokens.
+    pub input_usd: f64,
+    /// Prompt tokens read from the cache; absent where the provider has no such price.
+    pub cached_input_usd: Option<f64>,
+    /// Completion tokens.
+    pub output_usd: f64,
+    /// Where it was read.
+    pub source: String,
+    /// When, `YYYY-MM-DD`.
+    pub date: String,
+}
+
+/// Every row.
+#[must_use]
+pub fn rows() -> &'static [Row] {
+    &CATALOG.rows
+}
+
+/// The price of `model` at `provider`, names compared exactly; a dated snapshot (`gpt-4o-2024-08-06`) that has no row of
+/// its own costs what its model costs.
+#[must_use]
+pub fn lookup(provider: &str, model: &str) -> Option<Price> {
+    let find = |model: &str| rows().iter().find(|row| row.provider == provider && row.model == model);
+    let row = find(model).or_else(|| find(undated(model)?))?;
+    Some(Price {
+        version: CATALOG.version.clone(),
+        input: NanoUsd::from_usd(row.input_usd),
+        cached_input: row.cached_input_usd.map(NanoUsd::from_usd),
+        output: NanoUsd::from_usd(row.output_usd),
+    })
+}
+
+/// The name without a trailing `-YYYY-MM-DD` or `-YYYYMMDD`.
+fn undated(model: &str) -> Option<&str> {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    for length in [11, 9] {
+        let (name, date) = model.split_at_checked(model.len().checked_sub(length)?)?;
+        let dashes = date.bytes().filter(|byte| *byte == b'-').count();
+        if date.starts_with("-20") && digits(date) == 8 && digits(date) + dashes == length {
+            return Some(name);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_catalog_is_plausible_and_unique() {
+        assert!(rows().len() >= 20, "the embedded catalog does not parse");
+        for (index, row) in rows().iter().enumerate() {
+            assert!(row.input_usd > 0.0 && row.output_usd >= row.input_usd, "{row:?}");
+            assert!(row.cached_input_usd.is_none_or(|cached| cached < row.input_usd));
+            assert!(!row.source.is_empty() && row.date.len() == 10);
+            let twin = |other: &Row| other.provider == row.provider && other.model == row.model;
+            assert!(!rows().iter().skip(index + 1).any(twin), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_dated_snapshot_costs_what_its_model_costs_and_the_unknown_is_unknown() {
+        let price = lookup("openai", "gpt-4.1-mini-2025-04-14").unwrap();
+        assert_eq!(price, lookup("openai", "gpt-4.1-mini").unwrap());
+        assert_eq!(price.input, NanoUsd(400_000_000));
+        assert_eq!(lookup("anthropic", "claude-haiku-4-5-20251001"), lookup("anthropic", "claude-haiku-4-5"));
+        assert_eq!(lookup("openai", "gpt-4.1-huge"), None);
+        assert_eq!(lookup("groq", "gpt-4.1-mini"), None);
+        assert_eq!(lookup("openai", "gpt-4.1-mini-2025x04-14"), None);
+        assert_eq!(lookup("openai", ""), None);
+    }
+}

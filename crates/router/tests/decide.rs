@@ -1,0 +1,269 @@
+//! What `decide` promises, told as short stories and checked over random snapshots.
+#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use proptest::prelude::*;
+use weir_core::{
+    DeploymentId, NanoUsd, Timestamp, WorkloadId,
+    decision::{Arm, Decision, Verdict},
+    deployment::{Capabilities, Deployment, Dialect, Price},
+    policy::{Author, Policy, Stage},
+    route::Features,
+    snapshot::{CanarySlot, CandidateView, Quality, Snapshot, WorkloadView},
+    workload::{Deadlines, Workload},
+};
+use weir_router::{Ask, Live, NoRoute, decide, explain};
+
+/// Nothing has happened yet anywhere.
+static LIVE: LazyLock<Live> = LazyLock::new(Live::default);
+
+const NOW: Timestamp = Timestamp(1_000_000_000);
+
+/// (name, price per million tokens, admitted, lower bound)
+type Row = (&'static str, f64, bool, Option<f64>);
+
+fn candidate((id, usd, admitted, lower): Row, stable: bool) -> CandidateView {
+    let price = NanoUsd::from_usd(usd);
+    CandidateView {
+        deployment: Arc::new(Deployment {
+            id: id.into(),
+            provider: "sim".into(),
+            dialect: Dialect::OpenaiChat,
+            base_url: String::new(),
+            model: id.into(),
+            capabilities: Capabilities::default(),
+            price: Some(Price { version: "t".into(), input: price, cached_input: None, output: price }),
+        }),
+        admitted,
+        stable,
+        quality: lower.map(|lower| Quality { mean: (lower + 1.0) / 2.0, lower, upper: 1.0, n: 100 }),
+        output_tokens: None,
+    }
+}
+
+fn stages() -> Vec<Stage> {
+    vec![Stage::Filter, Stage::Canary, Stage::Floor, Stage::Cost, Stage::TieBreak]
+}
+
+fn snapshot(rows: &[Row], floor: Option<f64>, stages: Vec<Stage>, canary: Option<CanarySlot>) -> Snapshot {
+    let candidates: Vec<_> = rows.iter().enumerate().map(|(index, &row)| candidate(row, index == 0)).collect();
+    let ids: Vec<DeploymentId> = rows.iter().map(|row| row.0.into()).collect();
+    let view = WorkloadView {
+        workload: Arc::new(Workload {
+            id: "maths".into(),
+            candidates: ids.clone(),
+            floor,
+            scorers: vec![],
+            quality: "exact".into(),
+            sample: 1.0,
+            half_life_s: 86_400.0,
+            deadlines: Deadlines::default(),
+        }),
+        policy: Arc::new(Policy {
+            revision: "r-0001".into(),
+            parent: None,
+            workload: "maths".into(),
+            stages,
+            admitted: rows.iter().filter(|row| row.2).map(|row| row.0.into()).collect(),
+            author: Author::Config,
+            reason: String::new(),
+            at: NOW,
+        }),
+        candidates,
+        canary,
+    };
+    Snapshot { seq: 7, score_seq: 3, workloads: [("maths".into(), Arc::new(view))].into(), ..Snapshot::default() }
+}
+
+fn route(snapshot: &Snapshot, live: &Live, unit: u64) -> Result<Decision, NoRoute> {
+    let workload = WorkloadId::from("maths");
+    let features = Features { input_tokens: 100, ..Features::default() };
+    let ask = Ask { workload: &workload, features, unit, seed: unit, now: NOW, uptime: Duration::ZERO };
+    decide(snapshot, live, &ask)
+}
+
+fn head(snapshot: &Snapshot, unit: u64) -> DeploymentId {
+    route(snapshot, &LIVE, unit).unwrap().chain[0].clone()
+}
+
+fn verdict(decision: &Decision, id: &str) -> Verdict {
+    decision.candidates.iter().find(|c| c.deployment.as_str() == id).unwrap().verdict
+}
+
+fn slot(share: f64) -> CanarySlot {
+    CanarySlot {
+        id: "c-1".into(),
+        candidate: "small".into(),
+        control: "large".into(),
+        share,
+        salt: 42,
+        lease_until: NOW.plus(Duration::from_secs(30)),
+    }
+}
+
+#[test]
+fn the_cheapest_proven_candidate_is_chosen_and_the_stable_one_stands_by() {
+    let rows = [("large", 10.0, true, Some(0.95)), ("medium", 1.0, true, Some(0.9)), ("small", 0.1, true, Some(0.7))];
+    let decision = route(&snapshot(&rows, Some(0.85), stages(), None), &LIVE, 1).unwrap();
+    assert_eq!(decision.chain, ["medium".into(), "large".into()]);
+    assert_eq!(verdict(&decision, "small"), Verdict::BelowFloor);
+    assert_eq!(decision.propensity, 1.0);
+    assert!(explain(&decision)[1].starts_with("medium was chosen: quality 0.950, at least 0.900"));
+}
+
+#[test]
+fn without_evidence_the_stable_one_serves_and_never_the_newcomer() {
+    let rows = [("large", 10.0, true, None), ("small", 0.1, true, None)];
+    let decision = route(&snapshot(&rows, Some(0.85), stages(), None), &LIVE, 1).unwrap();
+    assert_eq!(decision.chain, ["large".into()]);
+    assert_eq!(verdict(&decision, "small"), Verdict::Unproven);
+}
+
+#[test]
+fn a_candidate_that_is_not_admitted_gets_nothing_however_good_its_window() {
+    let rows = [("large", 10.0, true, Some(0.9)), ("small", 0.1, false, Some(0.99))];
+    let decision = route(&snapshot(&rows, Some(0.85), stages(), None), &LIVE, 1).unwrap();
+    assert_eq!(decision.chain, ["large".into()]);
+    assert_eq!(verdict(&decision, "small"), Verdict::NotAdmitted);
+}
+
+#[test]
+fn a_stable_one_that_falls_below_gives_way_to_the_proven_and_becomes_the_last_resort() {
+    let rows = [("small", 0.1, true, Some(0.6)), ("large", 10.0, true, Some(0.9))];
+    let decision = route(&snapshot(&rows, Some(0.85), stages(), None), &LIVE, 1).unwrap();
+    assert_eq!(decision.chain, ["large".into(), "small".into()]);
+}
+
+#[test]
+fn an_unknown_price_is_never_the_cheapest() {
+    let mut snapshot = snapshot(&[("large", 10.0, true, None), ("free", 0.0, true, None)], None, stages(), None);
+    let view = Arc::make_mut(&mut snapshot.workloads[0]);
+    Arc::make_mut(&mut view.candidates[1].deployment).price = None;
+    assert_eq!(head(&snapshot, 1).as_str(), "large");
+}
+
+#[test]
+fn a_request_nobody_can_serve_says_why() {
+    let mut snapshot = snapshot(&[("large", 10.0, true, None)], None, stages(), None);
+    let view = Arc::make_mut(&mut snapshot.workloads[0]);
+    Arc::make_mut(&mut view.candidates[0].deployment).capabilities.context_tokens = 10;
+    let Err(NoRoute::NoCandidate(decision)) = route(&snapshot, &LIVE, 1) else { panic!("routed") };
+    assert_eq!(verdict(&decision, "large"), Verdict::NotCapable);
+    assert_eq!(decision.propensity, 0.0);
+}
+
+#[test]
+fn an_open_breaker_takes_a_deployment_out_until_all_are_open() {
+    let snapshot = snapshot(&[("large", 10.0, true, None), ("small", 0.1, true, None)], None, stages(), None);
+    let live = Live::default();
+    let ids: Vec<DeploymentId> = vec!["large".into(), "small".into()];
+    live.track(ids.iter());
+    let fail = |id: &str| (0..5).for_each(|_| live.vital(&id.into()).unwrap().failed(Duration::ZERO));
+    fail("small");
+    let decision = route(&snapshot, &live, 1).unwrap();
+    assert_eq!(decision.chain, ["large".into()]);
+    assert_eq!(verdict(&decision, "small"), Verdict::Unhealthy);
+    fail("large");
+    assert_eq!(route(&snapshot, &live, 1).unwrap().chain.len(), 2, "with all open, trying is better than refusing");
+}
+
+#[test]
+fn a_canary_takes_its_share_of_units_per_arm_and_keeps_each_unit_in_its_arm() {
+    let rows = [("large", 10.0, true, Some(0.9)), ("small", 0.1, false, None)];
+    let at = |share| snapshot(&rows, Some(0.85), stages(), Some(slot(share)));
+    let (five, fifty) = (at(0.05), at(0.5));
+    let mut counts = [0u32; 2];
+    for unit in 0..20_000 {
+        let decision = route(&five, &LIVE, unit).unwrap();
+        let Some(exposure) = &decision.exposure else {
+            assert_eq!(decision.chain[0].as_str(), "large");
+            continue;
+        };
+        let arm = exposure.arm;
+        counts[usize::from(arm == Arm::Control)] += 1;
+        let expected = if arm == Arm::Candidate { ("small", 0.05) } else { ("large", 0.95) };
+        assert_eq!(decision.chain[0].as_str(), expected.0);
+        assert_eq!(route(&fifty, &LIVE, unit).unwrap().exposure.map(|e| e.arm), Some(arm));
+    }
+    assert!(counts.iter().all(|&count| (850..1150).contains(&count)), "{counts:?}");
+}
+
+#[test]
+fn a_lapsed_lease_ends_the_exposure() {
+    let rows = [("large", 10.0, true, None), ("small", 0.1, false, None)];
+    let lapsed = CanarySlot { lease_until: NOW, ..slot(0.5) };
+    let snapshot = snapshot(&rows, None, stages(), Some(lapsed));
+    assert!((0..200).all(|unit| head(&snapshot, unit).as_str() == "large"));
+}
+
+#[test]
+fn weights_converge_to_their_shares_and_name_their_propensity() {
+    let weights = [("large".into(), 3.0), ("small".into(), 1.0)].into();
+    let rows = [("large", 10.0, true, None), ("small", 0.1, true, None)];
+    let snapshot = snapshot(&rows, None, vec![Stage::Filter, Stage::Weighted { weights }, Stage::TieBreak], None);
+    let small = (0..20_000).filter(|&unit: &u64| {
+        let decision = route(&snapshot, &LIVE, unit).unwrap();
+        let first = decision.chain[0].as_str();
+        assert_eq!(decision.propensity, if first == "small" { 0.25 } else { 0.75 });
+        first == "small"
+    });
+    let count = small.count();
+    assert!((4_700..5_300).contains(&count), "{count}");
+}
+
+#[test]
+fn equals_share_the_traffic() {
+    let rows = [("a", 1.0, true, None), ("b", 1.0, true, None), ("c", 1.0, true, None)];
+    let snapshot = snapshot(&rows, None, stages(), None);
+    for id in ["a", "b", "c"] {
+        let count = (0..9_000)
+            .filter(|&unit: &u64| head(&snapshot, unit.wrapping_mul(0x9e37_79b9_7f4a_7c15)).as_str() == id)
+            .count();
+        assert!((2_700..3_300).contains(&count), "{id}: {count}");
+    }
+}
+
+const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+prop_compose! {
+    fn any_rows()(
+        rows in prop::collection::vec((0.01f64..20.0, any::<bool>(), prop::option::of(0.0f64..1.0)), 1..5)
+    ) -> Vec<Row> {
+        rows.into_iter()
+            .enumerate()
+            .map(|(index, (usd, admitted, lower))| (NAMES[index], usd, admitted || index == 0, lower))
+            .collect()
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_chain_is_a_subset_without_repeats_and_the_same_question_gives_the_same_answer(
+        rows in any_rows(), floor in prop::option::of(0.0f64..1.0), unit: u64,
+    ) {
+        let snapshot = snapshot(&rows, floor, stages(), None);
+        let decision = route(&snapshot, &LIVE, unit).unwrap();
+        let mut seen = decision.chain.clone();
+        seen.sort();
+        seen.dedup();
+        prop_assert_eq!(seen.len(), decision.chain.len());
+        prop_assert!(decision.propensity > 0.0 && decision.propensity <= 1.0);
+        prop_assert_eq!(route(&snapshot, &LIVE, unit).unwrap(), decision);
+    }
+
+    #[test]
+    fn a_floor_never_lets_an_unproven_or_unadmitted_newcomer_serve(
+        rows in any_rows(), floor in 0.0f64..1.0, unit: u64,
+    ) {
+        let decision = route(&snapshot(&rows, Some(floor), stages(), None), &LIVE, unit).unwrap();
+        for link in &decision.chain {
+            let &(_, _, admitted, lower) = rows.iter().find(|row| row.0 == link.as_str()).unwrap();
+            prop_assert!(admitted);
+            prop_assert!(link.as_str() == NAMES[0] || lower.is_some_and(|lower| lower >= floor));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A quality window: a forward-decayed sum of grades and its bounds.
+//!
+//! Forward decay (Cormode, Shkapenyuk, Srivastava, Xu, "Forward Decay", ICDE 2009): a grade observed at `t` weighs
+//! `2^((t − L) / h)` from a landmark `L`, half-life `h`. Weights never change afterwards, so nothing runs on a timer,
+//! order does not matter, and cells of two replicas add up once they share a landmark. Estimates depend only on
+//! ratios of weights, so the landmark may move whenever a weight would grow too large.
+
+/// Weight of the prior, in observations.
+pub const PRIOR_WEIGHT: f64 = 20.0;
+/// Width of the bounds in standard errors: a one-sided 90 % limit.
+pub const BOUND_Z: f64 = 1.28;
+/// Least variance of one grade: a run of equal grades does not prove that all are equal.
+pub const VARIANCE_FLOOR: f64 = 0.01;
+/// The landmark is moved once the newest grade is this many half-lives past it.
+const MAX_HALF_LIVES: f64 = 64.0;
+
+/// Decayed sums of one window. Mergeable; order of additions does not matter beyond rounding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    landmark_s: f64,
+    half_life_s: f64,
+    /// Sum of weights.
+    weight: f64,
+    /// Sum of squared weights.
+    weight_sq: f64,
+    /// Weighted sum of grades.
+    grade: f64,
+    /// Weighted sum of squared grades.
+    grade_sq: f64,
+    n: u64,
+    newest_s: f64,
+}
+
+/// What a window says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// Mean shrunk towards the prior, `0..=1`.
+    pub mean: f64,
+    /// Lower bound, `0..=1`.
+    pub lower: f64,
+    /// Upper bound, `0..=1`.
+    pub upper: f64,
+    /// Grades added.
+    pub n: u64,
+    /// Grades of equal weight that would say as much (Kish): `(Σg)² / Σg²`.
+    pub n_eff: f64,
+}
+
+impl Cell {
+    /// An empty window. `half_life_s` is in seconds and positive; anything else means that nothing decays.
+    #[must_use]
+    pub fn new(landmark_s: f64, half_life_s: f64) -> Self {
+        let half_life_s = if half_life_s > 0.0 { half_life_s } else { f64::INFINITY };
+        Self {
+            landmark_s: if landmark_s.is_finite() { landmark_s } else { 0.0 },
+            half_life_s,
+            weight: 0.0,
+            weight_sq: 0.0,
+            grade: 0.0,
+            grade_sq: 0.0,
+            n: 0,
+            newest_s: f64::NEG_INFINITY,
+        }
+    }
+
+    /// Adds a grade in `0..=1` seen at `t_s` seconds, with an inverse-propensity weight. A grade outside `0..=1`, a
+    /// weight that is not positive and finite, or a time that is not finite adds nothing.
+    pub fn add(&mut self, t_s: f64, grade: f64, weight: f64) {
+        let usable = (0.0..=1.0).contains(&grade) && weight > 0.0 && weight.is_finite();
+        if !usable || !t_s.is_finite() {
+            return;
+        }
+        let far = ((t_s - self.landmark_s) / self.half_life_s).abs() > MAX_HALF_LIVES;
+        if far && t_s > self.newest_s {
+            self.move_landmark(t_s);
+        }
+        let g = weight * self.decay(t_s);
+        self.weight += g;
+        self.weight_sq += g * g;
+        self.grade += g * grade;
+        self.grade_sq += g * grade * grade;
+        self.n += 1;
+        self.newest_s = self.newest_s.max(t_s);
+    }
+
+    /// Adds another window's sums. Each keeps its own half-life up to the common landmark; give both the same.
+    pub fn merge(&mut self, other: &Self) {
+        if other.n == 0 {
+            return;
+        }
+        if self.n == 0 {
+            *self = Self { half_life_s: self.half_life_s, ..other.clone() };
+            return;
+        }
+        let mut other = other.clone();
+        let landmark_s = self.landmark_s.max(other.landmark_s);
+        self.move_landmark(landmark_s);
+        other.move_landmark(landmark_s);
+        self.weight += other.weight;
+        self.weight_sq += other.weight_sq;
+        self.grade += other.grade;
+        self.grade_sq += other.grade_sq;
+        self.n += other.n;
+        self.newest_s = self.newest_s.max(other.newest_s);
+    }
+
+    /// Mean and bounds, shrunk towards `prior` as if by [`PRIOR_WEIGHT`] observations; `None` without evidence.
+    ///
+    /// `q̂ = (m·n_eff + κ·prior) / (n_eff + κ)`, `q̂ ∓ z·sqrt(max(v, floor) / (n_eff + κ))`, all within `0..=1`.
+    #[must_use]
+    pub fn estimate(&self, prior: f64) -> Option<Estimate> {
+        let n_eff = self.weight * self.weight / self.weight_sq;
+        if self.n == 0 || !n_eff.is_finite() {
+            return None;
+        }
+        let raw = self.grade / self.weight;
+        let variance = (self.grade_sq / self.weight - raw * raw).max(VARIANCE_FLOOR);
+        let mean = (raw * n_eff + PRIOR_WEIGHT * prior) / (n_eff + PRIOR_WEIGHT);
+        let reach = BOUND_Z * (variance / (n_eff + PRIOR_WEIGHT)).sqrt();
+        Some(Estimate {
+            mean: mean.clamp(0.0, 1.0),
+            lower: (mean - reach).clamp(0.0, 1.0),
+            upper: (mean + reach).clamp(0.0, 1.0),
+            n: self.n,
+            n_eff,
+        })
+    }
+
+    /// Grades added.
+    #[must_use]
+    pub const fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Time of the newest grade in seconds; `None` when empty.
+    #[must_use]
+    pub fn newest_s(&self) -> Option<f64> {
+        (self.n > 0).then_some(self.newest_s)
+    }
+
+    /// Half-life in seconds.
+    #[must_use]
+    pub const fn half_life_s(&self) -> f64 {
+        self.half_life_s
+    }
+
+    fn decay(&self, t_s: f64) -> f64 {
+        ((t_s - self.landmark_s) / self.half_life_s).exp2()
+    }
+
+    fn move_landmark(&mut self, landmark_s: f64) {
+        let scale = 1.0 / self.decay(landmark_s);
+        self.landmark_s = landmark_s;
+        if self.n > 0 {
+            self.weight *= scale;
+            self.weight_sq *= scale * scale;
+            self.grade *= scale;
+            self.grade_sq *= scale;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_S: f64 = 86_400.0;
+
+    #[test]
+    fn without_grades_there_is_no_estimate() {
+        let mut cell = Cell::new(0.0, DAY_S);
+        cell.add(0.0, f64::NAN, 1.0);
+        cell.add(0.0, 1.5, 1.0);
+        cell.add(0.0, 0.5, 0.0);
+        cell.add(f64::INFINITY, 0.5, 1.0);
+        assert_eq!(cell.estimate(0.5), None);
+    }
+
+    #[test]
+    fn the_estimate_follows_its_formula() {
+        let mut cell = Cell::new(0.0, DAY_S);
+        for i in 0..100 {
+            cell.add(0.0, f64::from(u8::from(i % 5 != 0)), 1.0);
+        }
+        let estimate = cell.estimate(0.5).unwrap();
+        let mean = (0.8 * 100.0 + 20.0 * 0.5) / 120.0;
+        let reach = 1.28 * (0.16_f64 / 120.0).sqrt();
+        assert!((estimate.mean - mean).abs() < 1e-12);
+        assert!((estimate.lower - (mean - reach)).abs() < 1e-12);
+        assert!((estimate.upper - (mean + reach)).abs() < 1e-12);
+        assert!((estimate.n_eff - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_grade_weighs_half_after_one_half_life() {
+        let mut cell = Cell::new(0.0, DAY_S);
+        cell.add(0.0, 0.0, 1.0);
+        cell.add(DAY_S, 1.0, 1.0);
+        let estimate = cell.estimate(0.0).unwrap();
+        let raw = estimate.mean * (estimate.n_eff + PRIOR_WEIGHT) / estimate.n_eff;
+        assert!((raw - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_time_overflows_and_old_grades_fade_to_nothing() {
+        for t_s in [-1e300, -1e9, 0.0, 1e9, 1e300, f64::MAX] {
+            let mut cell = Cell::new(0.0, 60.0);
+            cell.add(t_s, 1.0, 20.0);
+            let estimate = cell.estimate(0.5).unwrap();
+            assert!((estimate.n_eff - 1.0).abs() < 1e-9, "{t_s}: {estimate:?}");
+            cell.add(-1e300, 0.0, 1.0);
+            assert!(cell.estimate(0.5).unwrap().n_eff >= 1.0);
+        }
+        let mut cell = Cell::new(0.0, 60.0);
+        (0..1_000).for_each(|_| cell.add(0.0, 0.0, 1.0));
+        cell.add(1e6, 1.0, 1.0);
+        assert!(cell.estimate(0.5).unwrap().mean > 0.5);
+    }
+}

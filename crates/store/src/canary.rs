@@ -1,0 +1,196 @@
+//! Canaries: one active per workload, every change a compare-and-set on the version that was read, its audit event in
+//! the same transaction, and for a promotion the new policy too. A controller that was killed or overtaken at any line
+//! leaves either the old state or the new one, with its event.
+
+use sqlx::{Row, sqlite::SqliteConnection};
+use weir_core::{
+    CanaryId, RevisionId, WorkloadId,
+    canary::{Canary, CanaryEvent, CanaryState},
+    policy::Policy,
+};
+
+use crate::{
+    Error, EventKind, Store, policy,
+    value::{from_json, int, to_json, word},
+};
+
+impl Store {
+    /// Starts a canary, with its first event.
+    ///
+    /// # Errors
+    /// `Conflict` when the workload has an active one, or the id is taken.
+    pub async fn canary_insert(&self, canary: &Canary, event: &CanaryEvent) -> Result<(), Error> {
+        let mut tx = self.begin_control().await?;
+        sqlx::query(
+            "INSERT INTO canary (id, workload, scorer, state, step, version, created_at, body) VALUES (?,?,?,?,?,?,?,?)",
+        )
+        .bind(canary.id.as_str())
+        .bind(canary.workload.as_str())
+        .bind(canary.scorer.as_str())
+        .bind(canary.state.name())
+        .bind(step(canary))
+        .bind(int(canary.version))
+        .bind(canary.created_at.0)
+        .bind(to_json(canary)?)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| match Error::from(error) {
+            Error::Conflict { .. } => Error::conflict(format!(
+                "workload {} already has an active canary, or the id {} is taken",
+                canary.workload, canary.id
+            )),
+            other => other,
+        })?;
+        add_event(&mut tx, canary, EventKind::Started, event, None).await?;
+        tx.commit().await?;
+        self.changes().control();
+        Ok(())
+    }
+
+    /// One canary.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn canary_get(&self, id: &CanaryId) -> Result<Option<Canary>, Error> {
+        let body: Option<String> = sqlx::query_scalar("SELECT body FROM canary WHERE id = ?")
+            .bind(id.as_str())
+            .fetch_optional(self.readers())
+            .await?;
+        body.map(|body| from_json("canary", &body)).transpose()
+    }
+
+    /// Canaries of one workload or of all, newest first.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn canary_list(&self, workload: Option<&WorkloadId>) -> Result<Vec<Canary>, Error> {
+        let bodies: Vec<String> = sqlx::query_scalar(
+            "SELECT body FROM canary WHERE ?1 IS NULL OR workload = ?1 ORDER BY created_at DESC, id",
+        )
+        .bind(workload.map(WorkloadId::as_str))
+        .fetch_all(self.readers())
+        .await?;
+        bodies.iter().map(|body| from_json("canary", body)).collect()
+    }
+
+    /// The canaries that are running or held.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn canary_active(&self) -> Result<Vec<Canary>, Error> {
+        let bodies: Vec<String> =
+            sqlx::query_scalar("SELECT body FROM canary WHERE state IN ('running', 'held') ORDER BY workload")
+                .fetch_all(self.readers())
+                .await?;
+        bodies.iter().map(|body| from_json("canary", body)).collect()
+    }
+
+    /// Writes a changed canary with its event, if it still has `expected_version`; returns it with its new version,
+    /// `expected_version + 1`.
+    ///
+    /// # Errors
+    /// `Conflict` when it was changed meanwhile or is final, `NotFound`.
+    pub async fn canary_update(
+        &self,
+        canary: &Canary,
+        expected_version: u64,
+        event: &CanaryEvent,
+    ) -> Result<Canary, Error> {
+        self.change(canary, expected_version, event, None).await
+    }
+
+    /// `canary_update` together with the policy revision that makes the candidate stable.
+    ///
+    /// # Errors
+    /// As `canary_update`; also `Conflict` when the policy's parent is no longer the head.
+    pub async fn canary_promote(
+        &self,
+        canary: &Canary,
+        expected_version: u64,
+        event: &CanaryEvent,
+        policy: &Policy,
+    ) -> Result<Canary, Error> {
+        self.change(canary, expected_version, event, Some(policy)).await
+    }
+
+    async fn change(
+        &self,
+        canary: &Canary,
+        expected_version: u64,
+        event: &CanaryEvent,
+        policy: Option<&Policy>,
+    ) -> Result<Canary, Error> {
+        let mut tx = self.begin_control().await?;
+        let row = sqlx::query("SELECT state, step, version FROM canary WHERE id = ?")
+            .bind(canary.id.as_str())
+            .fetch_optional(&mut *tx)
+            .await?
+            .ok_or_else(|| Error::not_found(format!("canary {}", canary.id)))?;
+        let was: CanaryState = word(row.try_get(0)?)?;
+        let was_step: i64 = row.try_get(1)?;
+        let version: i64 = row.try_get(2)?;
+        if version != int(expected_version) {
+            return Err(Error::conflict(format!(
+                "canary {} is at version {version}, expected {expected_version}",
+                canary.id
+            )));
+        }
+        if was.is_final() {
+            return Err(Error::conflict(format!("canary {} is {} for good", canary.id, was.name())));
+        }
+        let stored = Canary { version: expected_version.saturating_add(1), ..canary.clone() };
+        sqlx::query("UPDATE canary SET state = ?, step = ?, version = ?, body = ? WHERE id = ?")
+            .bind(stored.state.name())
+            .bind(step(&stored))
+            .bind(int(stored.version))
+            .bind(to_json(&stored)?)
+            .bind(stored.id.as_str())
+            .execute(&mut *tx)
+            .await?;
+        let kind = EventKind::of_change(was, was_step, stored.state, step(&stored));
+        let revision = policy.map(|policy| &policy.revision);
+        add_event(&mut tx, &stored, kind, event, revision).await?;
+        if let Some(policy) = policy {
+            policy::insert(&mut tx, policy).await?;
+        }
+        tx.commit().await?;
+        self.changes().control();
+        Ok(stored)
+    }
+
+    /// A canary's events, oldest first.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn canary_event_list(&self, id: &CanaryId) -> Result<Vec<CanaryEvent>, Error> {
+        let bodies: Vec<String> = sqlx::query_scalar("SELECT body FROM canary_event WHERE canary = ? ORDER BY seq")
+            .bind(id.as_str())
+            .fetch_all(self.readers())
+            .await?;
+        bodies.iter().map(|body| from_json("canary event", body)).collect()
+    }
+}
+
+fn step(canary: &Canary) -> i64 {
+    i64::try_from(canary.step).unwrap_or(i64::MAX)
+}
+
+async fn add_event(
+    connection: &mut SqliteConnection,
+    canary: &Canary,
+    kind: EventKind,
+    event: &CanaryEvent,
+    revision: Option<&RevisionId>,
+) -> Result<(), Error> {
+    sqlx::query("INSERT INTO canary_event (canary, workload, kind, revision, reason, at, body) VALUES (?,?,?,?,?,?,?)")
+        .bind(canary.id.as_str())
+        .bind(canary.workload.as_str())
+        .bind(kind.name())
+        .bind(revision.map(RevisionId::as_str))
+        .bind(&event.reason)
+        .bind(event.at.0)
+        .bind(to_json(event)?)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! The store: all SQL of weir. One SQLite file holds spans, payloads, scores, datasets, policies, canaries and the
+//! job queue, so that a span and its scoring jobs commit together and a promotion is one transaction.
+//!
+//! Three kinds of connection, because their promises differ. *Spans* are written with `synchronous = NORMAL`: a power
+//! cut may lose the last moments, which the recorder's spool replays. *Control* (scores, policies, canaries, datasets)
+//! is written with `FULL`: what was acknowledged stays. *Readers* never block a writer (WAL). Every write transaction
+//! starts with `BEGIN IMMEDIATE`: a deferred one that reads first fails as soon as somebody else commits.
+//!
+//! Each file is one resource; a query is named noun_verb.
+
+mod canary;
+mod changes;
+mod dataset;
+mod error;
+mod event;
+mod exposure;
+mod histogram;
+mod job;
+mod minute;
+mod open;
+mod policy;
+mod score;
+mod series;
+mod span;
+mod span_list;
+mod sum;
+mod usage;
+mod value;
+
+pub use self::{
+    dataset::{Dataset, DatasetVersion, Item, NewDataset, NewItem, Published},
+    error::Error,
+    event::{Event, EventKind},
+    exposure::ExposureRow,
+    job::{Job, JobCounts, JobStatus},
+    open::{FILE_NAME, Options, Store, schema_revision},
+    score::{Inserted, ScoreRow},
+    series::Series,
+    span::{Tx, Written},
+    span_list::{Page, RowScore, SpanFilter, SpanRow},
+    usage::Usage,
+};

@@ -1,0 +1,10 @@
+//! One suite per resource, against a real file in a temporary directory.
+
+mod canary;
+mod dataset;
+mod durability;
+mod fixture;
+mod job;
+mod score;
+mod series;
+mod span;

@@ -1,0 +1,61 @@
+//! Every attribute name weir writes, spelled once. `gen_ai.*` follows the OpenTelemetry GenAI conventions;
+//! `llm.cost.*` is OpenInference's, read by Phoenix; ours live under `weir.`.
+
+/// `chat`, the operation.
+pub const OPERATION: &str = "gen_ai.operation.name";
+/// Who serves the model.
+pub const PROVIDER: &str = "gen_ai.provider.name";
+/// The model as the caller named it.
+pub const REQUEST_MODEL: &str = "gen_ai.request.model";
+/// Prompt tokens.
+pub const INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
+/// Completion tokens.
+pub const OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
+/// Prompt tokens read from the provider's cache.
+pub const CACHED_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
+/// Why the model stopped, a list.
+pub const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
+/// The caller's session.
+pub const CONVERSATION: &str = "gen_ai.conversation.id";
+/// The class of a failure.
+pub const ERROR_TYPE: &str = "error.type";
+/// Dollars, OpenInference.
+pub const COST_TOTAL: &str = "llm.cost.total";
+
+/// Event: a score.
+pub const EVALUATION: &str = "gen_ai.evaluation.result";
+/// The scorer.
+pub const EVALUATION_NAME: &str = "gen_ai.evaluation.name";
+/// The grade.
+pub const EVALUATION_VALUE: &str = "gen_ai.evaluation.score.value";
+/// The scorer's words.
+pub const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
+
+/// weir's own 128-bit span id.
+pub const SPAN: &str = "weir.span_id";
+/// Whose traffic.
+pub const WORKLOAD: &str = "weir.workload";
+/// The part of its prompts.
+pub const SEGMENT: &str = "weir.segment";
+/// Who asked: `client` or `eval`.
+pub const ORIGIN: &str = "weir.origin";
+/// The deployment that served.
+pub const DEPLOYMENT: &str = "weir.deployment";
+/// The stages walked.
+pub const STRATEGY: &str = "weir.route.strategy";
+/// The policy revision.
+pub const REVISION: &str = "weir.route.revision";
+/// Every candidate with its numbers, JSON.
+pub const CANDIDATES: &str = "weir.route.candidates";
+/// Probability of this route.
+pub const PROPENSITY: &str = "weir.route.propensity";
+/// Upstream calls made.
+pub const ATTEMPTS: &str = "weir.route.attempt";
+/// Why the first choice did not serve.
+pub const FALLBACK_REASON: &str = "weir.fallback.reason";
+/// Nano-dollars.
+pub const COST_NANO: &str = "weir.cost.nano_usd";
+/// Milliseconds to the first byte of the answer.
+pub const TTFT_MS: &str = "weir.ttft_ms";
+/// HTTP status of an upstream call.
+pub const STATUS_CODE: &str = "http.response.status_code";

@@ -1,0 +1,278 @@
+//! The process: what is started, in which order, and how it stops.
+//!
+//! Start: store, queue, recorder, policies and datasets, first snapshot, then the listener: when the port answers,
+//! everything behind it works. Stop: listener first, so that requests in flight finish, then the writer, so that they
+//! are stored, then workers and reconcilers.
+
+mod builtin;
+mod reload;
+mod resolve;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use anyhow::{Context, bail};
+use arc_swap::ArcSwap;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use weir_api::{ApiState, DemoControl};
+use weir_config::{ConfigProblem, Settings};
+use weir_core::{Clock, Entropy, SpanId, clock::SystemClock, sink::SpanSink};
+use weir_gateway::{IngressConfig, Limits, Parts, State};
+use weir_jobs::{
+    Bench, Canaries, Desk, OutputTokens, Publisher, PublisherParts, Recent, Recorder, References, Scoring, Writer,
+    WriterParts, bootstrap,
+};
+use weir_optimizer::windows::Windows;
+use weir_providers::transport::{Policy, Transport};
+use weir_router::{Live, SnapshotCell};
+use weir_sim::SimHandle;
+use weir_store::Store;
+use weir_telemetry::{metrics::Metrics, otlp::Exporter};
+
+use crate::entropy::OsEntropy;
+
+pub use reload::Reloader;
+
+/// Largest spool on disk.
+const SPOOL_BYTES: u64 = 1 << 30;
+
+/// How a process is started.
+#[derive(Default)]
+pub struct Options {
+    /// Seed of the built-in provider; 0 unless a run is to be varied.
+    pub sim_seed: u64,
+    /// Metrics, when the process installed them.
+    pub metrics: Option<Metrics>,
+    /// The collector, when one is configured.
+    pub exporter: Option<Arc<Exporter>>,
+    /// Folder that files named in the configuration are relative to.
+    pub base: PathBuf,
+    /// Plays the demo when the dashboard asks.
+    pub demo: Option<Arc<dyn DemoControl>>,
+}
+
+/// A running weir.
+pub struct App {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Its database.
+    pub store: Store,
+    /// What the router reads.
+    pub snapshots: Arc<SnapshotCell>,
+    /// The newest windows.
+    pub windows: watch::Receiver<Arc<Windows>>,
+    /// The built-in provider, when some deployment uses it.
+    pub sim: Option<SimHandle>,
+    /// Swaps the configuration.
+    pub reloader: Arc<Reloader>,
+    front: Stage,
+    writer: Stage,
+    back: Stage,
+    exporter: Option<Arc<Exporter>>,
+}
+
+/// Tasks that stop together.
+struct Stage {
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self { stop: CancellationToken::new(), tasks: Vec::new() }
+    }
+    fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(task));
+    }
+    async fn stop(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task ended badly");
+            }
+        }
+    }
+}
+
+impl App {
+    /// Starts everything and returns once the port answers.
+    ///
+    /// # Errors
+    /// When the store, the spool or the port cannot be had, a scorer does not compile, or a dataset cannot be read.
+    pub async fn start(mut settings: Settings, options: Options) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let listener = TcpListener::bind(settings.server.bind).await.with_context(|| {
+            format!("cannot listen on {}; is another weir running? set [server] bind", settings.server.bind)
+        })?;
+        let addr = listener.local_addr()?;
+        let data_dir = settings.server.data_dir.clone();
+        let store = Store::open(&data_dir, Arc::clone(&clock)).await.with_context(|| data_dir.display().to_string())?;
+        weir_jobs::prepare_queue(&store).await?;
+        let (recorder, tail) = Recorder::open(&data_dir.join("spool"), SPOOL_BYTES)
+            .with_context(|| format!("cannot use the spool in {}", data_dir.display()))?;
+
+        let sim = start_sim(&settings, options.sim_seed).await?;
+        resolve::fill(&mut settings, sim.as_ref().map(SimHandle::base_url).as_deref());
+        let targets = resolve::targets(&settings)?;
+        let scoring = Arc::new(ArcSwap::from_pointee(compile(&settings, &options.base)?));
+        bootstrap::policies(&store, &settings, &*clock).await?;
+        bootstrap::datasets(&store, &settings).await?;
+        let tokens = Arc::new(OutputTokens::default());
+        bootstrap::tokens(&store, &settings, &*clock, &tokens).await?;
+
+        let transport =
+            Arc::new(Transport::new(Policy { allow_private: settings.egress.allow_private, ..Policy::default() })?);
+        let (snapshots, live) = (Arc::new(SnapshotCell::default()), Arc::new(Live::default()));
+        let token: Arc<str> = SpanId::draw(&*entropy).to_string().into();
+        let (mut front, mut writer, mut back) = (Stage::new(), Stage::new(), Stage::new());
+        let server = settings.server.clone();
+        let keyring = settings.keys.clone();
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
+
+        let (windows_sender, windows) = watch::channel(Arc::default());
+        let (reloads_sender, reloads) = watch::channel(0);
+        let publisher = Publisher::start(PublisherParts {
+            store: store.clone(),
+            settings: Arc::clone(&settings),
+            reloads,
+            cell: Arc::clone(&snapshots),
+            live: Arc::clone(&live),
+            tokens: Arc::clone(&tokens),
+            clock: Arc::clone(&clock),
+            windows: windows_sender,
+        })
+        .await?;
+        let metrics = options.metrics;
+        let gateway = State::new(Parts {
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            sink: Arc::clone(&recorder) as Arc<dyn SpanSink>,
+            snapshots: Arc::clone(&snapshots),
+            live: Arc::clone(&live),
+            transport: Arc::clone(&transport),
+            keyring,
+            targets,
+            limits: Limits { body_bytes: server.max_body_bytes, ..Limits::default() },
+            metrics: Box::new(move || metrics.as_ref().map(Metrics::render).unwrap_or_default()),
+            internal_token: Arc::clone(&token),
+            shutdown: front.stop.clone(),
+        });
+        let api = weir_api::router(ApiState {
+            store: store.clone(),
+            snapshot: Arc::clone(&snapshots),
+            live: Arc::clone(&live),
+            settings: Arc::clone(&settings),
+            windows: windows.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            demo: options.demo,
+            stop: front.stop.clone(),
+        });
+        let reloader = Arc::new(Reloader {
+            settings,
+            scoring: Arc::clone(&scoring),
+            gateway: Arc::clone(&gateway),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            reloads: reloads_sender,
+            sim_url: sim.as_ref().map(SimHandle::base_url),
+            base: options.base,
+        });
+
+        let recent = Arc::new(Recent::default());
+        let writer_parts = WriterParts {
+            store: store.clone(),
+            scoring: Arc::clone(&scoring),
+            recent: Arc::clone(&recent),
+            tokens,
+            exporter: options.exporter.clone(),
+        };
+        writer.spawn(Writer::new(tail, writer_parts).run(writer.stop.clone()));
+        let desk = Arc::new(Desk {
+            store: store.clone(),
+            scoring,
+            recent,
+            references: Arc::new(References::new(store.clone())),
+            bench: Arc::new(Bench::new(&format!("http://{}/v1", loopback(addr)), &token)?),
+            transport,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            exporter: options.exporter.clone(),
+        });
+        let worker_id = format!("{:08x}", entropy.next_u64() >> 32);
+        back.spawn(weir_jobs::run_workers(desk, worker_id, back.stop.clone()));
+        back.spawn(publisher.run(back.stop.clone()));
+        back.spawn(Canaries::new(store.clone(), live, clock, Arc::clone(&recorder)).run(back.stop.clone()));
+        gateway.set_ready(true);
+        let ingress = IngressConfig {
+            max_connections: server.max_connections,
+            drain_ms: server.drain_ms,
+            ..IngressConfig::default()
+        };
+        let router = weir_gateway::router(&gateway).merge(api);
+        front.spawn(weir_gateway::serve(listener, router, ingress, front.stop.clone()));
+        Ok(Self { addr, store, snapshots, windows, sim, reloader, front, writer, back, exporter: options.exporter })
+    }
+
+    /// The address a person opens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", loopback(self.addr))
+    }
+
+    /// Drains, stores what is left, and stops.
+    pub async fn stop(self) {
+        self.front.stop().await;
+        self.writer.stop().await;
+        self.back.stop().await;
+        if let Some(exporter) = self.exporter {
+            // The exporter's client blocks; it has its own threads.
+            drop(tokio::task::spawn_blocking(move || exporter.shutdown()).await);
+        }
+        self.store.close().await;
+    }
+}
+
+/// The address to dial a listener that may be bound to every interface.
+fn loopback(addr: SocketAddr) -> SocketAddr {
+    let mut dial = addr;
+    if addr.ip().is_unspecified() {
+        dial.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    dial
+}
+
+async fn start_sim(settings: &Settings, seed: u64) -> anyhow::Result<Option<SimHandle>> {
+    if !settings.deployments.values().any(weir_config::DeploymentSetting::is_built_in) {
+        return Ok(None);
+    }
+    Ok(Some(builtin::sim(seed).build().serve().await.context("the built-in provider cannot listen")?))
+}
+
+/// Compiles the scorers; every problem with its place in the file.
+fn compile(settings: &Settings, base: &std::path::Path) -> anyhow::Result<Scoring> {
+    let read = |name: &str| std::fs::read_to_string(base.join(name)).map_err(|error| error.to_string());
+    match Scoring::compile(settings, &read) {
+        Ok(scoring) => Ok(scoring),
+        Err(problems) => bail!(problems.iter().map(ConfigProblem::to_string).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// What a start would find wrong beyond the file itself: scorers that do not compile, targets that cannot be used.
+///
+/// # Errors
+/// Every problem, with its place in the file.
+pub fn check(settings: &Settings, base: &std::path::Path) -> anyhow::Result<()> {
+    let mut settings = settings.clone();
+    // Any address does: nothing is dialled.
+    resolve::fill(&mut settings, Some("http://127.0.0.1:9/v1"));
+    resolve::targets(&settings)?;
+    compile(&settings, base).map(drop)
+}
+
+/// Names the process's TLS implementation, for libraries that look it up.
+pub fn install_crypto() {
+    // A second call finds it installed, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}

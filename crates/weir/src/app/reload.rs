@@ -1,0 +1,56 @@
+//! A new configuration into a running process. Everything is prepared first and swapped last: what does not compile
+//! changes nothing.
+
+use std::{path::PathBuf, sync::Arc};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use weir_config::{Settings, diff};
+use weir_core::Clock;
+use weir_gateway::State;
+use weir_jobs::{Scoring, bootstrap};
+use weir_store::Store;
+
+use super::{compile, resolve};
+
+/// Swaps the configuration of a running process.
+pub struct Reloader {
+    pub(super) settings: Arc<ArcSwap<Settings>>,
+    pub(super) scoring: Arc<ArcSwap<Scoring>>,
+    pub(super) gateway: Arc<State>,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) reloads: watch::Sender<u64>,
+    pub(super) sim_url: Option<String>,
+    pub(super) base: PathBuf,
+}
+
+impl Reloader {
+    /// The configuration in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// Puts `next` in force for the next request. Returns what only a restart can change, one line each.
+    ///
+    /// # Errors
+    /// When a scorer does not compile, a target cannot be used or the store refuses; the old configuration stays.
+    pub async fn apply(&self, mut next: Settings) -> anyhow::Result<Vec<String>> {
+        let old = self.settings.load_full();
+        // What needs a restart stays as it runs, so that nothing reads a value that is not in force.
+        next.server = old.server.clone();
+        next.egress = old.egress;
+        let restart = diff(&old, &next).restart.iter().map(ToString::to_string).collect();
+        resolve::fill(&mut next, self.sim_url.as_deref());
+        let targets = resolve::targets(&next)?;
+        let scoring = compile(&next, &self.base)?;
+        bootstrap::policies(&self.store, &next, &*self.clock).await?;
+        bootstrap::datasets(&self.store, &next).await?;
+        self.gateway.reload(next.keys.clone(), targets);
+        self.scoring.store(Arc::new(scoring));
+        self.settings.store(Arc::new(next));
+        self.reloads.send_modify(|count| *count += 1);
+        Ok(restart)
+    }
+}

@@ -1,0 +1,40 @@
+//! From settings as written to settings as run: built-in deployments get their address, unknown prices are looked up
+//! in the catalog, and every deployment gets the target it is reached at.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use weir_config::Settings;
+use weir_gateway::Targets;
+use weir_providers::{prices, transport::Target};
+
+/// Puts addresses and catalog prices in. `sim_url` is where the built-in provider listens.
+pub(super) fn fill(settings: &mut Settings, sim_url: Option<&str>) {
+    for setting in settings.deployments.values_mut() {
+        if setting.is_built_in()
+            && let Some(url) = sim_url
+        {
+            setting.deployment.base_url = url.to_owned();
+        }
+        let deployment = &mut setting.deployment;
+        if deployment.price.is_none() {
+            deployment.price = prices::lookup(&deployment.provider, &deployment.model);
+        }
+    }
+}
+
+/// Where each deployment is reached.
+///
+/// # Errors
+/// The first deployment whose URL or key cannot be used.
+pub(super) fn targets(settings: &Settings) -> anyhow::Result<Targets> {
+    settings
+        .deployments
+        .iter()
+        .map(|(id, setting)| {
+            let target = Target::chat(&setting.deployment.base_url, setting.api_key.clone(), setting.allow_private)
+                .with_context(|| format!("deployment `{id}`"))?;
+            Ok((id.clone(), Arc::new(target)))
+        })
+        .collect()
+}

@@ -1,0 +1,266 @@
+//! `weir canary list | show | start | watch | pause | resume | promote | roll-back`. What moves traffic asks first.
+
+use serde_json::{Value, json};
+
+use super::{
+    canary_watch,
+    client::{CANARIES, Client, Reply, WORKLOADS, escape, query},
+    failure::{FINE, Failure, Outcome},
+    look::{Column, Look, column},
+    out::Out,
+    remote::{Remote, Session},
+};
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = "\
+Examples:
+  weir canary start maths sim/small    try a cheaper candidate, in pairs, on a growing share
+  weir canary watch c-1a2b3c4d         follow it to its end; exit 0 only if it was promoted")]
+pub(super) struct Noun {
+    #[command(flatten)]
+    pub(super) remote: Remote,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Canaries, newest first
+    List {
+        /// Whose traffic
+        #[arg(long)]
+        workload: Option<String>,
+    },
+    /// One canary: where it stands and what happened to it
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Start one
+    Start(Start),
+    /// Follow one to its end; exit 0 only if it was promoted
+    Watch {
+        /// Its id
+        id: String,
+    },
+    /// Stop its exposure, keep its evidence
+    Pause(Order),
+    /// Go on after a pause
+    Resume(Order),
+    /// Make the candidate the stable deployment now, without waiting for evidence
+    Promote(Order),
+    /// End it; the stable deployment stays
+    RollBack(Order),
+}
+
+#[derive(Debug, clap::Args)]
+struct Start {
+    /// Whose traffic
+    workload: String,
+    /// The newcomer, one of the workload's candidates
+    candidate: String,
+    /// Share of traffic in each arm at each step, such as 0.05,0.25,0.5
+    #[arg(long, value_delimiter = ',')]
+    steps: Vec<f64>,
+    /// Largest acceptable loss of mean grade
+    #[arg(long)]
+    margin: Option<f64>,
+    /// Least pairs before a promotion
+    #[arg(long)]
+    min_pairs: Option<u64>,
+    /// Least pairs within a step
+    #[arg(long)]
+    step_pairs: Option<u64>,
+    /// Pairs after which it expires undecided
+    #[arg(long)]
+    max_pairs: Option<u64>,
+    /// A score that has not come this long after its answer counts as missing
+    #[arg(long)]
+    score_timeout_ms: Option<u64>,
+    #[command(flatten)]
+    assent: Assent,
+}
+
+#[derive(Debug, clap::Args)]
+struct Order {
+    /// The canary's id
+    id: String,
+    /// Why; kept with the event
+    #[arg(long, default_value = "")]
+    reason: String,
+    #[command(flatten)]
+    assent: Assent,
+}
+
+#[derive(Debug, clap::Args)]
+struct Assent {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Only say what it would do
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const LIST: [Column; 11] = [
+    column("canary", "id", Look::Word),
+    column("workload", "workload", Look::Word),
+    column("candidate", "candidate", Look::Word),
+    column("control", "control", Look::Word),
+    column("state", "state", Look::State),
+    column("share", "share", Look::Share),
+    column("pairs", "evidence/pairs", Look::Count),
+    column("delta", "evidence/delta", Look::Grade),
+    column("lower", "evidence/lower", Look::Grade),
+    column("upper", "evidence/upper", Look::Grade),
+    column("verdict", "verdict", Look::Text),
+];
+
+const FIELDS: [Column; 17] = [
+    column("canary", "id", Look::Word),
+    column("workload", "workload", Look::Word),
+    column("candidate", "candidate", Look::Word),
+    column("control", "control", Look::Word),
+    column("scorer", "scorer", Look::Word),
+    column("base", "base", Look::Word),
+    column("state", "state", Look::State),
+    column("share", "share", Look::Share),
+    column("steps", "steps", Look::Word),
+    column("margin", "margin", Look::Grade),
+    column("verdict", "verdict", Look::Text),
+    column("pairs", "evidence/pairs", Look::Count),
+    column("delta", "evidence/delta", Look::Grade),
+    column("lower", "evidence/lower", Look::Grade),
+    column("upper", "evidence/upper", Look::Grade),
+    column("eta_pairs", "eta_pairs", Look::Count),
+    column("created_at", "created_at", Look::Time),
+];
+
+const EVENTS: [Column; 6] = [
+    column("at", "at", Look::Time),
+    column("actor", "actor", Look::Word),
+    column("state", "state", Look::State),
+    column("step", "step", Look::Count),
+    column("pairs", "evidence/pairs", Look::Count),
+    column("reason", "reason", Look::Text),
+];
+
+impl Noun {
+    pub(super) async fn run(&self, Session { client, mut out }: Session<'_, '_>) -> Outcome {
+        let (client, out) = (&client, &mut out);
+        match &self.verb {
+            Verb::List { workload } => list(client, out, workload.as_deref()).await,
+            Verb::Show { id } => show(client, out, id).await,
+            Verb::Start(start) => start.run(client, out).await,
+            Verb::Watch { id } => canary_watch::run(client, out, id).await,
+            Verb::Pause(order) => order.run(client, out, "pause").await,
+            Verb::Resume(order) => order.run(client, out, "resume").await,
+            Verb::Promote(order) => order.run(client, out, "promote").await,
+            Verb::RollBack(order) => order.run(client, out, "roll_back").await,
+        }
+    }
+}
+
+async fn list(client: &Client, out: &mut Out<'_, '_>, workload: Option<&str>) -> Outcome {
+    let reply = client.get(&format!("/canaries{}", query(&[("workload", workload)]))).await?;
+    client.check_workload(&reply, workload).await?;
+    out.list(&reply, &LIST)?;
+    out.next("weir canary show ID, or weir canary start WORKLOAD CANDIDATE")?;
+    Ok(FINE)
+}
+
+async fn show(client: &Client, out: &mut Out<'_, '_>, id: &str) -> Outcome {
+    let reply = find(client, id).await?;
+    if out.is_json() {
+        out.line(&reply.text)?;
+        return Ok(FINE);
+    }
+    out.fields(&reply.value, &FIELDS)?;
+    out.part("events")?;
+    out.rows(reply.rows("events"), &EVENTS)?;
+    if !canary_watch::is_over(&reply.value) {
+        out.next(&format!("weir canary watch {id}"))?;
+    }
+    Ok(FINE)
+}
+
+/// The canary, or the nearest id.
+pub(super) async fn find(client: &Client, id: &str) -> Result<Reply, Failure> {
+    match client.get(&format!("/canaries/{}", escape(id))).await {
+        Ok(reply) => Ok(reply),
+        Err(failure) => Err(client.suggest(failure, &CANARIES, id).await),
+    }
+}
+
+impl Start {
+    async fn run(&self, client: &Client, out: &mut Out<'_, '_>) -> Outcome {
+        client.check_name(&self.workload).await?;
+        let what = format!("start a canary of {} on {}", self.candidate, self.workload);
+        if !self.assent.given(out, &what)? {
+            return Ok(FINE);
+        }
+        let mut body = json!({ "workload": self.workload, "candidate": self.candidate });
+        let optional = [
+            ("steps", (!self.steps.is_empty()).then(|| json!(self.steps))),
+            ("margin", self.margin.map(Value::from)),
+            ("min_pairs", self.min_pairs.map(Value::from)),
+            ("step_pairs", self.step_pairs.map(Value::from)),
+            ("max_pairs", self.max_pairs.map(Value::from)),
+            ("score_timeout_ms", self.score_timeout_ms.map(Value::from)),
+        ];
+        for (field, value) in optional {
+            if let Some(value) = value {
+                body[field] = value;
+            }
+        }
+        let reply = match client.post("/canaries", body.to_string()).await {
+            Ok(reply) => reply,
+            Err(failure) => return Err(client.suggest(failure, &WORKLOADS, &self.workload).await),
+        };
+        told(out, &reply)?;
+        out.next(&format!("weir canary watch {}", reply.value["id"].as_str().unwrap_or("ID")))?;
+        Ok(FINE)
+    }
+}
+
+impl Order {
+    /// `action` is the last word of the path.
+    async fn run(&self, client: &Client, out: &mut Out<'_, '_>, action: &str) -> Outcome {
+        let canary = find(client, &self.id).await?.value;
+        let word = |key: &str| canary[key].as_str().unwrap_or_default();
+        let (workload, candidate, control) = (word("workload"), word("candidate"), word("control"));
+        let what = match action {
+            "promote" => format!("make {candidate} the stable deployment of {workload} in place of {control}"),
+            "roll_back" => {
+                format!("end the canary of {candidate} on {workload}, where {control} stays stable")
+            }
+            _ => format!("{action} the canary of {candidate} on {workload}"),
+        };
+        // A pause takes nothing away from anyone and must be quick; a resume only goes on.
+        let asks = matches!(action, "promote" | "roll_back");
+        let assent = Assent { yes: self.assent.yes || !asks, dry_run: self.assent.dry_run };
+        if !assent.given(out, &what)? {
+            return Ok(FINE);
+        }
+        let path = format!("/canaries/{}/{action}", escape(&self.id));
+        let reply = client.post(&path, json!({ "reason": self.reason }).to_string()).await?;
+        told(out, &reply)?;
+        out.next(&format!("weir canary show {}", self.id))?;
+        Ok(FINE)
+    }
+}
+
+impl Assent {
+    /// False when it was only to be said.
+    fn given(&self, out: &mut Out<'_, '_>, what: &str) -> Result<bool, Failure> {
+        if self.dry_run {
+            out.line(&format!("would {what}"))?;
+            return Ok(false);
+        }
+        out.confirm(what, self.yes).map(|()| true)
+    }
+}
+
+fn told(out: &mut Out<'_, '_>, reply: &Reply) -> Result<(), Failure> {
+    if out.is_json() { out.line(&reply.text) } else { out.fields(&reply.value, &FIELDS) }
+}

@@ -1,0 +1,168 @@
+//! The command line: noun verb, data to standard output, all else to standard error.
+//!
+//! Exit codes: 0 fine, 1 negative result, 2 usage or configuration, 3 no server reached, 4 upstream.
+
+mod canary;
+mod canary_watch;
+mod client;
+mod completions;
+mod config;
+mod dataset;
+mod deployment;
+mod doctor;
+mod explain;
+mod failure;
+mod io;
+mod job;
+mod look;
+mod out;
+mod play;
+mod policy;
+mod remote;
+mod route;
+mod score;
+mod serve;
+mod trace;
+mod workload;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::LazyLock};
+
+use clap::{Parser, Subcommand};
+
+pub use io::Io;
+
+use failure::{Failure, Outcome};
+use out::Colour;
+
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (schema {})", env!("CARGO_PKG_VERSION"), weir_store::schema_revision()));
+
+/// Routes each LLM call to the cheapest deployment that is proven good enough, and keeps proving it.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version = VERSION.as_str(), before_help = "\
+Examples:
+  weir                      serve on http://127.0.0.1:8080 with ./weir.toml, or with fake providers without one
+  weir demo                 watch the loop close in about 90 seconds, no key needed", after_help = "\
+Exit codes: 0 fine, 1 negative result, 2 usage or configuration, 3 no server reached, 4 upstream")]
+struct Cli {
+    /// Configuration file [default: ./weir.toml where it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Colour,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the gateway, the control plane and the dashboard (the default)
+    Serve,
+    /// Play the demo: planted providers, live traffic, canaries that promote and roll back
+    Demo(play::Args),
+    /// Kinds of traffic: quality, cost, candidates
+    #[command(alias = "workloads")]
+    Workload(workload::Noun),
+    /// Newcomers on trial: start, watch, promote, roll back
+    #[command(alias = "canaries")]
+    Canary(canary::Noun),
+    /// Policy revisions: what routed when, and why it changed
+    #[command(alias = "policies")]
+    Policy(policy::Noun),
+    /// Recorded requests
+    #[command(alias = "traces")]
+    Trace(trace::Noun),
+    /// Routing decisions
+    #[command(alias = "routes")]
+    Route(route::Noun),
+    /// Grades of answers
+    #[command(alias = "scores")]
+    Score(score::Noun),
+    /// What quality is held against
+    #[command(alias = "datasets")]
+    Dataset(dataset::Noun),
+    /// Endpoints of models: price and health
+    #[command(alias = "deployments")]
+    Deployment(deployment::Noun),
+    /// Scoring jobs
+    #[command(alias = "jobs")]
+    Job(job::Noun),
+    /// Check, show or describe the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Check configuration, data folder, server and providers
+    Doctor(doctor::Args),
+    /// Print the page of an error code, such as W0301
+    Explain(explain::Args),
+    /// Print a completion script
+    Completions(completions::Args),
+}
+
+/// Parses the process's arguments and runs the command.
+#[must_use]
+pub fn run() -> ExitCode {
+    ExitCode::from(Io::process(|io| run_with(std::env::args_os(), io)))
+}
+
+/// Runs one command line, whose first word is the program's name; returns the exit code. Blocks until the command is
+/// over, so it must not be called from an async task. `serve` and `demo` print to the process itself.
+pub fn run_with(args: impl IntoIterator<Item = impl Into<OsString> + Clone>, io: &mut Io<'_>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, io),
+    };
+    let colour = cli.color;
+    dispatch(cli, io).unwrap_or_else(|failure| {
+        out::tell(io, &failure, colour);
+        failure.exit_code()
+    })
+}
+
+fn dispatch(cli: Cli, io: &mut Io<'_>) -> Outcome {
+    let colour = cli.color;
+    let config = cli.config.or_else(default_config);
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => Ok(serve::run(config.as_deref())?),
+        Command::Demo(args) => Ok(play::run(&args)?),
+        Command::Workload(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Canary(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Policy(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Trace(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Route(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Score(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Dataset(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Deployment(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Job(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Config(command) => config::run(&command, config.as_deref(), io),
+        Command::Doctor(args) => doctor::run(io, colour, &args, config.as_deref()),
+        Command::Explain(args) => explain::run(&args, io),
+        Command::Completions(args) => completions::run(&args, io),
+    }
+}
+
+/// Help and version go to standard output, errors to standard error.
+fn usage(error: &clap::Error, io: &mut Io<'_>) -> u8 {
+    let text = error.render();
+    let (stream, tty) = if error.use_stderr() { (&mut io.err, io.err_tty) } else { (&mut io.out, io.out_tty) };
+    let text = if tty && (io.env)("NO_COLOR").is_none() { text.ansi().to_string() } else { text.to_string() };
+    // With the stream gone there is nobody left to tell.
+    drop(write!(stream, "{text}"));
+    u8::try_from(error.exit_code()).unwrap_or(failure::USAGE)
+}
+
+/// `./weir.toml`, where it exists.
+fn default_config() -> Option<PathBuf> {
+    Some(PathBuf::from("weir.toml")).filter(|path| path.exists())
+}
+
+/// One variable of the environment.
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A runtime for commands that call out; serving has its own.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    crate::app::install_crypto();
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}

@@ -1,0 +1,205 @@
+//! How long a score takes to reach routing: from the last byte of an answer to the first decision, made afterwards,
+//! that knows the answer's score.
+//!
+//! Nothing is added to the product for it. Steady traffic is both what is scored and what looks: each reply carries
+//! its decision (`x-weir-explain`), which names the newest score its snapshot knew (`score_seq`). Which score belongs
+//! to which request is asked afterwards. A decision is dated by when its reply's headers
+//! came, which is later than it was made, so the figure errs upwards, by the model's latency and up to one interval.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::MissedTickBehavior};
+
+use super::quantile;
+use crate::{
+    paths,
+    weir::{KEY, Weir},
+};
+
+const DATASET: &str = "evals/datasets/maths.jsonl";
+const GOAL_P95: Duration = Duration::from_millis(500);
+/// Requests after the measured ones go on this long, so that the last scores are seen.
+const TAIL: Duration = Duration::from_secs(5);
+/// The workload's only scorer.
+const SCORER: &str = "number";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Requests measured
+    #[arg(long, default_value_t = 1_500)]
+    requests: usize,
+    /// Requests a second
+    #[arg(long, default_value_t = 50)]
+    rate: u32,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// One request as it was seen from outside.
+struct Seen {
+    span: String,
+    /// The newest score its decision knew.
+    score_seq: i64,
+    /// When its headers came.
+    decided: Instant,
+    /// When its last byte came.
+    ended: Instant,
+}
+
+pub(super) async fn run(args: &Args, binary: &Path) -> anyhow::Result<()> {
+    ensure!(args.rate > 0, "a rate of 0 sends nothing");
+    let bodies = Arc::new(bodies()?);
+    let weir = Weir::start(binary, Some(&config())).await?;
+    let url = format!("{}/v1/chat/completions", weir.url());
+    let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
+    let total = args.requests + (TAIL.as_secs_f64() * f64::from(args.rate)) as usize;
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / args.rate);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tasks = JoinSet::new();
+    for nth in 0..total {
+        ticks.tick().await;
+        let (client, url, bodies) = (client.clone(), url.clone(), Arc::clone(&bodies));
+        tasks.spawn(async move { ask(&client, &url, bodies.get(nth % bodies.len())).await.map(|seen| (nth, seen)) });
+    }
+    let mut seen = Vec::with_capacity(total);
+    while let Some(one) = tasks.join_next().await {
+        seen.push(one??);
+    }
+    seen.sort_by_key(|(nth, _)| *nth);
+    let seen: Vec<Seen> = seen.into_iter().map(|(_, seen)| seen).collect();
+    let measured = seen.get(..args.requests).unwrap_or(&seen);
+    let sequences = sequences(&weir, measured).await?;
+    weir.stop().await?;
+    let mut latencies = latencies(&seen, args.requests, &sequences)?;
+    latencies.sort_unstable();
+    report(args, &latencies)
+}
+
+fn config() -> String {
+    let dataset = paths::root().join(DATASET);
+    format!(
+        "[server]\nbind = \"127.0.0.1:0\"\n[telemetry]\nlog = \"warn\"\n\
+         [keys.bench]\nsecret = \"env:WEIR_KEY\"\ngrant = \"admin\"\n\
+         [workloads.maths]\ncandidates = [\"sim/large\", \"sim/medium\", \"sim/small\"]\nfloor = 0.85\n\
+         scorers = [\"{SCORER}\"]\n[scorers.{SCORER}]\nkind = \"match\"\nnumeric = true\n\
+         [datasets.maths]\nfile = {:?}\nworkload = \"maths\"\n",
+        dataset.display().to_string()
+    )
+}
+
+/// A request for each item of the shipped dataset.
+fn bodies() -> anyhow::Result<Vec<Value>> {
+    let text = std::fs::read_to_string(paths::root().join(DATASET)).context(DATASET)?;
+    let mut rows = text.lines().map(serde_json::from_str::<Value>);
+    let head = rows.next().context("the dataset is empty")??;
+    let system = head.get("system").and_then(Value::as_str).context("the dataset has no system prompt")?;
+    rows.map(|row| {
+        let row = row?;
+        let input = row.get("input").and_then(Value::as_str).context("an item without input")?;
+        Ok(json!({
+            "model": "weir/maths",
+            "messages": [{"role": "system", "content": system}, {"role": "user", "content": input}],
+        }))
+    })
+    .collect()
+}
+
+async fn ask(client: &reqwest::Client, url: &str, body: Option<&Value>) -> anyhow::Result<Seen> {
+    let body = body.context("no such item")?;
+    let request = client.post(url).bearer_auth(KEY).header("x-weir-explain", "1").json(body);
+    let response = request.send().await?;
+    let decided = Instant::now();
+    let header = |name: &str| {
+        let value = response.headers().get(name).with_context(|| format!("no {name} in the reply"))?;
+        anyhow::Ok(value.to_str()?.to_owned())
+    };
+    let (span, decision) = (header("x-weir-span-id")?, header("x-weir-decision")?);
+    let decision: Value = serde_json::from_str(&decision)?;
+    let score_seq = decision.get("score_seq").and_then(Value::as_i64).context("a decision without score_seq")?;
+    let status = response.status();
+    let text = response.text().await?;
+    let ended = Instant::now();
+    ensure!(status.is_success(), "{status}: {text}");
+    Ok(Seen { span, score_seq, decided, ended })
+}
+
+/// Where each span's score stands in the log: a score delivered again is not stored and says where the first one is.
+async fn sequences(weir: &Weir, seen: &[Seen]) -> anyhow::Result<HashMap<String, i64>> {
+    let mut sequences = HashMap::new();
+    let Some(first) = seen.first() else { return Ok(sequences) };
+    let trace = weir.get(&format!("/api/v1/traces/{}", first.span)).await?;
+    let version =
+        trace.pointer("/scores/0/version").and_then(Value::as_str).context("the first request has no score")?;
+    for Seen { span, .. } in seen {
+        let again = json!({"span_id": span, "name": SCORER, "version": version, "value": 0.0});
+        let receipt = weir.post("/api/v1/scores", &again).await?;
+        if receipt.get("duplicate") == Some(&Value::Bool(true)) {
+            let seq = receipt.get("seq").and_then(Value::as_i64).context("a receipt without seq")?;
+            sequences.insert(span.clone(), seq);
+        }
+    }
+    Ok(sequences)
+}
+
+/// For each of the first `count` requests, the time from its end to the first later decision that knows its score.
+fn latencies(seen: &[Seen], count: usize, sequences: &HashMap<String, i64>) -> anyhow::Result<Vec<Duration>> {
+    let mut decisions: Vec<(Instant, i64)> = seen.iter().map(|seen| (seen.decided, seen.score_seq)).collect();
+    decisions.sort_unstable();
+    let one = |request: &Seen| {
+        let seq = sequences.get(&request.span).with_context(|| format!("request {} was not scored", request.span))?;
+        let knowing = decisions.iter().find(|(at, known)| *at >= request.ended && known >= seq);
+        let (at, _) = knowing.with_context(|| format!("no decision knew the score of {} in {TAIL:?}", request.span))?;
+        Ok(*at - request.ended)
+    };
+    seen.iter().take(count).map(one).collect()
+}
+
+fn report(args: &Args, sorted: &[Duration]) -> anyhow::Result<()> {
+    let ms = |share| quantile(sorted, share).map(|value| value.as_secs_f64() * 1e3);
+    let (p50, p95, p99, max) = (ms(0.5)?, ms(0.95)?, ms(0.99)?, ms(1.0)?);
+    let goal_ms = GOAL_P95.as_secs_f64() * 1e3;
+    if args.json {
+        println!(
+            "{}",
+            json!({"requests": sorted.len(), "rate": args.rate, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max, "goal_p95_ms": goal_ms})
+        );
+    } else {
+        println!("end of answer → first decision that knows its score, {} requests at {}/s", sorted.len(), args.rate);
+        println!(
+            "p50 {p50:.0} ms   p95 {p95:.0} ms   p99 {p99:.0} ms   max {max:.0} ms   goal: p95 below {goal_ms:.0} ms"
+        );
+    }
+    if p95 >= goal_ms {
+        bail!("the goal was missed: p95 is {p95:.0} ms");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_that_was_made_before_the_answer_ended_does_not_count() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let seen = |span: &str, score_seq, decided, ended| Seen {
+            span: span.into(),
+            score_seq,
+            decided: at(decided),
+            ended: at(ended),
+        };
+        let seen = [seen("a", 9, 5, 10), seen("b", 0, 30, 31), seen("c", 4, 70, 71)];
+        let sequences = HashMap::from([("a".to_owned(), 3)]);
+        assert_eq!(latencies(&seen, 1, &sequences).unwrap(), [Duration::from_millis(60)]);
+        assert!(latencies(&seen, 2, &sequences).is_err(), "b has no score");
+    }
+}

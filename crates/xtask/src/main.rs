@@ -1,0 +1,81 @@
+//! `cargo xtask …`: what a developer runs beyond `cargo run` and `cargo test`. A tool, not the product: it prints, reads
+//! the environment and opens sockets of its own.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
+
+mod bench;
+mod paths;
+mod replay;
+mod shell;
+mod steps;
+mod weir;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a developer runs beyond `cargo run` and `cargo test`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Every step below up to `deny`, each timed; fails at the end with the list of those that failed
+    Ci,
+    /// The code is formatted
+    Fmt,
+    /// The lint wall, over every target
+    Lint,
+    /// The headless demo does all it promises
+    Demo,
+    /// The dashboard: types, tests, fresh build, and its stories in a browser where one is installed
+    Web,
+    /// Official clients against a running weir
+    Clients,
+    /// Licences, sources, bans and advisories of all dependencies
+    Deny,
+    /// Writes the committed OpenAPI document from a running weir
+    Openapi,
+    /// Starts Postgres, Redis and NATS where they do not answer on loopback
+    Services,
+    /// Measures
+    #[command(subcommand)]
+    Bench(bench::Command),
+    /// Streams recorded prompts through a running gateway and says what routing saved
+    ReplayRouting(replay::Args),
+    /// A process under test; started by `bench`
+    #[command(hide = true)]
+    Child(bench::fakes::Args),
+}
+
+fn main() -> ExitCode {
+    // Libraries look the process's TLS implementation up; a second call finds it installed, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Ci => steps::ci(),
+        Command::Fmt => steps::fmt(),
+        Command::Lint => steps::lint(),
+        Command::Demo => steps::demo::run(),
+        Command::Web => steps::web::run(),
+        Command::Clients => steps::clients::run(),
+        Command::Deny => steps::deny::run(),
+        Command::Openapi => steps::openapi::run(),
+        Command::Services => steps::services::run(),
+        Command::Bench(command) => bench::run(&command),
+        Command::ReplayRouting(args) => replay::run(&args),
+        Command::Child(args) => bench::fakes::run(&args),
+    }
+}

@@ -1,0 +1,123 @@
+"""The official OpenAI client against a running weir: what its users rely on, nothing weir-specific in between.
+
+Usage: openai_chat.py BASE_URL KEY, where KEY opens the data plane and BASE_URL ends in /v1.
+"""
+
+import sys
+import traceback
+
+import openai
+
+BASE_URL, KEY = sys.argv[1], sys.argv[2]
+HELLO = [{"role": "user", "content": "say hello"}]
+
+
+def client(key=KEY, **options):
+    return openai.OpenAI(base_url=BASE_URL, api_key=key, max_retries=0, timeout=20, **options)
+
+
+def plain_chat_has_text_usage_and_a_finish_reason():
+    reply = client().chat.completions.create(model="weir/default", messages=HELLO)
+    assert reply.object == "chat.completion" and reply.choices[0].message.role == "assistant", reply
+    assert reply.choices[0].message.content and reply.choices[0].finish_reason == "stop", reply
+    assert reply.usage.total_tokens == reply.usage.prompt_tokens + reply.usage.completion_tokens > 0, reply
+
+
+def a_deployment_can_be_named():
+    reply = client().chat.completions.create(model="sim/small", messages=HELLO)
+    assert "small" in reply.choices[0].message.content, reply
+
+
+def a_stream_says_the_same_as_a_plain_answer():
+    plain = client().chat.completions.create(model="sim/small", messages=HELLO).choices[0].message.content
+    chunks = list(client().chat.completions.create(model="sim/small", messages=HELLO, stream=True))
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == plain, (text, plain)
+    assert chunks[-1].choices[0].finish_reason == "stop", chunks[-1]
+    assert all(chunk.usage is None for chunk in chunks), "usage comes only when asked for"
+
+
+def a_stream_ends_with_usage_when_asked():
+    options = {"include_usage": True}
+    chunks = list(client().chat.completions.create(model="auto", messages=HELLO, stream=True, stream_options=options))
+    assert chunks[-1].usage and chunks[-1].usage.completion_tokens > 0 and chunks[-1].choices == [], chunks[-1]
+
+
+def a_stream_can_be_left_early():
+    with client().chat.completions.create(model="auto", messages=HELLO, stream=True) as stream:
+        assert next(iter(stream)).object == "chat.completion.chunk"
+    plain_chat_has_text_usage_and_a_finish_reason()
+
+
+def models_are_listed_and_found_one_by_one():
+    ids = [model.id for model in client().models.list()]
+    assert "weir/default" in ids and "sim/large" in ids, ids
+    assert all(client().models.retrieve(id).id == id for id in ids), ids
+
+
+def the_header_names_the_workload():
+    headers = {"x-weir-workload": "second", "x-weir-session": "s-1", "x-weir-tags": '{"team":"tests"}'}
+    raw = client().chat.completions.with_raw_response.create(model="auto", messages=HELLO, extra_headers=headers)
+    assert raw.headers["x-weir-workload"] == "second", raw.headers
+
+
+def every_answer_tells_where_it_came_from():
+    raw = client().chat.completions.with_raw_response.create(model="weir/default", messages=HELLO)
+    assert raw.parse().choices[0].message.content
+    for name in ["x-weir-span-id", "x-weir-trace-id"]:
+        assert len(raw.headers[name]) == 32, raw.headers
+    assert raw.headers["x-weir-deployment"] == "sim/large" and raw.headers["x-weir-revision"] == "r-0001", raw.headers
+    assert float(raw.headers["x-weir-cost-usd"]) > 0, raw.headers
+
+
+def fails(error, key=KEY, **request):
+    try:
+        client(key).chat.completions.create(**{"model": "auto", "messages": HELLO, **request})
+    except error as found:
+        assert type(found) is error, found
+        assert len(found.response.headers["x-weir-span-id"]) == 32, found.response.headers
+        return found
+    raise AssertionError(f"no {error.__name__}")
+
+
+def an_unknown_model_is_not_found_and_the_nearest_is_named():
+    found = fails(openai.NotFoundError, model="weir/defualt")
+    assert found.code == "W0102" and "weir/default" in str(found), found
+
+
+def a_wrong_key_is_an_authentication_error():
+    assert fails(openai.AuthenticationError, key="wrong-key-0123456789").code == "W0201"
+
+
+def a_bad_request_names_the_field():
+    found = fails(openai.BadRequestError, messages=[{"role": "user", "content": 7}])
+    assert found.code == "W0101" and "messages[0].content" in str(found), found
+
+
+def text_survives_every_script():
+    for text in ["naïve café", "日本語のテキスト", "🙂👩‍👩‍👧 emoji", "tab\tquote\"back\\slash\nline"]:
+        messages = [{"role": "user", "content": text}]
+        reply = client().chat.completions.create(model="auto", messages=messages)
+        assert reply.choices[0].message.content, text
+
+
+CHECKS = [value for value in list(globals().values()) if callable(value) and getattr(value, "__module__", "") == "__main__"]
+CHECKS = [check for check in CHECKS if check.__name__ not in ("client", "fails")]
+
+
+def main():
+    failed = 0
+    for check in CHECKS:
+        try:
+            check()
+            print(f"ok      {check.__name__.replace('_', ' ')}")
+        except Exception:
+            failed += 1
+            print(f"FAILED  {check.__name__.replace('_', ' ')}")
+            traceback.print_exc()
+    print(f"{len(CHECKS) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+// Times are shown relative, with the absolute time on hover.
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const NARROW = "\u202f";
+
+/** `14 min`, `2 h`, `5 d` for a length of time in seconds. */
+export function span(seconds: number): string {
+  const s = Math.max(0, seconds);
+  if (s < 5) return "now";
+  if (s < MINUTE) return `${Math.floor(s)}${NARROW}s`;
+  if (s < HOUR) return `${Math.floor(s / MINUTE)}${NARROW}min`;
+  if (s < 2 * DAY) return `${Math.floor(s / HOUR)}${NARROW}h`;
+  return `${Math.floor(s / DAY)}${NARROW}d`;
+}
+
+/** How long ago, from `now` in ms. */
+export function ago(at: string, now: number): string {
+  return span((now - Date.parse(at)) / 1000);
+}
+
+/** `14 min ago`, or `just now`: for sentences. */
+export function agoWords(at: string, now: number): string {
+  const text = ago(at, now);
+  return text === "now" ? "just now" : `${text} ago`;
+}
+
+/** `14:02` in the reader's zone. */
+export function hourMinute(at: string): string {
+  return clock(at).slice(0, 5);
+}
+
+/** `14:02:07` in the reader's zone, from seconds. */
+export function hourMinuteSecond(seconds: number): string {
+  return clock(new Date(seconds * 1000).toISOString()).slice(0, 8);
+}
+
+/** `2026-11-21 01:02:03 UTC`: unambiguous, for tooltips and details. */
+export function absolute(at: string): string {
+  const time = new Date(at);
+  return Number.isNaN(time.getTime()) ? at : `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** `01:02:03.456` in the reader's zone: for rows that arrive many a second. */
+export function clock(at: string): string {
+  const time = new Date(at);
+  const two = (n: number) => String(n).padStart(2, "0");
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** A tick label for an axis that covers `range` seconds. */
+export function axisTime(seconds: number, range: number): string {
+  const time = new Date(seconds * 1000);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const hm = `${two(time.getHours())}:${two(time.getMinutes())}`;
+  if (range <= 10 * MINUTE) return `${hm}:${two(time.getSeconds())}`;
+  if (range <= 2 * DAY) return hm;
+  return `${two(time.getDate())}.${two(time.getMonth() + 1)}.`;
+}
+
+export const RANGES = { "5m": 300, "15m": 900, "1h": 3600, "6h": 21_600, "24h": 86_400, "7d": 604_800 } as const;
+export type Range = keyof typeof RANGES;
+/** What to show first of something that began at `began`: an hour, or less when it is younger. */
+export function firstRange(began: number | null, now: number): Range {
+  const age = began === null ? Number.POSITIVE_INFINITY : (now - began) / 1000;
+  return age < RANGES["5m"] ? "5m" : age < RANGES["15m"] ? "15m" : "1h";
+}
+export const isRange = (text: unknown): text is Range => typeof text === "string" && text in RANGES;

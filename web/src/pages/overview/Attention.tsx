@@ -1,0 +1,25 @@
+import { Link } from "@tanstack/react-router";
+import type { Attention as Item } from "../../api/types";
+
+/** Pages that exist; others are named by the server for later. */
+const PAGES = /^\/(workloads|canaries|deployments|traces|datasets)(\/|$)/;
+
+/** What needs a person now. Nothing is shown when nothing does. */
+export function Attention({ items }: { items: Item[] }) {
+  return (
+    <div aria-live="polite">
+      {items.map((item) => (
+        <div className="banner bad" key={`${item.kind}/${item.workload ?? ""}/${item.text}`}>
+          <span className="bad" aria-hidden="true">
+            !
+          </span>
+          <p>
+            {item.workload && !item.text.includes(item.workload) ? <strong>{item.workload}: </strong> : null}
+            {item.text}
+          </p>
+          {PAGES.test(item.href) ? <Link to={item.href as "/"}>Look</Link> : null}
+        </div>
+      ))}
+    </div>
+  );
+}

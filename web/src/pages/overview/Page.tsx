@@ -1,0 +1,100 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { Overview } from "../../api/types";
+import { compact, plural } from "../../lib/format";
+import { span } from "../../lib/time";
+import { Card } from "../../ui/Card";
+import { Loaded } from "../../ui/Loaded";
+import { PageHead } from "../../ui/PageHead";
+import { exportRows } from "../../ui/Table";
+import { WorkloadTable, workloadColumns } from "../workloads/WorkloadTable";
+import { Attention } from "./Attention";
+import { Changed } from "./Changed";
+import { Checklist } from "./Checklist";
+import { FrontierCard } from "./FrontierCard";
+import { Kpis } from "./Kpis";
+import { Providers } from "./Providers";
+import { overviewQuery } from "./queries";
+
+const route = getRouteApi("/");
+
+/** Are we good, what changed, what needs me? */
+export default function Page() {
+  const query = useQuery(overviewQuery);
+  return (
+    <>
+      <PageHead title="Overview" sub={query.data ? <Summary overview={query.data} /> : null} />
+      <Loaded query={query} height={640}>
+        {(overview) => <Body overview={overview} />}
+      </Loaded>
+    </>
+  );
+}
+
+function Summary({ overview: { totals } }: { overview: Overview }) {
+  return (
+    <>
+      {plural(totals.workloads, "workload")}, {compact(totals.requests_24h)} requests in the last 24 hours.
+      {totals.revision_latest ? (
+        <>
+          {" "}
+          Policy revision <code>{totals.revision_latest}</code>
+          {totals.revision_age_s === null || totals.revision_age_s < 5 ? "" : `, ${span(totals.revision_age_s)} old`}.
+        </>
+      ) : null}
+    </>
+  );
+}
+
+function Body({ overview }: { overview: Overview }) {
+  const { workload, sort } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { checklist } = overview;
+  // The busiest workload that has something to draw.
+  const chosen =
+    workload ??
+    [...overview.workloads].sort((a, b) => Number(b.quality !== null) - Number(a.quality !== null) || b.requests - a.requests)[0]?.id;
+  const first = !(checklist.provider && checklist.request && checklist.dataset);
+  return (
+    <>
+      <Attention items={overview.attention} />
+      {first ? <Checklist overview={overview} /> : null}
+      <Kpis overview={overview} />
+      <div className="grid k2">
+        <FrontierCard
+          chosen={chosen}
+          workloads={overview.workloads.map((row) => row.id)}
+          choose={(id) => void navigate({ search: (before) => ({ ...before, workload: id }), replace: true })}
+        />
+        <Card title="What changed" question="Decisions that moved traffic, newest first.">
+          <Changed events={overview.events.slice(0, 6)} />
+          <Providers rows={overview.providers} />
+        </Card>
+      </div>
+      <Card
+        title="Workloads"
+        tools={
+          <button
+            type="button"
+            className="btn quiet"
+            data-export
+            onClick={() => exportRows("workloads", workloadColumns, overview.workloads)}
+          >
+            Export CSV
+          </button>
+        }
+      >
+        <WorkloadTable
+          rows={overview.workloads}
+          sort={sort}
+          onSort={(next) => void navigate({ search: (before) => ({ ...before, sort: next }), replace: true })}
+        />
+        {overview.workloads.length === 0 ? (
+          <p className="muted">
+            None yet. <Link to="/workloads">How to add one</Link>.
+          </p>
+        ) : null}
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,2 @@
+export { overviewQuery } from "../shell/queries";
+export { workloadQuery } from "../workloads/queries";

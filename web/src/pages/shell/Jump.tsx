@@ -1,0 +1,61 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { post } from "../../api/client";
+import { applyTheme } from "../../lib/theme";
+import { type Entry, Palette, search } from "../../ui/Palette";
+import { canariesQuery, datasetsQuery, workloadsQuery } from "./queries";
+
+const SPAN = /^[0-9a-f]{32}$/i;
+
+/** Everything the palette can go to or do. */
+export function Jump({ onClose }: { onClose: () => void }) {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const play = useMutation({ mutationFn: () => post("/demo/play", undefined), onSuccess: () => client.invalidateQueries() });
+  const workloads = useQuery(workloadsQuery).data?.items ?? [];
+  const canaries = useQuery(canariesQuery()).data?.items ?? [];
+  const datasets = useQuery(datasetsQuery).data?.items ?? [];
+  const page = (label: string, to: "/" | "/workloads" | "/canaries" | "/deployments" | "/traces" | "/datasets"): Entry => ({
+    id: to,
+    label,
+    kind: "page",
+    run: () => void navigate({ to }),
+  });
+  const entries: Entry[] = [
+    page("Overview", "/"),
+    page("Workloads", "/workloads"),
+    page("Canaries", "/canaries"),
+    page("Deployments", "/deployments"),
+    page("Traces", "/traces"),
+    page("Datasets", "/datasets"),
+    ...workloads.map(({ id }) => ({
+      id: `w/${id}`,
+      label: id,
+      kind: "workload",
+      run: () => void navigate({ to: "/workloads/$id", params: { id } }),
+    })),
+    ...canaries.map(({ id, candidate, workload }) => ({
+      id: `c/${id}`,
+      label: `${candidate} on ${workload}`,
+      kind: "canary",
+      run: () => void navigate({ to: "/canaries/$id", params: { id } }),
+    })),
+    ...datasets.map(({ name }) => ({
+      id: `d/${name}`,
+      label: name,
+      kind: "dataset",
+      run: () => void navigate({ to: "/datasets/$name", params: { name } }),
+    })),
+    { id: "play", label: "Play the demo", kind: "action", run: () => play.mutate() },
+    { id: "light", label: "Light theme", kind: "action", run: () => applyTheme("light") },
+    { id: "dark", label: "Dark theme", kind: "action", run: () => applyTheme("dark") },
+    { id: "system", label: "Theme of the system", kind: "action", run: () => applyTheme("system") },
+  ];
+  const find = (typed: string) => {
+    const span = typed.trim().toLowerCase();
+    if (SPAN.test(span))
+      return [{ id: span, label: span, kind: "span", run: () => void navigate({ to: "/traces/$span", params: { span } }) }];
+    return search(entries, typed);
+  };
+  return <Palette find={find} onClose={onClose} />;
+}

@@ -1,0 +1,22 @@
+import type { LiveStatus } from "../../api/live";
+
+const WORDS: Record<LiveStatus, [string, string]> = {
+  live: ["●", "Live"],
+  waiting: ["◐", "Connecting"],
+  polling: ["◐", "Every 5 s"],
+  off: ["○", "Paused"],
+};
+
+/** Whether the page follows what happens, and how. */
+export function LiveState({ status, on, toggle }: { status: LiveStatus; on: boolean; toggle: () => void }) {
+  const [glyph, word] = WORDS[on ? status : "off"];
+  const tone = !on ? "muted" : status === "live" ? "ok" : "warn";
+  return (
+    <button type="button" className="btn" aria-pressed={on} onClick={toggle} title="Follow what happens (l)">
+      <span aria-hidden="true" className={tone}>
+        {glyph}
+      </span>
+      {word}
+    </button>
+  );
+}

@@ -1,0 +1,93 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { ApiError } from "../../api/client";
+import { reserve } from "../../lib/colours";
+import { copy } from "../../lib/copy";
+import { moveRow, useKeys } from "../../lib/keys";
+import { applyTheme, useTheme } from "../../lib/theme";
+import { Help } from "./Help";
+import { Jump } from "./Jump";
+import { KeyForm } from "./KeyForm";
+import { LiveState } from "./LiveState";
+import { Nav } from "./Nav";
+import { coloursQuery, overviewQuery } from "./queries";
+import { useRefresh } from "./useRefresh";
+
+type Open = "jump" | "help" | null;
+const NEXT = { system: "light", light: "dark", dark: "system" } as const;
+
+/** The frame around every page: header, navigation, keys, and the live connection. */
+export function Shell() {
+  const [open, setOpen] = useState<Open>(null);
+  const [live, setLive] = useState(true);
+  const [narrow, setNarrow] = useState(false);
+  const navigate = useNavigate();
+  const theme = useTheme();
+  const status = useRefresh(live);
+  const locked = useQuery(overviewQuery).error;
+  const deployments = useQuery(coloursQuery).data;
+  if (deployments) reserve(deployments.items.map((deployment) => deployment.id));
+  useFocusOnNavigation();
+
+  const close = () => setOpen(null);
+  useKeys({
+    "mod+k": () => setOpen("jump"),
+    "?": () => setOpen("help"),
+    j: () => moveRow(1),
+    k: () => moveRow(-1),
+    "/": () => document.querySelector<HTMLElement>("main [data-filter]")?.focus(),
+    l: () => setLive(!live),
+    y: () => void copy(location.href),
+    e: () => document.querySelector<HTMLElement>("main [data-export]")?.click(),
+    "[": () => setNarrow(!narrow),
+    "g o": () => void navigate({ to: "/" }),
+    "g w": () => void navigate({ to: "/workloads" }),
+    "g c": () => void navigate({ to: "/canaries" }),
+    "g p": () => void navigate({ to: "/deployments" }),
+    "g t": () => void navigate({ to: "/traces" }),
+    "g d": () => void navigate({ to: "/datasets" }),
+  });
+
+  return (
+    <div className={`app ${narrow ? "narrow" : ""}`}>
+      <a className="skip btn" href="#main">
+        Skip to the page
+      </a>
+      <header className="top">
+        <Link to="/" className="home">
+          weir
+        </Link>
+        <span className="spacer" />
+        <button type="button" className="btn" onClick={() => setOpen("jump")}>
+          Jump to <kbd className="wide">⌘K</kbd>
+        </button>
+        <button type="button" className="btn" onClick={() => applyTheme(NEXT[theme])} aria-label={`Theme: ${theme}. Change`}>
+          <span aria-hidden="true">{theme === "dark" ? "☾" : theme === "light" ? "☀" : "◑"}</span>
+          <span className="wide">{theme === "system" ? "System" : theme === "dark" ? "Dark" : "Light"}</span>
+        </button>
+        <LiveState status={status} on={live} toggle={() => setLive(!live)} />
+        <button type="button" className="btn wide" onClick={() => setOpen("help")} aria-label="Keys">
+          ?
+        </button>
+      </header>
+      <Nav />
+      <main id="main" className="main" tabIndex={-1}>
+        {locked instanceof ApiError && (locked.status === 401 || locked.status === 403) ? <KeyForm error={locked} /> : <Outlet />}
+      </main>
+      {open === "jump" ? <Jump onClose={close} /> : null}
+      {open === "help" ? <Help onClose={close} /> : null}
+    </div>
+  );
+}
+
+/** Moving to another page puts focus at its start, as loading a document would. */
+function useFocusOnNavigation() {
+  const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current !== undefined && before.current !== path) document.getElementById("main")?.focus({ preventScroll: true });
+    document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    before.current = path;
+  }, [path]);
+}

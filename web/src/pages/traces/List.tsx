@@ -1,0 +1,99 @@
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useEffect, useMemo, useState } from "react";
+import type { TraceRow } from "../../api/types";
+import { count } from "../../lib/format";
+import { Copy } from "../../ui/Copy";
+import { Failed, Skeleton } from "../../ui/Loaded";
+import { PageHead } from "../../ui/PageHead";
+import { curl } from "../overview/Checklist";
+import { Filters } from "./Filters";
+import { type Filter, merge } from "./filter";
+import { exportTraces } from "./export";
+import { tracesQuery } from "./queries";
+import { Rows } from "./Rows";
+import { useTail } from "./useTail";
+
+const route = getRouteApi("/traces");
+const NO_FILTER = { workload: undefined, deployment: undefined, status: undefined, origin: undefined, canary: undefined };
+
+/** What happens right now, and what happened to each request. */
+export default function List() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const client = useQueryClient();
+  const filter: Filter = useMemo(
+    () => ({
+      workload: search.workload,
+      deployment: search.deployment,
+      status: search.status,
+      origin: search.origin,
+      canary: search.canary,
+    }),
+    [search.workload, search.deployment, search.status, search.origin, search.canary],
+  );
+  const on = search.live !== "off";
+  const [reading, setReading] = useState(false);
+  const { tail, status } = useTail(filter, on, reading);
+  const query = useInfiniteQuery(tracesQuery(filter));
+  useEffect(() => {
+    if (!on || status !== "polling" || reading) return;
+    const timer = setInterval(() => void client.invalidateQueries({ queryKey: ["traces"] }), 5_000);
+    return () => clearInterval(timer);
+  }, [client, on, status, reading]);
+  const stored = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  const rows: TraceRow[] = useMemo(() => merge(tail.shown, stored), [tail.shown, stored]);
+  const set = (change: Record<string, string | undefined>) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
+  const filtered = Object.values(filter).some(Boolean);
+  const state = !on
+    ? "Paused"
+    : reading
+      ? `Paused while you read, ${count(tail.waiting.length)} waiting`
+      : status === "live"
+        ? "Live"
+        : status === "polling"
+          ? "Every 5 s"
+          : "Connecting";
+  return (
+    <>
+      <PageHead title="Traces" sub="What happened to each request, newest first.">
+        <button type="button" className="btn" aria-pressed={on} onClick={() => set({ live: on ? "off" : undefined })}>
+          {on ? "Pause" : "Follow"}
+        </button>
+        <button type="button" className="btn" data-export onClick={() => exportTraces(rows)}>
+          Export CSV
+        </button>
+      </PageHead>
+      <Filters filter={filter} set={set} />
+      <p className="muted small" data-tail style={{ margin: "8px 0" }}>
+        {state}. {count(rows.length)} rows
+        {tail.dropped > 0 ? `, ${count(tail.dropped)} not shown because they came faster than the list moves` : ""}.
+      </p>
+      {query.error && !query.data ? <Failed error={query.error} retry={() => void query.refetch()} /> : null}
+      {query.isPending ? <Skeleton height={400} /> : null}
+      {query.data && rows.length === 0 ? (
+        <div className="empty">
+          <strong>{filtered ? "No request matches these filters" : "No requests yet"}</strong>
+          {filtered ? (
+            <button type="button" className="btn" onClick={() => set(NO_FILTER)}>
+              Clear the filters
+            </button>
+          ) : (
+            <>
+              <p className="muted">This page listens and fills itself on the first request:</p>
+              <Copy label="A request to copy" text={curl(location.origin, "default")} />
+            </>
+          )}
+        </div>
+      ) : null}
+      {rows.length > 0 ? (
+        <Rows
+          rows={rows}
+          onReading={setReading}
+          more={query.hasNextPage && !query.isFetchingNextPage ? () => void query.fetchNextPage() : undefined}
+        />
+      ) : null}
+    </>
+  );
+}

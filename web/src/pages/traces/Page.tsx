@@ -1,0 +1,130 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { Trace } from "../../api/types";
+import { type Phase, Waterfall } from "../../charts/Waterfall";
+import { count, ms, NONE, usd } from "../../lib/format";
+import { absolute } from "../../lib/time";
+import { Ago } from "../../ui/Ago";
+import { Card } from "../../ui/Card";
+import { Loaded } from "../../ui/Loaded";
+import { PageHead } from "../../ui/PageHead";
+import { StatusPill } from "../words";
+import { DecisionCard } from "./DecisionCard";
+import { Payloads } from "./Payloads";
+import { traceQuery } from "./queries";
+import { Scores } from "./Scores";
+
+const route = getRouteApi("/traces/$span");
+
+/** What happened to this request, and why it went where it went. */
+export default function Page() {
+  const { span } = route.useParams();
+  const query = useQuery(traceQuery(span));
+  return (
+    <Loaded query={query} height={640}>
+      {(trace) => (
+        <>
+          <Head trace={trace} />
+          {trace.error ? (
+            <div className="banner bad">
+              <span className="bad" aria-hidden="true">
+                ✕
+              </span>
+              <p>{trace.error}</p>
+            </div>
+          ) : null}
+          <div className="grid">
+            <Card title="Time" question={`Where did the ${ms(trace.latency_ms)} go? One bar per attempt, on one scale.`}>
+              <Waterfall phases={phases(trace)} total_ms={trace.latency_ms} />
+            </Card>
+            <DecisionCard trace={trace} />
+            <Scores trace={trace} />
+            <Payloads trace={trace} />
+            <Facts trace={trace} />
+          </div>
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+/** One bar per attempt, and the wait for the first token of a streamed answer. */
+export function phases(trace: Pick<Trace, "attempts" | "ttft_ms">): Phase[] {
+  const out: Phase[] = trace.attempts.map((attempt, i) => ({
+    key: `${i}`,
+    label: attempt.deployment,
+    start_ms: attempt.started_us / 1000,
+    length_ms: attempt.latency_us / 1000,
+    note: attempt.error ?? (attempt.status === null ? "no status" : `status ${attempt.status}`),
+    tone: attempt.error ? "bad" : "ok",
+  }));
+  if (trace.ttft_ms !== null) {
+    out.push({
+      key: "ttft",
+      label: "to first token",
+      start_ms: 0,
+      length_ms: trace.ttft_ms,
+      note: "what a reader waits for",
+      tone: "plain",
+    });
+  }
+  return out;
+}
+
+function Head({ trace }: { trace: Trace }) {
+  return (
+    <PageHead
+      title={trace.workload}
+      state={<StatusPill status={trace.status} code={trace.code} />}
+      sub={
+        <>
+          <code>{trace.span_id}</code>, <Ago at={trace.started_at} words />. Served by <code>{trace.deployment ?? "nobody"}</code> in{" "}
+          {ms(trace.latency_ms)} for {trace.cost_usd === null ? "an unknown price" : usd(trace.cost_usd)}.
+        </>
+      }
+    >
+      <Link to="/traces" search={{ workload: trace.workload }} className="btn">
+        More of {trace.workload}
+      </Link>
+      {trace.canary ? (
+        <Link to="/canaries/$id" params={{ id: trace.canary }} className="btn">
+          Its canary
+        </Link>
+      ) : null}
+    </PageHead>
+  );
+}
+
+function Facts({ trace }: { trace: Trace }) {
+  const { usage } = trace;
+  const extra = [
+    usage.cached_input ? `${count(usage.cached_input)} from cache` : "",
+    usage.reasoning ? `${count(usage.reasoning)} reasoning` : "",
+    usage.estimated ? "estimated" : "",
+  ];
+  const tags = typeof trace.tags === "string" ? trace.tags : JSON.stringify(trace.tags);
+  const rows: [string, string][] = [
+    ["Started", absolute(trace.started_at)],
+    ["Model asked for", trace.model_asked],
+    ["Tokens", [`${count(usage.input)} in, ${count(usage.output)} out`, ...extra.filter(Boolean)].join(", ")],
+    ["Finish", trace.finish_reason ?? NONE],
+    ["Streamed", trace.stream ? "yes" : "no"],
+    ["Origin", trace.origin],
+    ["Session", trace.session ?? NONE],
+    ["Tenant", trace.tenant],
+    ["Trace id", trace.trace_id],
+    ["Tags", tags && tags !== "{}" && tags !== "null" ? tags : NONE],
+  ];
+  return (
+    <Card title="Details">
+      <dl className="facts">
+        {rows.map(([name, value]) => (
+          <div key={name} style={{ display: "contents" }}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  );
+}

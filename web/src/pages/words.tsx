@@ -1,0 +1,53 @@
+// How states and kinds are said, in one place, so that every page says them alike.
+import type { ReactNode } from "react";
+import type { CanaryState, EventKind, SpanStatus, WorkloadState } from "../api/types";
+import { Pill, type Tone } from "../ui/Pill";
+
+const WORKLOAD: Record<WorkloadState, [Tone, string, string]> = {
+  healthy: ["ok", "✓", "Healthy"],
+  canary: ["warn", "◐", "Canary"],
+  below_floor: ["bad", "✕", "Below floor"],
+  no_data: ["plain", "○", "No scores yet"],
+};
+const CANARY: Record<CanaryState, [Tone, string, string]> = {
+  running: ["warn", "◐", "Running"],
+  held: ["warn", "!", "Paused"],
+  promoted: ["ok", "✓", "Promoted"],
+  rolled_back: ["bad", "✕", "Rolled back"],
+  expired: ["plain", "○", "Expired"],
+  superseded: ["plain", "○", "Superseded"],
+};
+const EVENT: Record<EventKind, [Tone, string, string]> = {
+  promoted: ["ok", "✓", "Promoted"],
+  rolled_back: ["bad", "✕", "Rolled back"],
+  advanced: ["plain", "▲", "Advanced"],
+  started: ["plain", "●", "Started"],
+  held: ["warn", "!", "Paused"],
+  resumed: ["plain", "●", "Resumed"],
+  revised: ["plain", "●", "Revised"],
+  expired: ["plain", "○", "Expired"],
+  superseded: ["plain", "○", "Superseded"],
+};
+const STATUS: Record<SpanStatus, [Tone, string, string]> = {
+  ok: ["ok", "✓", "ok"],
+  cancelled: ["warn", "!", "cancelled"],
+  failed: ["bad", "✕", "failed"],
+};
+
+function say([tone, glyph, word]: [Tone, string, string], more: ReactNode = "") {
+  return (
+    <Pill tone={tone} glyph={glyph}>
+      {word}
+      {more}
+    </Pill>
+  );
+}
+const unknown = (word: string): [Tone, string, string] => ["plain", "●", word];
+
+export const WorkloadPill = ({ state }: { state: WorkloadState }) => say(WORKLOAD[state] ?? unknown(state));
+export const CanaryPill = ({ state, more = "" }: { state: CanaryState; more?: string }) => say(CANARY[state] ?? unknown(state), more);
+export const EventPill = ({ kind }: { kind: EventKind }) => say(EVENT[kind] ?? unknown(kind));
+/** `short` leaves the code out where there is no room for it. */
+export function StatusPill({ status, code, short = false }: { status: SpanStatus; code: string | null; short?: boolean }) {
+  return say(STATUS[status] ?? unknown(status), code ? <span className={short ? "wide" : undefined}> {code}</span> : "");
+}

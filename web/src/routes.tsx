@@ -1,0 +1,93 @@
+// The one table of routes. Each page is its own chunk; the search parameters a page reads are named here.
+import { QueryClient } from "@tanstack/react-query";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { ApiError } from "./api/client";
+import { parseSearch, pick, stringifySearch } from "./lib/url";
+import { Crashed, NotFound } from "./pages/shell/Lost";
+import { Shell } from "./pages/shell/Shell";
+
+/** Asks again after faults that may pass, never after an answer that says the request itself is wrong. */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 500),
+      retryDelay: (failures) => 400 * 2 ** failures,
+    },
+  },
+});
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Crashed });
+const search = <K extends string>(...names: K[]) => ({ validateSearch: (raw: Record<string, unknown>) => pick(raw, names) });
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  ...search("workload", "sort"),
+  component: lazyRouteComponent(() => import("./pages/overview/Page")),
+});
+const workloads = createRoute({
+  getParentRoute: () => root,
+  path: "/workloads",
+  ...search("sort"),
+  component: lazyRouteComponent(() => import("./pages/workloads/List")),
+});
+const workload = createRoute({
+  getParentRoute: () => root,
+  path: "/workloads/$id",
+  ...search("range", "sort", "start"),
+  component: lazyRouteComponent(() => import("./pages/workloads/Page")),
+});
+const canaries = createRoute({
+  getParentRoute: () => root,
+  path: "/canaries",
+  ...search("workload", "sort"),
+  component: lazyRouteComponent(() => import("./pages/canaries/List")),
+});
+const canary = createRoute({
+  getParentRoute: () => root,
+  path: "/canaries/$id",
+  component: lazyRouteComponent(() => import("./pages/canaries/Page")),
+});
+const deployments = createRoute({
+  getParentRoute: () => root,
+  path: "/deployments",
+  ...search("sort"),
+  component: lazyRouteComponent(() => import("./pages/deployments/Page")),
+});
+const traces = createRoute({
+  getParentRoute: () => root,
+  path: "/traces",
+  ...search("workload", "deployment", "status", "origin", "canary", "live"),
+  component: lazyRouteComponent(() => import("./pages/traces/List")),
+});
+const trace = createRoute({
+  getParentRoute: () => root,
+  path: "/traces/$span",
+  component: lazyRouteComponent(() => import("./pages/traces/Page")),
+});
+const datasets = createRoute({
+  getParentRoute: () => root,
+  path: "/datasets",
+  ...search("sort"),
+  component: lazyRouteComponent(() => import("./pages/datasets/List")),
+});
+const dataset = createRoute({
+  getParentRoute: () => root,
+  path: "/datasets/$name",
+  component: lazyRouteComponent(() => import("./pages/datasets/Page")),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([overview, workloads, workload, canaries, canary, deployments, traces, trace, datasets, dataset]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,73 @@
+import type { ReactNode } from "react";
+
+interface Problem extends Error {
+  status?: number;
+  code?: string | null;
+  hint?: string | null;
+}
+interface Query<T> {
+  data: T | undefined;
+  error: Error | null;
+  refetch: () => unknown;
+}
+
+/** Shows what a query brought: the data, a skeleton of the same height, or what went wrong and what to do. */
+export function Loaded<T>({ query, height = 120, children }: { query: Query<T>; height?: number; children: (data: T) => ReactNode }) {
+  if (query.data !== undefined) {
+    return (
+      <>
+        {query.error ? <Stale error={query.error} /> : null}
+        {children(query.data)}
+      </>
+    );
+  }
+  if (query.error) return <Failed error={query.error} retry={() => void query.refetch()} />;
+  return <Skeleton height={height} />;
+}
+
+export function Skeleton({ height }: { height: number }) {
+  return (
+    <div className="skeleton" style={{ height }} role="status">
+      <span className="hidden">Loading</span>
+    </div>
+  );
+}
+
+function Stale({ error }: { error: Error }) {
+  return (
+    <p className="small warn" role="status">
+      Not up to date: {error.message}. Trying again.
+    </p>
+  );
+}
+
+/** Hints are clauses; here they stand alone. */
+function sentence(hint: string): string {
+  const whole = hint.charAt(0).toUpperCase() + hint.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
+
+/** An error in the server's words, its hint, and a way on. */
+export function Failed({ error, retry }: { error: Problem; retry?: () => void }) {
+  return (
+    <div className="banner bad" role="alert">
+      <span className="bad" aria-hidden="true">
+        ✕
+      </span>
+      <p>
+        <strong>{error.message}.</strong> {error.hint ? sentence(error.hint) : ""}
+        {error.code ? (
+          <span className="muted">
+            {" "}
+            Code <code>{error.code}</code>; <code>weir explain {error.code}</code> tells more.
+          </span>
+        ) : null}
+      </p>
+      {retry ? (
+        <button type="button" className="btn" onClick={retry}>
+          Try again
+        </button>
+      ) : null}
+    </div>
+  );
+}
