@@ -162,7 +162,7 @@ proptest! {
         let body = body_of(&model);
         let peek = peek(body.as_bytes()).unwrap();
         prop_assert_eq!(&*peek.model, &model);
-        let out = splice(&peek, &Bytes::from(body), &upstream, true);
+        let out = splice(&peek, &Bytes::from(body.clone()), &upstream, true);
         prop_assert_eq!(std::str::from_utf8(&out).unwrap(), body_of(&upstream));
     }
 
