@@ -11,6 +11,7 @@ pub mod decision;
 pub mod deployment;
 pub mod entropy;
 pub mod error;
+pub mod expr;
 pub mod grade;
 pub mod ids;
 pub mod money;
