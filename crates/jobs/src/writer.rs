@@ -29,7 +29,7 @@ use crate::{
 /// Records per transaction.
 const GROUP: usize = 1_024;
 /// How long a group waits for company after its first record: one commit and one scoring job then serve several.
-const LINGER: Duration = Duration::from_millis(25);
+const LINGER: Duration = Duration::from_millis(40);
 /// Between two looks at the spool, and between two tries while the store refuses.
 const TICK: Duration = Duration::from_millis(250);
 /// Records kept in memory because the disk refused them, while the store refuses too.

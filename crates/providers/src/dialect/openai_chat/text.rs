@@ -1,26 +1,59 @@
-//! Requests and answers as scorers read them: roles and plain text. Off the request path, so plain value trees will do.
+//! Requests and answers as scorers read them: roles and plain text. Every answer is read twice here, so nothing is built
+//! that is not asked for; a member of another type than expected counts as absent.
 
-use serde_json::Value;
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use weir_core::chat::{Answer, Message, Role};
 
 use crate::sse::Reader;
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Request {
+    messages: Vec<Turn>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Turn {
+    role: Text,
+    content: Text,
+    refusal: Text,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Reply {
+    choices: Vec<Choice>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Choice {
+    index: u64,
+    message: Option<Turn>,
+    delta: Option<Turn>,
+    finish_reason: Text,
+}
+
 /// The conversation of a request; empty when the body cannot be read. Text parts are joined by newlines.
 #[must_use]
 pub fn messages(body: &[u8]) -> Vec<Message> {
-    let request: Value = serde_json::from_slice(body).unwrap_or_default();
-    let turns = request.get("messages").and_then(Value::as_array);
+    let request: Request = serde_json::from_slice(body).unwrap_or_default();
+    let turns = request.messages.into_iter();
     turns
-        .into_iter()
-        .flatten()
         .map(|turn| Message {
-            role: match turn.get("role").and_then(Value::as_str) {
+            role: match turn.role.0.as_deref() {
                 Some("system" | "developer") => Role::System,
                 Some("assistant") => Role::Assistant,
                 Some("tool" | "function") => Role::Tool,
                 _ => Role::User,
             },
-            content: content(turn.get("content")),
+            content: turn.content.0.unwrap_or_default(),
         })
         .collect()
 }
@@ -29,13 +62,13 @@ pub fn messages(body: &[u8]) -> Vec<Message> {
 #[must_use]
 pub fn answer(body: &[u8]) -> Answer {
     if body.trim_ascii_start().starts_with(b"{") {
-        let reply: Value = serde_json::from_slice(body).unwrap_or_default();
-        let choice = reply.pointer("/choices/0");
-        let message = choice.and_then(|choice| choice.get("message"));
+        let reply: Reply = serde_json::from_slice(body).unwrap_or_default();
+        let choice = reply.choices.into_iter().next().unwrap_or_default();
+        let message = choice.message.unwrap_or_default();
         return Answer {
-            text: content(message.and_then(|message| message.get("content"))),
-            finish_reason: text(choice, "finish_reason"),
-            refusal: text(message, "refusal"),
+            text: message.content.0.unwrap_or_default(),
+            finish_reason: choice.finish_reason.0,
+            refusal: message.refusal.0,
         };
     }
     streamed(body)
@@ -47,18 +80,14 @@ fn streamed(body: &[u8]) -> Answer {
     let mut reader = Reader::new();
     reader.push(body);
     let mut take = |data: &[u8]| {
-        let chunk: Value = serde_json::from_slice(data).unwrap_or_default();
-        let choices = chunk.get("choices").and_then(Value::as_array);
+        let chunk: Reply = serde_json::from_slice(data).unwrap_or_default();
         // Only the first choice is scored, as in a whole reply.
-        for choice in choices.into_iter().flatten() {
-            if choice.get("index").and_then(Value::as_u64).unwrap_or(0) != 0 {
-                continue;
-            }
-            let delta = choice.get("delta");
-            answer.text.push_str(&content(delta.and_then(|delta| delta.get("content"))));
-            refusal.push_str(&text(delta, "refusal").unwrap_or_default());
-            if let Some(reason) = text(Some(choice), "finish_reason") {
-                answer.finish_reason = Some(reason);
+        for choice in chunk.choices.into_iter().filter(|choice| choice.index == 0) {
+            let delta = choice.delta.unwrap_or_default();
+            answer.text.push_str(delta.content.0.as_deref().unwrap_or_default());
+            refusal.push_str(delta.refusal.0.as_deref().unwrap_or_default());
+            if choice.finish_reason.0.is_some() {
+                answer.finish_reason = choice.finish_reason.0;
             }
         }
     };
@@ -72,16 +101,77 @@ fn streamed(body: &[u8]) -> Answer {
     answer
 }
 
-fn text(value: Option<&Value>, key: &str) -> Option<String> {
-    value?.get(key)?.as_str().map(str::to_owned)
+/// A string, or the texts of a list of parts joined by newlines; `None` for anything else.
+#[derive(Debug, Default)]
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Anything).map(Self)
+    }
 }
 
-fn content(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => {
-            parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect::<Vec<_>>().join("\n")
-        }
-        _ => String::new(),
+struct Anything;
+
+impl<'de> Visitor<'de> for Anything {
+    type Value = Option<String>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON value")
     }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(text.to_owned()))
+    }
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Some(text))
+    }
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
+        let mut whole: Option<String> = None;
+        while let Some(part) = parts.next_element()? {
+            let Part::Known { text: Text(Some(part)) } = part else {
+                continue;
+            };
+            match &mut whole {
+                Some(whole) => {
+                    whole.push('\n');
+                    whole.push_str(&part);
+                }
+                None => whole = Some(part),
+            }
+        }
+        Ok(Some(whole.unwrap_or_default()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+}
+
+/// One part of a message.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Part {
+    Known {
+        #[serde(default)]
+        text: Text,
+    },
+    Unknown(IgnoredAny),
 }
