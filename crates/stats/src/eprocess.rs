@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Bets for margins of 0.015 and more.
-const COARSE: [f64; 8] = [0.03, 0.045, 0.07, 0.1, 0.15, 0.25, 0.4, 0.65];
+pub(crate) const COARSE: [f64; 8] = [0.03, 0.045, 0.07, 0.1, 0.15, 0.25, 0.4, 0.65];
 /// Added for smaller margins, where the best bet is smaller.
 const FINE: [f64; 2] = [0.0075, 0.015];
 /// Below this margin the fine bets are added.
