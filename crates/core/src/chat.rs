@@ -38,4 +38,20 @@ pub struct Answer {
     /// The model's refusal, where the dialect tells it apart.
     #[serde(default)]
     pub refusal: Option<String>,
+    /// The tools it called, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+    /// Natural logarithm of the probability of each token, where the provider gave them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logprobs: Vec<f64>,
+}
+
+/// One call of a tool.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// Which tool.
+    pub name: String,
+    /// Its arguments as the model wrote them, JSON text.
+    #[serde(default)]
+    pub arguments: String,
 }

@@ -75,6 +75,22 @@ pub enum Unscored {
     RateLimited,
     /// Verdict-shaped text in the graded answer.
     InjectionSuspected,
+    /// The model refused.
+    Refusal,
+    /// The answer does not have the form in which it could be graded.
+    InvalidResponseFormat,
+    /// The scorer's budget is spent.
+    BudgetExhausted,
+    /// The scorer cannot work as it is configured.
+    ConfigError,
+    /// The answer came from a cache; what is measured did not happen.
+    Cached,
+    /// A text without a word that the scorer can see.
+    NoTokens,
+    /// The answer makes no statement that could be checked.
+    NoStatements,
+    /// What the scorer looks at was not recorded: tool calls, log probabilities, timings.
+    NotRecorded,
 }
 
 impl Unscored {
@@ -91,6 +107,14 @@ impl Unscored {
             Self::Timeout => "timeout",
             Self::RateLimited => "rate_limited",
             Self::InjectionSuspected => "injection_suspected",
+            Self::Refusal => "refusal",
+            Self::InvalidResponseFormat => "invalid_response_format",
+            Self::BudgetExhausted => "budget_exhausted",
+            Self::ConfigError => "config_error",
+            Self::Cached => "cached",
+            Self::NoTokens => "no_tokens",
+            Self::NoStatements => "no_statements",
+            Self::NotRecorded => "not_recorded",
         }
     }
 }

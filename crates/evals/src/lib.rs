@@ -19,5 +19,5 @@ pub mod suite;
 mod tests;
 
 pub use canonical::{canonical_json, input_hash};
-pub use exchange::{Exchange, Outcome, Reference};
+pub use exchange::{Exchange, ExpectedTool, Measured, Outcome, Reference};
 pub use spec::{Scorer, ScorerSpec, SpecError, compile};

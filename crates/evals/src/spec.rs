@@ -10,85 +10,174 @@ use weir_core::score::Unscored;
 use crate::{
     canonical::{canonical_json, text_hash},
     checks::{
-        Check,
+        Check, Reads,
+        bleu::{BleuSpec, GleuSpec},
+        chrf::ChrfSpec,
         exact::ExactMatchSpec,
+        forms::{FormSpec, LanguageSpec},
         json::{JsonSchemaSpec, ValidJsonSpec},
         json_diff::JsonDiffSpec,
-        levenshtein::LevenshteinSpec,
-        limits::{OneLineSpec, WordCountSpec},
+        levenshtein::{CharacterSpec, LevenshteinMaxSpec},
+        limits::{OneLineSpec, SentenceCountSpec, WordCountSpec},
+        list_contains::ListContainsSpec,
         matching::MatchSpec,
+        measured::{MeasuredSpec, PerplexitySpec},
         number::{NumericDiffSpec, NumericToleranceSpec},
         overlap::F1TokensSpec,
         pattern::{PatternExtractSpec, RegexSpec},
+        quotes::QuotedSpansSpec,
+        refusal::RefusalSpec,
+        retrieval::RetrievalSpec,
+        rouge::RougeSpec,
+        secrets::PatternsSpec,
         substring::SubstringSpec,
+        ter::TerSpec,
+        tools::{ToolCallAccuracySpec, ToolCallF1Spec, ToolCalledSpec, ToolCorrectnessSpec},
+        trajectory::{StepCountSpec, ToolArgsMatchSpec, ToolSequenceSpec},
     },
     exchange::{Exchange, Outcome},
     judge::JudgeSpec,
 };
 
-/// A scorer's definition, tagged by `kind`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ScorerSpec {
-    /// The answer equals the reference.
-    ExactMatch(ExactMatchSpec),
-    /// The answer contains a text.
-    Contains(SubstringSpec),
-    /// The answer contains a text, whatever its case.
-    Icontains(SubstringSpec),
-    /// The answer begins with a text.
-    StartsWith(SubstringSpec),
-    /// The answer ends with a text.
-    EndsWith(SubstringSpec),
-    /// The answer matches one pattern and does not match another.
-    Regex(RegexSpec),
-    /// What a pattern takes out of the answer equals the reference.
-    PatternExtract(PatternExtractSpec),
-    /// The answer begins with, ends with, contains or is the reference, as text or as a number.
-    Match(MatchSpec),
-    /// F1 of the bags of words.
-    F1Tokens(F1TokensSpec),
-    /// One minus the normalised edit distance.
-    Levenshtein(LevenshteinSpec),
-    /// One minus the relative difference of two numbers.
-    NumericDiff(NumericDiffSpec),
-    /// The number lies within a tolerance of the reference.
-    NumericTolerance(NumericToleranceSpec),
-    /// The answer is a JSON object or array.
-    ValidJson(ValidJsonSpec),
-    /// The answer is JSON that fits a schema.
-    JsonSchema(JsonSchemaSpec),
-    /// Recursive likeness of two JSON values.
-    JsonDiff(JsonDiffSpec),
-    /// The answer has one line.
-    OneLine(OneLineSpec),
-    /// The number of words lies between two bounds.
-    WordCount(WordCountSpec),
-    /// A model is asked.
-    Judge(JudgeSpec),
+/// Declares every kind once: its name as written, its definition, and how a check is compiled from it.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:literal: $variant:ident($spec:ty) => $compile:path;)*) => {
+        /// A scorer's definition, tagged by `kind`.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind")]
+        pub enum ScorerSpec {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($spec),)*
+        }
+
+        /// Every kind, as written.
+        pub const KINDS: &[&str] = &[$($name),*];
+
+        fn work(spec: &ScorerSpec) -> Result<Work, SpecError> {
+            match spec {
+                $(ScorerSpec::$variant(it) => $compile(it).map(Work::from),)*
+            }
+        }
+    };
 }
 
-/// Every kind, as written.
-pub const KINDS: &[&str] = &[
-    "exact_match",
-    "contains",
-    "icontains",
-    "starts_with",
-    "ends_with",
-    "regex",
-    "pattern_extract",
-    "match",
-    "f1_tokens",
-    "levenshtein",
-    "numeric_diff",
-    "numeric_tolerance",
-    "valid_json",
-    "json_schema",
-    "json_diff",
-    "one_line",
-    "word_count",
-    "judge",
-];
+kinds! {
+    /// The answer equals the reference.
+    "exact_match": ExactMatch(ExactMatchSpec) => ExactMatchSpec::compile;
+    /// The answer contains a text.
+    "contains": Contains(SubstringSpec) => SubstringSpec::contains;
+    /// The answer contains a text, whatever its case.
+    "icontains": Icontains(SubstringSpec) => SubstringSpec::icontains;
+    /// The answer begins with a text.
+    "starts_with": StartsWith(SubstringSpec) => SubstringSpec::starts_with;
+    /// The answer ends with a text.
+    "ends_with": EndsWith(SubstringSpec) => SubstringSpec::ends_with;
+    /// The answer matches one pattern and does not match another.
+    "regex": Regex(RegexSpec) => RegexSpec::compile;
+    /// What a pattern takes out of the answer equals the reference.
+    "pattern_extract": PatternExtract(PatternExtractSpec) => PatternExtractSpec::compile;
+    /// The answer begins with, ends with, contains or is the reference, as text or as a number.
+    "match": Match(MatchSpec) => MatchSpec::compile;
+    /// F1 of the bags of words.
+    "f1_tokens": F1Tokens(F1TokensSpec) => F1TokensSpec::compile;
+    /// One minus the normalised edit distance.
+    "levenshtein": Levenshtein(CharacterSpec) => CharacterSpec::levenshtein;
+    /// At most so many edits.
+    "levenshtein_max": LevenshteinMax(LevenshteinMaxSpec) => LevenshteinMaxSpec::compile;
+    /// Jaro similarity.
+    "jaro": Jaro(CharacterSpec) => CharacterSpec::jaro;
+    /// Jaro-Winkler similarity.
+    "jaro_winkler": JaroWinkler(CharacterSpec) => CharacterSpec::jaro_winkler;
+    /// Share of equal characters by place.
+    "hamming": Hamming(CharacterSpec) => CharacterSpec::hamming;
+    /// Sentence BLEU.
+    "bleu": Bleu(BleuSpec) => BleuSpec::compile;
+    /// The smaller of n-gram precision and recall.
+    "gleu": Gleu(GleuSpec) => GleuSpec::compile;
+    /// Overlap of n-grams or of the longest common subsequence.
+    "rouge": Rouge(RougeSpec) => RougeSpec::compile;
+    /// F-measure of character n-grams.
+    "chrf": Chrf(ChrfSpec) => ChrfSpec::compile;
+    /// One minus the translation edit rate.
+    "ter": Ter(TerSpec) => TerSpec::compile;
+    /// One minus the relative difference of two numbers.
+    "numeric_diff": NumericDiff(NumericDiffSpec) => NumericDiffSpec::compile;
+    /// The number lies within a tolerance of the reference.
+    "numeric_tolerance": NumericTolerance(NumericToleranceSpec) => NumericToleranceSpec::compile;
+    /// The answer is a JSON object or array.
+    "valid_json": ValidJson(ValidJsonSpec) => ValidJsonSpec::compile;
+    /// The answer is JSON that fits a schema.
+    "json_schema": JsonSchema(JsonSchemaSpec) => JsonSchemaSpec::compile;
+    /// Recursive likeness of two JSON values.
+    "json_diff": JsonDiff(JsonDiffSpec) => JsonDiffSpec::compile;
+    /// Best pairing of the elements of two lists.
+    "list_contains": ListContains(ListContainsSpec) => ListContainsSpec::compile;
+    /// Which tools were called.
+    "tool_called": ToolCalled(ToolCalledSpec) => ToolCalledSpec::compile;
+    /// F1 of the sets of tool calls.
+    "tool_call_f1": ToolCallF1(ToolCallF1Spec) => ToolCallF1Spec::compile;
+    /// Expected tool calls with their arguments, in order.
+    "tool_call_accuracy": ToolCallAccuracy(ToolCallAccuracySpec) => ToolCallAccuracySpec::compile;
+    /// Share of the expected tool calls that were made.
+    "tool_correctness": ToolCorrectness(ToolCorrectnessSpec) => ToolCorrectnessSpec::compile;
+    /// Order of the tool calls.
+    "tool_sequence": ToolSequence(ToolSequenceSpec) => ToolSequenceSpec::compile;
+    /// Arguments of a tool's calls.
+    "tool_args_match": ToolArgsMatch(ToolArgsMatchSpec) => ToolArgsMatchSpec::compile;
+    /// Number of tool calls.
+    "step_count": StepCount(StepCountSpec) => StepCountSpec::compile;
+    /// Share of the retrieved ids that are relevant.
+    "context_precision_ids": ContextPrecisionIds(RetrievalSpec) => RetrievalSpec::precision;
+    /// Share of the relevant ids that were retrieved.
+    "context_recall_ids": ContextRecallIds(RetrievalSpec) => RetrievalSpec::recall;
+    /// Mean precision at the ranks of the relevant ids.
+    "average_precision": AveragePrecision(RetrievalSpec) => RetrievalSpec::average_precision;
+    /// Normalised discounted cumulative gain.
+    "ndcg": Ndcg(RetrievalSpec) => RetrievalSpec::ndcg;
+    /// One over the rank of the first relevant id.
+    "mrr": Mrr(RetrievalSpec) => RetrievalSpec::mrr;
+    /// A relevant id was retrieved.
+    "hit": Hit(RetrievalSpec) => RetrievalSpec::hit;
+    /// Share of the quotes that stand in the context.
+    "quoted_spans": QuotedSpans(QuotedSpansSpec) => QuotedSpansSpec::compile;
+    /// Time to the last byte.
+    "latency_ms": LatencyMs(MeasuredSpec) => MeasuredSpec::latency_ms;
+    /// Time to the first byte of the answer.
+    "ttft_ms": TtftMs(MeasuredSpec) => MeasuredSpec::ttft_ms;
+    /// What it cost.
+    "cost_usd": CostUsd(MeasuredSpec) => MeasuredSpec::cost_usd;
+    /// Tokens of prompt and answer.
+    "tokens": Tokens(MeasuredSpec) => MeasuredSpec::tokens;
+    /// Attempts after the first.
+    "retries": Retries(MeasuredSpec) => MeasuredSpec::retries;
+    /// Perplexity of the answer by its own log probabilities.
+    "perplexity": Perplexity(PerplexitySpec) => PerplexitySpec::compile;
+    /// The answer declines to answer.
+    "refusal": Refusal(RefusalSpec) => RefusalSpec::compile;
+    /// The answer has one line.
+    "one_line": OneLine(OneLineSpec) => OneLineSpec::compile;
+    /// The number of words lies between two bounds.
+    "word_count": WordCount(WordCountSpec) => WordCountSpec::compile;
+    /// The number of sentences lies between two bounds.
+    "sentence_count": SentenceCount(SentenceCountSpec) => SentenceCountSpec::compile;
+    /// The answer is in a language.
+    "language": Language(LanguageSpec) => LanguageSpec::compile;
+    /// The answer is well-formed XML.
+    "is_xml": IsXml(FormSpec) => FormSpec::xml;
+    /// The answer is HTML.
+    "is_html": IsHtml(FormSpec) => FormSpec::html;
+    /// The answer parses as SQL.
+    "is_sql": IsSql(FormSpec) => FormSpec::sql;
+    /// The answer is a URL.
+    "is_url": IsUrl(FormSpec) => FormSpec::url;
+    /// The answer is an e-mail address.
+    "is_email": IsEmail(FormSpec) => FormSpec::email;
+    /// No personal data is found.
+    "pii_regex": PiiRegex(PatternsSpec) => PatternsSpec::personal;
+    /// No credentials are found.
+    "secret_regex": SecretRegex(PatternsSpec) => PatternsSpec::credentials;
+    /// A model is asked.
+    "judge": Judge(JudgeSpec) => JudgeSpec::resolved;
+}
 
 /// A definition that cannot be used. These are found at load; no request ever meets one.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -193,6 +282,18 @@ enum Work {
     Judge(Box<JudgeSpec>),
 }
 
+impl From<Box<dyn Check>> for Work {
+    fn from(check: Box<dyn Check>) -> Self {
+        Self::Check(check)
+    }
+}
+
+impl From<JudgeSpec> for Work {
+    fn from(judge: JudgeSpec) -> Self {
+        Self::Judge(Box::new(judge))
+    }
+}
+
 impl std::fmt::Debug for Scorer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scorer").field("version", &self.version).finish_non_exhaustive()
@@ -204,26 +305,7 @@ impl std::fmt::Debug for Scorer {
 /// # Errors
 /// When it is not usable; the message names the key.
 pub fn compile(spec: &ScorerSpec) -> Result<Scorer, SpecError> {
-    let work = match spec {
-        ScorerSpec::ExactMatch(it) => Work::Check(it.compile()),
-        ScorerSpec::Contains(it) => Work::Check(it.contains()?),
-        ScorerSpec::Icontains(it) => Work::Check(it.icontains()?),
-        ScorerSpec::StartsWith(it) => Work::Check(it.starts_with()?),
-        ScorerSpec::EndsWith(it) => Work::Check(it.ends_with()?),
-        ScorerSpec::Regex(it) => Work::Check(it.compile()?),
-        ScorerSpec::PatternExtract(it) => Work::Check(it.compile()?),
-        ScorerSpec::Match(it) => Work::Check(it.compile()),
-        ScorerSpec::F1Tokens(it) => Work::Check(it.compile()),
-        ScorerSpec::Levenshtein(it) => Work::Check(it.compile()),
-        ScorerSpec::NumericDiff(it) => Work::Check(it.compile()),
-        ScorerSpec::NumericTolerance(it) => Work::Check(it.compile()?),
-        ScorerSpec::ValidJson(it) => Work::Check(it.compile()),
-        ScorerSpec::JsonSchema(it) => Work::Check(it.compile()?),
-        ScorerSpec::JsonDiff(it) => Work::Check(it.compile()),
-        ScorerSpec::OneLine(it) => Work::Check(it.compile()),
-        ScorerSpec::WordCount(it) => Work::Check(it.compile()?),
-        ScorerSpec::Judge(judge) => Work::Judge(Box::new(judge.resolved()?)),
-    };
+    let work = work(spec)?;
     Ok(Scorer { version: spec.version(), work })
 }
 
@@ -254,12 +336,15 @@ impl Scorer {
                 }
                 no_response(exchange)
             }
-            Work::Check(_) => {
-                // An empty answer may be the right one; only then is there something to compare.
-                let wants_nothing =
-                    exchange.targets().is_some_and(|targets| targets.iter().any(|target| target.trim().is_empty()));
-                if wants_nothing { None } else { no_response(exchange) }
-            }
+            Work::Check(check) => match check.reads() {
+                Reads::Run => None,
+                Reads::Response => no_response(exchange),
+                // An empty text is a text like any other, unless the model meant to say nothing.
+                Reads::Text if exchange.answer.refusal.is_some() || !exchange.answer.tool_calls.is_empty() => {
+                    no_response(exchange)
+                }
+                Reads::Text => None,
+            },
         }
     }
 
@@ -282,6 +367,7 @@ fn no_response(exchange: &Exchange<'_>) -> Option<Outcome> {
     exchange.answer.text.trim().is_empty().then(|| {
         let why = match &exchange.answer.refusal {
             Some(_) => "the model refused and gave no text",
+            None if !exchange.answer.tool_calls.is_empty() => "the answer is only tool calls",
             None => "the answer has no text",
         };
         Outcome::unscored(Unscored::NoResponse, why)

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use weir_core::{
-    ScorerName, Timestamp, WorkloadId,
+    NanoUsd, ScorerName, Timestamp, WorkloadId,
     chat::{Answer, Message},
-    score::{Score, Source, Unscored, Verdict},
-    span::{Payload, Span},
+    score::{Score, Source, Unscored},
+    span::{Record, Span},
 };
-use weir_evals::{Exchange, Outcome, Reference, input_hash};
+use weir_evals::{Exchange, Measured, Outcome, Reference, input_hash};
 use weir_providers::dialect::openai_chat;
 use weir_store::Error;
 
@@ -20,6 +20,7 @@ pub(crate) struct Assembled {
     messages: Vec<Message>,
     answer: Answer,
     reference: Option<Arc<Reference>>,
+    measured: Measured,
     truncated: bool,
 }
 
@@ -28,13 +29,14 @@ impl Assembled {
     pub(crate) async fn all(
         references: &References,
         workload: &WorkloadId,
-        payloads: impl Iterator<Item = &Payload>,
+        records: impl Iterator<Item = &Record>,
     ) -> Result<Vec<Self>, Error> {
-        let mut assembled: Vec<Self> = payloads
-            .map(|payload| Self {
+        let mut assembled: Vec<Self> = records
+            .map(|Record { span, payload }| Self {
                 messages: openai_chat::messages(&payload.request),
                 answer: openai_chat::answer(&payload.response),
                 reference: None,
+                measured: measured(span),
                 truncated: payload.truncated,
             })
             .collect();
@@ -47,15 +49,26 @@ impl Assembled {
     }
 
     pub(crate) fn exchange(&self) -> Exchange<'_> {
-        Exchange { messages: &self.messages, answer: &self.answer, reference: self.reference.as_deref() }
+        let measured = Some(&self.measured);
+        Exchange { measured, ..Exchange::new(&self.messages, &self.answer, self.reference.as_deref()) }
     }
 
     /// The reason why nothing can be scored, where there is one.
     pub(crate) fn obstacle(&self) -> Option<Outcome> {
-        self.truncated.then(|| Outcome {
-            verdict: Verdict::Unscored { reason: Unscored::Truncated },
-            explanation: Some("the answer was cut at the payload bound".to_owned()),
-        })
+        self.truncated.then(|| Outcome::unscored(Unscored::Truncated, "the answer was cut at the payload bound"))
+    }
+}
+
+/// What the span says about the run.
+fn measured(span: &Span) -> Measured {
+    Measured {
+        latency_ms: Some(span.latency_us as f64 / 1000.0),
+        ttft_ms: span.ttft_us.map(|us| us as f64 / 1000.0),
+        cost_usd: span.cost.map(NanoUsd::as_usd),
+        tokens: Some(span.usage.input + span.usage.output),
+        retries: Some(span.attempts.len().saturating_sub(1) as u64),
+        // A cache would have answered without any attempt.
+        cached: span.attempts.is_empty(),
     }
 }
 
@@ -84,7 +97,7 @@ impl Scored<'_> {
             explanation: outcome.explanation,
             p_sample: self.p_sample,
             propensity: span.decision.as_ref().map_or(1.0, |decision| decision.propensity),
-            cost: weir_core::NanoUsd::ZERO,
+            cost: NanoUsd::ZERO,
             at: self.at,
         })
     }

@@ -27,8 +27,8 @@ pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), Box
             continue;
         };
         for slice in records.chunks(SLICE) {
-            let payloads = slice.iter().map(|(record, _)| &record.payload);
-            let assembled = Assembled::all(&desk.references, &workload, payloads).await?;
+            let records = slice.iter().map(|(record, _)| &**record);
+            let assembled = Assembled::all(&desk.references, &workload, records).await?;
             for ((record, p_sample), assembled) in slice.iter().zip(assembled) {
                 let scored =
                     Scored { span: &record.span, p_sample: *p_sample, source: Source::Check, at: desk.clock.now() };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use weir_core::{
     SpanId,
-    score::{Score, Source, Unscored, Verdict},
+    score::{Score, Source, Unscored},
 };
 use weir_evals::{
     Outcome,
@@ -100,8 +100,7 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
     if desk.store.score_exists(job.span, name, scorer.version()).await? {
         return Ok(());
     }
-    let payload = std::iter::once(&record.payload);
-    let assembled = Assembled::all(&desk.references, &span.workload, payload).await?;
+    let assembled = Assembled::all(&desk.references, &span.workload, std::iter::once(&*record)).await?;
     let Some(assembled) = assembled.first() else {
         return Ok(());
     };
@@ -114,7 +113,7 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
             Err(failure) if attempt.current() < MAX_ATTEMPTS as usize => {
                 return Err(failure.into());
             }
-            Err(failure) => (unscored(failure.reason(), failure.to_string()), Some(failure)),
+            Err(failure) => (Outcome::unscored(failure.reason(), failure.to_string()), Some(failure)),
         },
     };
     let scored = Scored { span, p_sample: job.p_sample, source: Source::Judge, at: desk.clock.now() };
@@ -127,7 +126,7 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
 async fn vote(desk: &Desk, spec: &JudgeSpec, assembled: &Assembled) -> Result<Outcome, Unanswered> {
     if judge::injection_suspected(&assembled.exchange().answer.text) {
         let why = "the answer holds text in the shape of a verdict".to_owned();
-        return Ok(unscored(Unscored::InjectionSuspected, why));
+        return Ok(Outcome::unscored(Unscored::InjectionSuspected, why));
     }
     let mut votes: Vec<Judged> = Vec::new();
     let mut failed = String::new();
@@ -141,10 +140,10 @@ async fn vote(desk: &Desk, spec: &JudgeSpec, assembled: &Assembled) -> Result<Ou
     }
     Ok(match judge::median(&votes) {
         Some(grade) => Outcome {
-            verdict: Verdict::Scored { grade },
             explanation: votes.into_iter().find(|vote| vote.grade == grade).map(|vote| vote.reasoning),
+            ..Outcome::grade(grade.value())
         },
-        None => unscored(Unscored::GraderFailed, failed),
+        None => Outcome::unscored(Unscored::GraderFailed, failed),
     })
 }
 
@@ -155,8 +154,4 @@ async fn post(desk: &Desk, body: Bytes) -> Result<String, Unanswered> {
     let status = response.status;
     let body = response.body.read_all(REPLY_BYTES).await?;
     if status == 200 { Ok(openai_chat::answer(&body).text) } else { Err(Unanswered::Status(status)) }
-}
-
-fn unscored(reason: Unscored, why: String) -> Outcome {
-    Outcome { verdict: Verdict::Unscored { reason }, explanation: Some(why) }
 }

@@ -283,3 +283,20 @@ proptest! {
         prop_assert!(run.end != StreamEnd::Finished || run.stream.started());
     }
 }
+
+#[test]
+fn tool_calls_and_log_probabilities_are_read_whole_and_in_pieces() {
+    let whole = r#"{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"f","arguments":"{\"a\":1}"}},7]},
+        "logprobs":{"content":[{"logprob":-0.5},{}]}}]}"#;
+    let streamed = concat!(
+        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}\n\n",
+        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\"}}]},\"logprobs\":{\"content\":[{\"logprob\":-0.5}]}}]}\n\n",
+        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"1}\"}},{\"index\":99999999}]}}]}\n\n",
+    );
+    for body in [whole, streamed] {
+        let answer = answer(body.as_bytes());
+        let call = answer.tool_calls.first().unwrap();
+        assert_eq!((call.name.as_str(), call.arguments.as_str()), ("f", "{\"a\":1}"), "{body}");
+        assert_eq!(answer.logprobs, [-0.5]);
+    }
+}

@@ -7,8 +7,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Check, is_default, words};
-use crate::exchange::{Exchange, Outcome, as_text};
+use super::{Check, is_default, python, words};
+use crate::{
+    exchange::{Exchange, Outcome, as_text},
+    spec::SpecError,
+};
 
 /// `exact_match`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -33,8 +36,8 @@ pub enum ExactMode {
 }
 
 impl ExactMatchSpec {
-    pub(crate) fn compile(&self) -> Box<dyn Check> {
-        Box::new(self.mode)
+    pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
+        Ok(Box::new(self.mode))
     }
 }
 
@@ -93,10 +96,7 @@ fn autoevals(answer: &str, expected: &Value) -> bool {
             let dumped = serde_json::from_str::<Value>(answer).map(|answer| answer.to_string());
             dumped.is_ok_and(|dumped| dumped == wanted)
         }
-        // Python spells its booleans so, and `str()` is what is compared.
-        Value::Bool(true) => answer == "True",
-        Value::Bool(false) => answer == "False",
-        other => answer == as_text(other),
+        other => answer == python::text(other),
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn nothing_to_compare_is_unscored() {
         assert_eq!(run("kind = 'exact_match'", "x", json!(null)).reason(), Some(Unscored::NoReference));
-        assert_eq!(run("kind = 'exact_match'", " ", json!("x")).reason(), Some(Unscored::NoResponse));
+        assert_eq!(grade("kind = 'exact_match'", " ", json!("x")), 0.0);
         assert_eq!(grade("kind = 'exact_match'", "", json!("")), 1.0);
     }
 }

@@ -46,8 +46,8 @@ struct Fits {
 }
 
 impl ValidJsonSpec {
-    pub(crate) fn compile(&self) -> Box<dyn Check> {
-        Box::new(self.clone())
+    pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
+        Ok(Box::new(self.clone()))
     }
 }
 

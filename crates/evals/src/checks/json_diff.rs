@@ -2,7 +2,7 @@
 //!
 //! Objects: mean over the union of keys, a missing key counting as null. Lists: sum over aligned elements / longer
 //! length. Texts: Levenshtein. Numbers: `numeric_diff`. Null with null 1, with anything else 0. Mixed types:
-//! Levenshtein of the compact, key-sorted dumps. Texts that are JSON objects or lists are parsed first unless
+//! Levenshtein of Python's compact, key-sorted dumps. Texts that are JSON objects or lists are parsed first unless
 //! `preserve_strings`. Booleans count as the numbers 0 and 1, as in Python; a boolean against a number does too.
 
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,13 @@ use serde_json::Value;
 
 use super::{
     Check, is_default, json,
-    levenshtein::{Work, similarity, too_long},
-    number,
+    levenshtein::{Work, similarity},
+    number, python,
+    text::too_long,
 };
 use crate::{
-    canonical::canonical_json,
     exchange::{Exchange, Outcome},
+    spec::SpecError,
 };
 
 /// `json_diff`.
@@ -31,8 +32,8 @@ pub struct JsonDiffSpec {
 }
 
 impl JsonDiffSpec {
-    pub(crate) fn compile(&self) -> Box<dyn Check> {
-        Box::new(self.clone())
+    pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
+        Ok(Box::new(self.clone()))
     }
 }
 
@@ -86,7 +87,7 @@ impl Diff {
             (Value::Null, _) | (_, Value::Null) => Some(0.0),
             (a, b) => match (as_number(a), as_number(b)) {
                 (Some(a), Some(b)) => Some(number::likeness(a, b)),
-                _ => similarity(&canonical_json(a), &canonical_json(b), &mut self.work),
+                _ => similarity(&python::dumps(a), &python::dumps(b), &mut self.work),
             },
         }
     }

@@ -3,8 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, exact::shorten, is_default, number, words};
-use crate::exchange::{Exchange, Outcome};
+use super::{Check, exact::shorten, is_default, number, python, words};
+use crate::{
+    exchange::{Exchange, Outcome},
+    spec::SpecError,
+};
 
 /// `match`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -40,8 +43,8 @@ pub enum Location {
 }
 
 impl MatchSpec {
-    pub(crate) fn compile(&self) -> Box<dyn Check> {
-        Box::new(self.clone())
+    pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
+        Ok(Box::new(self.clone()))
     }
 
     fn numbers(&self, answer: &str, target: f64) -> Outcome {
@@ -62,8 +65,9 @@ impl MatchSpec {
 
     fn texts(&self, answer: &str, target: &str) -> bool {
         let clean = |text: &str| {
-            let text = if self.keep_punctuation { text.trim() } else { words::trim_punctuation(text) };
-            if self.case_sensitive { text.to_owned() } else { text.to_lowercase() }
+            let text = python::strip(text);
+            let text = if self.case_sensitive { text.to_owned() } else { python::casefold(text) };
+            if self.keep_punctuation { text } else { words::trim_punctuation(&text).to_owned() }
         };
         let (answer, target) = (clean(answer), clean(target));
         if target.is_empty() {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use weir_core::score::Unscored;
 
-use super::{Check, is_default, words};
+use super::{Check, is_default, python};
 use crate::{
     exchange::{Exchange, Outcome},
     spec::SpecError,
@@ -50,8 +50,8 @@ pub struct NumericToleranceSpec {
 }
 
 impl NumericDiffSpec {
-    pub(crate) fn compile(&self) -> Box<dyn Check> {
-        Box::new(self.clone())
+    pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
+        Ok(Box::new(self.clone()))
     }
 }
 
@@ -125,14 +125,14 @@ pub(crate) fn same(a: f64, b: f64) -> bool {
 
 /// The text as one number: currency signs, thousands commas and emphasis go, a trailing full stop too.
 pub(crate) fn whole(text: &str) -> Option<f64> {
-    words::finite(&bare(text))
+    python::finite(&bare(text))
 }
 
 /// The numbers among the words of a text, in order. `60%` and `<42` are not numbers: they say something else.
 pub(crate) fn in_words(text: &str) -> impl DoubleEndedIterator<Item = f64> {
-    let numbers: Vec<f64> = bare(text)
-        .split_whitespace()
-        .filter_map(|word| words::finite(word.trim_matches(|c| "!?:;()[]{}'\"`".contains(c))))
+    let bare = bare(text);
+    let numbers: Vec<f64> = python::split(&bare)
+        .filter_map(|word| python::finite(word.trim_matches(|c| "!?:;()[]{}'\"`".contains(c))))
         .collect();
     numbers.into_iter()
 }

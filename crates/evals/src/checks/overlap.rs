@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Check, words};
-use crate::exchange::{Exchange, Outcome};
+use crate::{
+    exchange::{Exchange, Outcome},
+    spec::SpecError,
+};
 
 /// `f1_tokens`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -14,8 +17,8 @@ use crate::exchange::{Exchange, Outcome};
 pub struct F1TokensSpec {}
 
 impl F1TokensSpec {
-    pub(crate) fn compile(&self) -> Box<dyn Check> {
-        Box::new(self.clone())
+    pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
+        Ok(Box::new(self.clone()))
     }
 }
 

@@ -4,7 +4,7 @@
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, exact::shorten, is_default};
+use super::{Check, Reads, exact::shorten, is_default};
 use crate::{
     exchange::{Exchange, Outcome},
     spec::SpecError,
@@ -93,6 +93,10 @@ impl PatternExtractSpec {
 }
 
 impl Check for Extract {
+    fn reads(&self) -> Reads {
+        Reads::Response
+    }
+
     fn check(&self, exchange: &Exchange<'_>) -> Outcome {
         let Some(targets) = exchange.targets() else {
             return Outcome::no_reference();

@@ -6,7 +6,7 @@ use weir_core::chat::{Message, Role};
 
 use crate::{
     canonical::{canonical_json, input_hash, text_hash},
-    exchange::Reference,
+    exchange::{ExpectedTool, Reference},
 };
 
 /// One item of a dataset. Serialises to a line of the canonical form and back without loss.
@@ -28,6 +28,9 @@ pub struct Item {
     /// What a good answer must do, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criteria: Option<String>,
+    /// The tools that a good answer calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_tools: Option<Vec<ExpectedTool>>,
     /// The workload whose traffic it stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<String>,
@@ -58,6 +61,7 @@ impl Item {
             expected: None,
             context: Vec::new(),
             criteria: None,
+            expected_tools: None,
             workload: None,
             tags: Vec::new(),
             cluster: None,
@@ -93,7 +97,13 @@ impl Item {
     /// What scorers need of it.
     #[must_use]
     pub fn reference(&self) -> Reference {
-        Reference { expected: self.expected.clone(), context: self.context.clone(), criteria: self.criteria.clone() }
+        Reference {
+            expected: self.expected.clone(),
+            context: self.context.clone(),
+            criteria: self.criteria.clone(),
+            expected_tools: self.expected_tools.clone(),
+            baseline: None,
+        }
     }
 
     /// The expected answer as a model would write it.

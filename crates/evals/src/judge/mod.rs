@@ -210,7 +210,7 @@ mod tests {
     fn a_missing_need_is_unscored_before_anything_is_asked() {
         let scorer = compile(&ScorerSpec::Judge(spec(json!({"model": "m", "template": "factuality"})))).unwrap();
         let answer = Answer { text: "Paris".into(), ..Answer::default() };
-        let bare = Exchange { messages: &[], answer: &answer, reference: None };
+        let bare = Exchange::new(&[], &answer, None);
         assert_eq!(scorer.run(&bare).reason(), Some(Unscored::NoReference));
         let reference = Reference::expecting("Paris");
         let full = Exchange { reference: Some(&reference), ..bare };

@@ -87,7 +87,7 @@ mod tests {
         let answer = Answer { text: answer.into(), ..Answer::default() };
         let reference = Reference::expecting("Paris");
         let messages = [Message { role: Role::User, content: "Capital of France?".into() }];
-        build(&judge, &Exchange { messages: &messages, answer: &answer, reference: Some(&reference) }, "n-1")
+        build(&judge, &Exchange::new(&messages, &answer, Some(&reference)), "n-1")
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::LazyLock};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use weir_core::{
-    chat::{Answer, Message, Role},
+    chat::{Answer, Message, Role, ToolCall},
     score::Verdict,
 };
 
 use crate::{
-    Exchange, Reference, Scorer, ScorerSpec, canonical_json, compile, dataset, input_hash,
+    Exchange, ExpectedTool, Reference, Scorer, ScorerSpec, canonical_json, compile, dataset, input_hash,
     judge::{self, JudgeSpec},
     spec::KINDS,
 };
@@ -22,7 +22,10 @@ fn spec(kind: &str) -> ScorerSpec {
         "match" => json!({"numeric": true}),
         "numeric_tolerance" => json!({"rel": 0.1, "find": "last"}),
         "json_schema" => json!({"schema": {"type": "object"}}),
-        "word_count" => json!({"max": 3}),
+        "word_count" | "sentence_count" | "step_count" => json!({"max": 3}),
+        "latency_ms" | "ttft_ms" | "cost_usd" | "tokens" | "retries" => json!({"max": 3}),
+        "tool_args_match" => json!({"tool": "*", "args": {}}),
+        "language" => json!({"language": "en"}),
         "judge" => json!({"model": "m", "template": "factuality"}),
         _ => json!({}),
     };
@@ -39,7 +42,7 @@ static SCORERS: LazyLock<HashMap<&str, Scorer>> =
 fn grade(kind: &str, answer: &str, expected: &Value) -> Option<f64> {
     let answer = Answer { text: answer.into(), ..Answer::default() };
     let reference = Reference::expecting(expected.clone());
-    let exchange = Exchange { messages: &[], answer: &answer, reference: Some(&reference) };
+    let exchange = Exchange::new(&[], &answer, Some(&reference));
     match SCORERS[kind].run(&exchange).verdict {
         Verdict::Scored { grade } => Some(grade.value()),
         Verdict::Unscored { .. } => None,
@@ -97,8 +100,17 @@ proptest! {
     #[test]
     fn an_answer_that_is_its_text_reference_is_right(text in any_text()) {
         let expected = Value::from(text.clone());
-        for kind in ["exact_match", "contains", "icontains", "starts_with", "ends_with", "match", "levenshtein", "json_diff"] {
+        for kind in [
+            "exact_match", "contains", "icontains", "starts_with", "ends_with", "match", "levenshtein", "levenshtein_max",
+            "jaro", "jaro_winkler", "hamming", "ter", "json_diff",
+        ] {
             prop_assert_eq!(grade(kind, &text, &expected), Some(1.0), "{}", kind);
+        }
+        if text.chars().any(|c| !c.is_whitespace() && !c.is_control()) {
+            for kind in ["bleu", "gleu", "chrf"] {
+                let grade = grade(kind, &text, &expected);
+                prop_assert!(grade.is_some_and(|grade| grade > 1.0 - 1e-9), "{} {:?}", kind, grade);
+            }
         }
     }
 
@@ -114,7 +126,8 @@ proptest! {
 
     #[test]
     fn likeness_does_not_care_which_side_is_which(a in any_json(), b in any_json()) {
-        prop_assume!(a.is_object() && b.is_object() || a.is_array() && b.is_array());
+        let alike = a.is_object() && b.is_object() || a.is_array() && b.is_array();
+        let (a, b) = if alike { (a, b) } else { (json!([a]), json!([b])) };
         let there = grade("json_diff", &a.to_string(), &b);
         let back = grade("json_diff", &b.to_string(), &a);
         match (there, back) {
@@ -125,12 +138,45 @@ proptest! {
 
     #[test]
     fn word_and_letter_likeness_are_symmetric(a in "\\PC{1,30}", b in "\\PC{1,30}") {
-        for kind in ["levenshtein", "f1_tokens"] {
+        for kind in ["levenshtein", "levenshtein_max", "hamming", "gleu", "rouge", "f1_tokens"] {
             let there = grade(kind, &a, &Value::from(b.clone()));
             let back = grade(kind, &b, &Value::from(a.clone()));
             if let (Some(there), Some(back)) = (there, back) {
                 prop_assert!((there - back).abs() < 1e-12, "{kind}: {there} {back}");
             }
+        }
+    }
+
+    #[test]
+    fn tool_calls_of_any_shape_are_graded_or_not_but_never_break(
+        names in prop::collection::vec("[ab]{0,2}", 0..5),
+        arguments in prop::collection::vec(any_text(), 5),
+        wanted in prop::collection::vec(("[ab]{0,2}", prop::option::of(any_json())), 0..5),
+    ) {
+        let calls = names.into_iter().zip(arguments).map(|(name, arguments)| ToolCall { name, arguments });
+        let answer = Answer { tool_calls: calls.collect(), ..Answer::default() };
+        let tools = wanted.into_iter().map(|(name, arguments)| ExpectedTool { name, arguments }).collect();
+        let reference = Reference { expected_tools: Some(tools), ..Reference::default() };
+        let exchange = Exchange::new(&[], &answer, Some(&reference));
+        for scorer in SCORERS.values() {
+            if let Some(grade) = scorer.run(&exchange).value() {
+                prop_assert!((0.0..=1.0).contains(&grade));
+            }
+        }
+    }
+
+    #[test]
+    fn a_tool_call_that_is_as_wanted_is_right(calls in prop::collection::vec(("[a-c]", prop::collection::btree_map("[a-z]{1,3}", any_json(), 0..3)), 1..5)) {
+        let object = |fields: &std::collections::BTreeMap<String, Value>| {
+            Value::Object(fields.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+        };
+        let made = calls.iter().map(|(name, fields)| ToolCall { name: name.clone(), arguments: object(fields).to_string() });
+        let answer = Answer { tool_calls: made.collect(), ..Answer::default() };
+        let tools = calls.iter().map(|(name, fields)| ExpectedTool { name: name.clone(), arguments: Some(object(fields)) });
+        let reference = Reference { expected_tools: Some(tools.collect()), ..Reference::default() };
+        let exchange = Exchange::new(&[], &answer, Some(&reference));
+        for kind in ["tool_call_f1", "tool_call_accuracy", "tool_correctness", "tool_sequence"] {
+            prop_assert_eq!(SCORERS[kind].run(&exchange).value(), Some(1.0), "{}", kind);
         }
     }
 

@@ -25,7 +25,7 @@ fn quality(shipped: &Shipped) -> Scorer {
 fn grade(scorer: &Scorer, item: &Item, text: String) -> f64 {
     let answer = Answer { text, ..Answer::default() };
     let reference = item.reference();
-    let exchange = Exchange { messages: &item.input, answer: &answer, reference: Some(&reference) };
+    let exchange = Exchange::new(&item.input, &answer, Some(&reference));
     scorer.run(&exchange).value().unwrap()
 }
 

@@ -7,7 +7,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use weir_core::chat::{Answer, Message, Role};
+use weir_core::chat::{Answer, Message, Role, ToolCall};
 
 use crate::sse::Reader;
 
@@ -23,6 +23,34 @@ struct Turn {
     role: Text,
     content: Text,
     refusal: Text,
+    tool_calls: Lenient<Vec<Lenient<Piece>>>,
+}
+
+/// A tool call, or in a stream a piece of one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Piece {
+    index: usize,
+    function: Function,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Function {
+    name: Text,
+    arguments: Text,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Logprobs {
+    content: Lenient<Vec<Lenient<Token>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Token {
+    logprob: Option<f64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,6 +66,14 @@ struct Choice {
     message: Option<Turn>,
     delta: Option<Turn>,
     finish_reason: Text,
+    logprobs: Lenient<Logprobs>,
+}
+
+impl Choice {
+    fn logprobs(&mut self) -> impl Iterator<Item = f64> + use<> {
+        let tokens = std::mem::take(&mut self.logprobs).0.content.0;
+        tokens.into_iter().filter_map(|token| token.0.logprob)
+    }
 }
 
 /// The conversation of a request; empty when the body cannot be read. Text parts are joined by newlines.
@@ -63,12 +99,15 @@ pub fn messages(body: &[u8]) -> Vec<Message> {
 pub fn answer(body: &[u8]) -> Answer {
     if body.trim_ascii_start().starts_with(b"{") {
         let reply: Reply = serde_json::from_slice(body).unwrap_or_default();
-        let choice = reply.choices.into_iter().next().unwrap_or_default();
+        let mut choice = reply.choices.into_iter().next().unwrap_or_default();
+        let logprobs = choice.logprobs().collect();
         let message = choice.message.unwrap_or_default();
         return Answer {
             text: message.content.0.unwrap_or_default(),
             finish_reason: choice.finish_reason.0,
             refusal: message.refusal.0,
+            tool_calls: message.tool_calls.0.into_iter().take(MOST_CALLS).map(|call| call.0.whole()).collect(),
+            logprobs,
         };
     }
     streamed(body)
@@ -82,10 +121,14 @@ fn streamed(body: &[u8]) -> Answer {
     let mut take = |data: &[u8]| {
         let chunk: Reply = serde_json::from_slice(data).unwrap_or_default();
         // Only the first choice is scored, as in a whole reply.
-        for choice in chunk.choices.into_iter().filter(|choice| choice.index == 0) {
+        for mut choice in chunk.choices.into_iter().filter(|choice| choice.index == 0) {
+            answer.logprobs.extend(choice.logprobs());
             let delta = choice.delta.unwrap_or_default();
             answer.text.push_str(delta.content.0.as_deref().unwrap_or_default());
             refusal.push_str(delta.refusal.0.as_deref().unwrap_or_default());
+            for piece in delta.tool_calls.0 {
+                piece.0.add_to(&mut answer.tool_calls);
+            }
             if choice.finish_reason.0.is_some() {
                 answer.finish_reason = choice.finish_reason.0;
             }
@@ -99,6 +142,51 @@ fn streamed(body: &[u8]) -> Answer {
     }
     answer.refusal = (!refusal.is_empty()).then_some(refusal);
     answer
+}
+
+/// Tool calls of one answer that are read; the place of a call in a stream is the provider's word.
+const MOST_CALLS: usize = 1000;
+
+impl Piece {
+    fn whole(self) -> ToolCall {
+        ToolCall {
+            name: self.function.name.0.unwrap_or_default(),
+            arguments: self.function.arguments.0.unwrap_or_default(),
+        }
+    }
+
+    /// A stream names a call's place in each piece and adds to its arguments.
+    fn add_to(self, known: &mut Vec<ToolCall>) {
+        if self.index >= MOST_CALLS {
+            return;
+        }
+        if known.len() <= self.index {
+            known.resize_with(self.index + 1, ToolCall::default);
+        }
+        if let Some(call) = known.get_mut(self.index) {
+            call.name.push_str(self.function.name.0.as_deref().unwrap_or_default());
+            call.arguments.push_str(self.function.arguments.0.as_deref().unwrap_or_default());
+        }
+    }
+}
+
+/// The value, or its default where something else stands in its place.
+#[derive(Debug, Default)]
+struct Lenient<T>(T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either<T> {
+            Known(T),
+            Unknown(IgnoredAny),
+        }
+        Ok(match Either::deserialize(deserializer)? {
+            Either::Known(value) => Self(value),
+            Either::Unknown(_) => Self::default(),
+        })
+    }
 }
 
 /// A string, or the texts of a list of parts joined by newlines; `None` for anything else.

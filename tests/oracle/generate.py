@@ -1,0 +1,233 @@
+"""Writes crates/evals/src/tests/vectors.jsonl: random cases with the score that the pinned public packages give.
+
+    python3 tests/oracle/generate.py
+
+Makes its own virtual environment under target/oracle, installs requirements.txt there and runs itself in it. The seed
+is fixed, so that the same packages write the same file. promptfoo's scorers need Node and are not run here: their few
+numbers stand in the unit tests of the checks.
+"""
+
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+import venv
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+VENV = os.path.join(ROOT, "target", "oracle")
+OUT = os.path.join(ROOT, "crates", "evals", "src", "tests", "vectors.jsonl")
+
+
+def enter_venv():
+    python = os.path.join(VENV, "bin", "python")
+    if os.path.realpath(sys.prefix) == os.path.realpath(VENV):
+        return
+    if not os.path.exists(python):
+        venv.create(VENV, with_pip=True)
+    subprocess.check_call([python, "-m", "pip", "install", "-q", "-r", os.path.join(HERE, "requirements.txt")])
+    os.execv(python, [python, os.path.abspath(__file__)])
+
+
+WORDS = "the cat sat on a mat dying flies relational happiness running An don't U.S. 3.14 1,000 it's re-run (yes) END".split()
+PIECES = list("abcdeABC123 .,-") + ["é", "e\u0301", "ß", "İ", "日", "本", "😀", "👩‍👩‍👧", "\u00a0", "\t", "\n", "ﬁ", "Σ", "ς", "٣"]
+EDGES = [
+    ("", ""), ("", "a"), ("a", ""), (" ", ""), ("a", "a"), (" a ", "a"), ("a", "A"), ("a😀b", "ab"), ("日本語", "日本語"),
+    ("STRASSE", "straße"), ("e\u0301", "é"), ("MARTHA", "MARHTA"), ("a\nb", "b\na"), ("the", "a"), ("...", "."),
+    ("a b c d e f g h i", "z"), ("x y z a b c", "a b c x y z"), ("\u00a0", " "), ("\x1c", ""), ("&quot;a&amp;b&lt;", "\"a & b <"),
+    ("the fast brown fox leaps over the lazy dog", "the quick brown fox jumps over the lazy dog"),
+]
+
+
+def sentence(rng, most=12):
+    return "".join(rng.choice(WORDS) + rng.choice([" ", " ", " ", ", ", ". ", "\n"]) for _ in range(rng.randint(0, most)))
+
+
+def letters(rng, most=20):
+    return "".join(rng.choice(PIECES) for _ in range(rng.randint(0, most)))
+
+
+def edited(rng, text, by_word):
+    parts = text.split(" ") if by_word else list(text)
+    for _ in range(rng.randint(0, 4)):
+        at = rng.randint(0, len(parts))
+        kind = rng.random()
+        if kind < 0.3:
+            parts.insert(at, rng.choice(WORDS if by_word else PIECES))
+        elif parts and kind < 0.6:
+            parts.pop(at % len(parts))
+        elif len(parts) > 1:
+            parts.insert(at, parts.pop(rng.randrange(len(parts))))
+    return (" " if by_word else "").join(parts)
+
+
+def pairs(rng, count):
+    yield from EDGES
+    for _ in range(count):
+        by_word = rng.random() < 0.6
+        first = sentence(rng) if by_word else letters(rng)
+        second = edited(rng, first, by_word) if rng.random() < 0.7 else (sentence(rng) if by_word else letters(rng))
+        yield first, second
+
+
+def value(rng, depth=3):
+    kind = rng.randrange(9 if depth else 6)
+    if kind == 0:
+        return None
+    if kind == 1:
+        return rng.random() < 0.5
+    if kind == 2:
+        return rng.randint(-5, 50)
+    if kind == 3:
+        return rng.choice([0.5, -1.25, 3.0, 1e16, 1e-7, 2.5e20])
+    if kind in (4, 5):
+        return rng.choice(["", "a", "b c", "é", "日本", "😀", "[1,2]", '{"a":1}', "1", "\"", "\n\x7f"])
+    if kind == 6:
+        return [value(rng, depth - 1) for _ in range(rng.randint(0, 4))]
+    return {rng.choice(["a", "b", "é", "a b", "z"]): value(rng, depth - 1) for _ in range(rng.randint(0, 4))}
+
+
+def changed(rng, tree):
+    if isinstance(tree, dict) and tree and rng.random() < 0.8:
+        key = rng.choice(list(tree))
+        return {k: changed(rng, v) if k == key else v for k, v in tree.items()}
+    if isinstance(tree, list) and tree and rng.random() < 0.8:
+        at = rng.randrange(len(tree))
+        return [changed(rng, v) if i == at else v for i, v in enumerate(tree)]
+    return value(rng, 1)
+
+
+def number(rng):
+    return rng.choice([0, 1, -1, 5, 100, 105, 0.1, 1e-9, 1e300, -3.5, rng.randint(-1000, 1000), round(rng.uniform(-9, 9), 3)])
+
+
+def main():
+    import numpy
+    from autoevals import ExactMatch, JSONDiff, Levenshtein, ListContains, NumericDiff, ValidJSON
+    from inspect_ai.scorer._classification import compute_f1, max_exact_score
+    from inspect_ai.scorer._common import match_str
+    from jsonschema import Draft202012Validator
+    from nltk.translate.gleu_score import sentence_gleu
+    from rapidfuzz.distance import Hamming, Jaro, JaroWinkler
+    from rouge_score.rouge_scorer import RougeScorer
+    from sacrebleu.metrics import BLEU, CHRF, TER
+    from sklearn.metrics import ndcg_score
+
+    rng = random.Random(20240717)
+    rows = []
+
+    def add(scorer, answer, expected, score, **more):
+        score = float(score)
+        if math.isfinite(score):
+            rows.append({"scorer": scorer, "answer": answer, "expected": expected, "score": score, **more})
+
+    bleu, chrf, chrf_plus, ter = BLEU(effective_order=True), CHRF(), CHRF(word_order=2), TER()
+    kinds = ["rouge1", "rouge2", "rouge3", "rougeL", "rougeLsum"]
+    rouge = RougeScorer(kinds, use_stemmer=True)
+
+    def seen(text):
+        return not any(c.isalnum() for c in text) or any(c.isascii() and c.isalnum() for c in text.lower())
+
+    for a, b in pairs(rng, 45):
+        add({"kind": "levenshtein"}, a, b, Levenshtein().eval(a, b).score)
+        add({"kind": "jaro"}, a, b, Jaro.normalized_similarity(a, b))
+        add({"kind": "jaro_winkler"}, a, b, JaroWinkler.normalized_similarity(a, b))
+        add({"kind": "hamming"}, a, b, Hamming.normalized_similarity(a, b))
+        add({"kind": "bleu"}, a, b, bleu.sentence_score(a, [b]).score / 100)
+        add({"kind": "chrf"}, a, b, chrf.sentence_score(a, [b]).score / 100)
+        add({"kind": "chrf", "word_order": 2}, a, b, chrf_plus.sentence_score(a, [b]).score / 100)
+        add({"kind": "gleu"}, a, b, sentence_gleu([b.split()], a.split()))
+        rate = ter.sentence_score(a, [b]).score / 100
+        add({"kind": "ter"}, a, b, max(0.0, 1 - rate), raw=rate)
+        if seen(a) and seen(b):
+            scores = rouge.score(b, a)
+            for kind in kinds:
+                add({"kind": "rouge", "variant": kind[5:]}, a, b, scores[kind].fmeasure)
+        add({"kind": "exact_match", "mode": "squad"}, a, b, max_exact_score(a, [b]))
+        add({"kind": "f1_tokens"}, a, b, compute_f1(a, b))
+        # The one case where the two differ on purpose: a target of which nothing is left.
+        if b.strip(" \t\n\r\x0b\x0c!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"):
+            for location in ["begin", "end", "any", "exact"]:
+                add({"kind": "match", "location": location}, a, b, match_str(a, b, location)[1])
+
+    for _ in range(60):
+        a, b, c = sentence(rng), sentence(rng), sentence(rng)
+        add({"kind": "bleu"}, a, [b, c], bleu.sentence_score(a, [b, c]).score / 100)
+        add({"kind": "chrf"}, a, [b, c], chrf.sentence_score(a, [b, c]).score / 100)
+
+    for _ in range(60):
+        digits = number(rng)
+        text = rng.choice(["{}", "it is {}", "${}.", "({})", "**{}**", "{}%", "so {} of {}!", "<{}", "\\${}"])
+        answer = text.format(digits, number(rng))
+        target = str(rng.choice([digits, number(rng)]))
+        # inspect rounds both to 5 digits; so few are drawn here.
+        for location in ["begin", "end", "any", "exact"]:
+            if abs(float(target)) < 1e5:
+                score = match_str(answer, target, location, numeric=True)[1]
+                add({"kind": "match", "numeric": True, "location": location}, answer, target, score)
+
+    for _ in range(60):
+        a, b = number(rng), number(rng)
+        add({"kind": "numeric_diff"}, json.dumps(a), b, NumericDiff().eval(a, b).score)
+
+    for _ in range(220):
+        a = value(rng)
+        b = changed(rng, a) if rng.random() < 0.7 else value(rng)
+        if isinstance(a, (dict, list)) and b is not None:
+            add({"kind": "json_diff"}, json.dumps(a, ensure_ascii=False), b, JSONDiff().eval(a, b).score)
+            kept = JSONDiff(preserve_strings=True).eval(a, b).score
+            if not isinstance(b, str):
+                add({"kind": "json_diff", "preserve_strings": True}, json.dumps(a), b, kept)
+        if b is not None:
+            for answer in [json.dumps(a), json.dumps(b, separators=(",", ":"))]:
+                add({"kind": "exact_match", "mode": "autoevals"}, answer, b, ExactMatch().eval(answer, b).score)
+
+    for text in ["{}", "[]", "1", "\"x\"", "null", "", " ", "{'a':1}", "[1,]", "```json\n{}\n```", "[1] x", " [1]\n", "{\"a\":1,\"a\":2}"]:
+        add({"kind": "valid_json"}, text, "-", ValidJSON().eval(text).score)
+
+    schemas = [
+        {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 0}}, "additionalProperties": False},
+        {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True, "maxItems": 3},
+        {"anyOf": [{"type": "number", "multipleOf": 0.5}, {"enum": ["a", None]}]},
+        {"type": "object", "patternProperties": {"^a": {"type": ["string", "null"]}}, "minProperties": 1},
+        {"prefixItems": [{"type": "integer"}, {"const": "b c"}], "items": False},
+        {"not": {"type": "object"}, "if": {"type": "array"}, "then": {"contains": {"type": "number"}, "minContains": 2}},
+        {"$defs": {"t": {"type": ["array", "integer"], "items": {"$ref": "#/$defs/t"}}}, "$ref": "#/$defs/t"},
+        {"type": "string", "format": "date", "pattern": "^.{0,2}$"},
+        {"dependentRequired": {"a": ["b"]}, "propertyNames": {"maxLength": 1}},
+    ]
+    for schema in schemas:
+        for _ in range(14):
+            tree = value(rng)
+            score = Draft202012Validator(schema).is_valid(tree)
+            add({"kind": "json_schema", "schema": schema}, json.dumps(tree), "-", score)
+
+    names = ["foo", "bar", "baz", "New York", "new york", "L.A.", "LA", "é", ""]
+    for _ in range(50):
+        a = [rng.choice(names) for _ in range(rng.randint(0, 5))]
+        b = [rng.choice(names) for _ in range(rng.randint(0, 5))]
+        add({"kind": "list_contains"}, json.dumps(a), b, ListContains().eval(a, b).score)
+        if len(b) >= len(a):
+            score = ListContains(allow_extra_entities=True).eval(a, b).score
+            add({"kind": "list_contains", "allow_extra": True}, json.dumps(a), b, score)
+
+    for _ in range(30):
+        ids = rng.sample(range(20), rng.randint(2, 8))
+        gains = {str(i): rng.randint(0, 3) for i in ids}
+        k = rng.choice([None, rng.randint(1, len(ids))])
+        if any(gains.values()):
+            truth, ranks = [[gains[str(i)] for i in ids]], [[len(ids) - n for n in range(len(ids))]]
+            spec = {"kind": "ndcg"} if k is None else {"kind": "ndcg", "k": k}
+            add(spec, json.dumps(ids), gains, ndcg_score(numpy.array(truth), numpy.array(ranks), k=k))
+
+    with open(OUT, "w", encoding="utf-8") as out:
+        for row in rows:
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    print(f"{len(rows)} vectors in {os.path.relpath(OUT, ROOT)}")
+
+
+if __name__ == "__main__":
+    enter_venv()
+    main()
