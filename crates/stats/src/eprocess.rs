@@ -71,15 +71,18 @@ pub fn log_e_harm(grid: &Grid, pairs: &PairHistogram) -> f64 {
 /// Log evidence against `mean grade ≥ floor`: high means below the floor.
 #[must_use]
 pub fn log_e_floor(grid: &Grid, grades: &GradeHistogram, floor: f64) -> f64 {
-    let scale = (1.0 - floor).max(0.25);
-    grid.log_wealth(grades.iter().map(|(y, n)| ((floor - f64::from(y) / 100.0) / scale, n)))
+    grid.log_wealth(grades.iter().map(|(y, n)| (floor_bet(y, floor), n)))
 }
 
-fn promote_bet(cents: i32, margin: f64) -> f64 {
+pub(crate) fn floor_bet(cents: i32, floor: f64) -> f64 {
+    (floor - f64::from(cents) / 100.0) / (1.0 - floor).max(0.25)
+}
+
+pub(crate) fn promote_bet(cents: i32, margin: f64) -> f64 {
     (f64::from(cents) / 100.0 + margin) / (1.0 - margin)
 }
 
-fn rollback_bet(cents: i32, margin: f64) -> f64 {
+pub(crate) fn rollback_bet(cents: i32, margin: f64) -> f64 {
     -(f64::from(cents) / 100.0 + margin) / (1.0 + margin)
 }
 
@@ -106,6 +109,14 @@ fn crossing(holds: impl Fn(f64) -> bool) -> (f64, f64) {
         }
     }
     (yes, no)
+}
+
+/// The error rate of the `attempt`-th try (from 1) of one candidate, `6·α / (π²·attempt²)`: however often it is tried
+/// again, all tries together are promoted wrongly with probability at most `alpha`.
+#[must_use]
+pub fn attempt_alpha(alpha: f64, attempt: u32) -> f64 {
+    let attempt = f64::from(attempt.max(1));
+    alpha * 6.0 / (std::f64::consts::PI * attempt).powi(2)
 }
 
 /// The logarithms of one margin, computed once: each evaluation is then a product of an 8×201 table with the counts.

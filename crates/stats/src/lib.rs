@@ -3,19 +3,28 @@
 //!
 //! - [`window`]: the recent quality of one deployment, with bounds.
 //! - [`eprocess`]: is a candidate worse than the stable deployment by more than a margin? Valid at every look.
+//! - [`betting`]: the same, pair by pair.
 //! - [`drift`]: has a served deployment become worse than it was?
 //! - [`guard`]: does a candidate fail too often? Decides after a handful of requests.
 //! - [`srm`]: are the two arms as large as the split says?
+//! - [`shrink`]: what to expect where little was seen.
+//! - [`ppi`]: what people would have said, from few labels and many judge's grades.
+//! - [`off_policy`]: what another policy would have got; refuses without support.
 //! - [`plan`]: how many pairs a decision takes.
+//! - [`maths`]: textbook functions.
 //! - [`sketch`]: latency quantiles that merge.
 
+pub mod betting;
 pub mod drift;
 pub mod eprocess;
 pub mod guard;
 pub mod histogram;
+pub mod off_policy;
 pub mod plan;
+pub mod ppi;
+pub mod shrink;
 pub mod sketch;
 pub mod srm;
 pub mod window;
 
-pub(crate) mod maths;
+pub mod maths;
