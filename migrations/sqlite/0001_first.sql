@@ -165,3 +165,31 @@ CREATE TABLE canary_event (
 );
 CREATE INDEX canary_event_canary ON canary_event (canary, seq);
 CREATE INDEX canary_event_at ON canary_event (at);
+
+-- Who providers say answers: each (deployment, model, fingerprint) once. `after_score` is the newest score there was, so
+-- that windows meet the change at the same place whenever they are folded.
+CREATE TABLE identity (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    deployment  TEXT    NOT NULL,
+    model       TEXT    NOT NULL, -- empty when unnamed, as is the next
+    fingerprint TEXT    NOT NULL,
+    at          INTEGER NOT NULL,
+    after_score INTEGER NOT NULL,
+    UNIQUE (deployment, model, fingerprint)
+);
+
+-- What happened to quality windows. Folding the score log again tells it again; the key stores it once.
+CREATE TABLE window_event (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    workload   TEXT    NOT NULL,
+    segment    TEXT    NOT NULL,
+    deployment TEXT    NOT NULL,
+    scorer     TEXT    NOT NULL,
+    version    TEXT    NOT NULL,
+    epoch      INTEGER NOT NULL,
+    kind       TEXT    NOT NULL,
+    reason     TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    UNIQUE (workload, segment, deployment, scorer, version, epoch, kind, at)
+);
+CREATE INDEX window_event_at ON window_event (at);

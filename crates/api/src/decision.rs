@@ -71,6 +71,7 @@ enum VerdictWord {
     NotCapable,
     Unhealthy,
     BelowFloor,
+    Suspect,
     Unproven,
     OtherArm,
 }
@@ -154,6 +155,7 @@ impl From<&CandidateRecord> for CandidateView {
                 Verdict::NotAdmitted => VerdictWord::NotAdmitted,
                 Verdict::NotCapable => VerdictWord::NotCapable,
                 Verdict::Unhealthy => VerdictWord::Unhealthy,
+                Verdict::Suspect => VerdictWord::Suspect,
                 Verdict::BelowFloor => VerdictWord::BelowFloor,
                 Verdict::Unproven => VerdictWord::Unproven,
                 Verdict::OtherArm => VerdictWord::OtherArm,

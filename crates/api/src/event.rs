@@ -28,7 +28,8 @@ pub(crate) struct EventQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventView {
     at: String,
-    /// `started`, `advanced`, `held`, `resumed`, `promoted`, `rolled_back`, `expired`, `superseded` or `revised`.
+    /// `started`, `advanced`, `held`, `resumed`, `promoted`, `rolled_back`, `expired`, `superseded`, `revised`,
+    /// `drifted`, `recovered` or `changed`.
     kind: &'static str,
     workload: String,
     /// Why, in one sentence.

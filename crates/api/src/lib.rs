@@ -31,6 +31,7 @@ mod row;
 mod score;
 mod series;
 mod state;
+mod throttle;
 mod time;
 mod trace;
 mod trace_view;

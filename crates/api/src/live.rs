@@ -42,7 +42,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Change {
-    /// Of `canary` and `policy`.
+    /// Of `canary`, `policy` and `drift`.
     Control(EventView),
     /// Of `score` and `window`.
     Progress {
@@ -75,7 +75,7 @@ pub(crate) async fn stream_traces(State(app): State<App>, headers: HeaderMap) ->
     ))
 }
 
-/// `GET /api/v1/live/events`: `event: canary`, `policy`, `score` or `window`; `id:` the time of the newest change.
+/// `GET /api/v1/live/events`: `event: canary`, `policy`, `drift`, `score` or `window`; `id:` the time of the newest change.
 pub(crate) async fn stream_events(State(app): State<App>, headers: HeaderMap) -> Reply<impl IntoResponse> {
     let control = app.store.control_changes();
     let scores = app.store.score_changes();
@@ -221,6 +221,7 @@ impl Changes {
         for event in events.iter().rev().filter(|event| event.at > seen) {
             let name = match event.kind {
                 EventKind::Revised => "policy",
+                EventKind::Drifted | EventKind::Recovered | EventKind::Changed => "drift",
                 _ => "canary",
             };
             self.seen = self.seen.max(event.at);

@@ -54,7 +54,8 @@ impl IntoResponse for Failure {
         let status = StatusCode::from_u16(code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let view = ProblemView { code: code.code, message, hint };
         let mut response = (status, Json(view)).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        // Both pass within a second: a busy store, and a bucket that fills at once a second or faster.
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if status == StatusCode::UNAUTHORIZED {

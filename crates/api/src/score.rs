@@ -8,8 +8,7 @@ use weir_core::{
     Grade, NanoUsd, error,
     route::Grant,
     score::{Score, Source, Verdict},
-    span::Span,
-    workload::SEGMENT_ALL,
+    span::Origin,
 };
 
 use crate::{
@@ -63,10 +62,21 @@ pub(crate) async fn create_score(
     Caller(caller): Caller,
     Body(new): Body<NewScore>,
 ) -> Reply<(StatusCode, Json<ScoreReceipt>)> {
+    let per_s = app.settings.load().server.scores_per_s;
+    if app.posted.take(&caller.name, per_s, app.clock.elapsed()).is_err() {
+        let message = format!("key `{}` has posted more than {per_s} scores a second", caller.name);
+        return Err(Failure::new(&error::TOO_MANY_SCORES, message)
+            .hint("send it again in a second, or raise `server.scores_per_s`"));
+    }
     let grade = Grade::new(new.value).map_err(|error| Failure::bad(format!("`value`: {error}")))?;
     let version = new.version.as_deref().unwrap_or(MANUAL);
     word("name", &new.name)?;
     word("version", version)?;
+    if app.settings.load().scorers.contains_key(new.name.as_str()) {
+        // Its window is the scorer's own word; a caller's opinion of the same answers is another series.
+        return Err(Failure::bad(format!("`name`: `{}` is a configured scorer, which speaks for itself", new.name))
+            .hint("post under a name of your own, such as `thumb`"));
+    }
     if new.explanation.as_ref().is_some_and(|text| text.len() > EXPLANATION_BYTES) {
         return Err(Failure::bad(format!("`explanation` is longer than {EXPLANATION_BYTES} bytes")));
     }
@@ -76,14 +86,19 @@ pub(crate) async fn create_score(
     if !own && !caller.holds(Grant::Admin) {
         return Err(Failure::not_found("request", &new.span_id));
     }
+    if span.origin != Origin::Client {
+        return Err(Failure::new(
+            &error::CONFLICT,
+            "weir asked this itself; only clients' requests are graded by hand",
+        ));
+    }
     let Some(deployment) = span.served_by().cloned() else {
         return Err(Failure::new(&error::CONFLICT, "the request got no answer, so there is nothing to grade"));
     };
-    let (segment, propensity) = routed(&span);
     let score = Score {
         span_id: span.id,
         workload: span.workload.clone(),
-        segment,
+        segment: span.segment(),
         deployment,
         scorer: new.name.as_str().into(),
         version: version.into(),
@@ -91,7 +106,7 @@ pub(crate) async fn create_score(
         source: Source::Api,
         explanation: new.explanation,
         p_sample: 1.0,
-        propensity,
+        propensity: span.propensity(),
         cost: NanoUsd::ZERO,
         at: app.clock.now(),
     };
@@ -110,19 +125,6 @@ pub(crate) async fn create_score(
             duplicate: inserted.duplicate,
         }),
     ))
-}
-
-/// The segment and the propensity of the decision; a fallback's answer, and a request without a decision, count as
-/// certain, because no draw chose them.
-fn routed(span: &Span) -> (std::sync::Arc<str>, f64) {
-    match &span.decision {
-        Some(decision) => {
-            let chosen = decision.chain.first() == span.served_by();
-            let propensity = if chosen { decision.propensity } else { 1.0 };
-            (std::sync::Arc::clone(&decision.segment), propensity)
-        }
-        None => (SEGMENT_ALL.into(), 1.0),
-    }
 }
 
 /// Names become keys of windows: short, printable, no spaces at their ends.

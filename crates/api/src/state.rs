@@ -11,7 +11,7 @@ use weir_optimizer::windows::Windows;
 use weir_router::{Live, SnapshotCell};
 use weir_store::Store;
 
-use crate::evidence::Looks;
+use crate::{evidence::Looks, throttle::Throttle};
 
 /// Plays the demo against the built-in providers.
 pub trait DemoControl: Send + Sync {
@@ -45,11 +45,12 @@ pub struct ApiState {
 pub(crate) struct Shared {
     state: ApiState,
     pub(crate) looks: Looks,
+    pub(crate) posted: Throttle,
 }
 
 impl Shared {
     pub(crate) fn new(state: ApiState) -> Self {
-        Self { state, looks: Looks::default() }
+        Self { state, looks: Looks::default(), posted: Throttle::default() }
     }
 }
 

@@ -129,9 +129,6 @@ fn status(word: String) -> Reply<String> {
 }
 
 fn origin(word: &str) -> Reply<Origin> {
-    match word {
-        "client" => Ok(Origin::Client),
-        "eval" => Ok(Origin::Eval),
-        _ => Err(Failure::bad(format!("`origin` is `{word}`, wanted `client` or `eval`"))),
-    }
+    Origin::named(word)
+        .ok_or_else(|| Failure::bad(format!("`origin` is `{word}`, wanted `client`, `eval`, `probe` or `shadow`")))
 }

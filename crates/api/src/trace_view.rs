@@ -6,7 +6,7 @@ use weir_core::{
     NanoUsd, Usage,
     score::Verdict,
     snapshot::Snapshot,
-    span::{Attempt, Origin, Outcome, Payload, Span},
+    span::{Attempt, Outcome, Payload, Span},
 };
 use weir_store::{ScoreRow, SpanRow};
 
@@ -120,6 +120,8 @@ struct UsageView {
 /// One scorer's word.
 #[derive(Debug, Serialize, ToSchema)]
 struct ScoreView {
+    /// Its place in the score log.
+    seq: i64,
     scorer: String,
     version: String,
     /// `scored` or `unscored`.
@@ -157,7 +159,7 @@ impl TraceHead {
             revision: row.revision.as_ref().map(ToString::to_string),
             status: row.status.clone(),
             code: row.code.clone(),
-            origin: origin_word(row.origin),
+            origin: row.origin.name(),
             stream: row.stream,
             started_at: rfc3339(row.started_at),
             latency_ms: millis(row.latency_us),
@@ -205,6 +207,7 @@ impl From<&ScoreRow> for ScoreView {
             Verdict::Unscored { reason } => ("unscored", None, Some(reason.name())),
         };
         Self {
+            seq: row.seq,
             scorer: score.scorer.to_string(),
             version: score.version.to_string(),
             status,
@@ -241,13 +244,6 @@ impl TraceDetail {
             response: String::from_utf8_lossy(&payload.response).into_owned(),
             truncated: payload.truncated,
         }
-    }
-}
-
-const fn origin_word(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Client => "client",
-        Origin::Eval => "eval",
     }
 }
 

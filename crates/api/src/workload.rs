@@ -10,6 +10,7 @@ use weir_core::{
     WorkloadId,
     policy::{Policy, Stage},
     snapshot::{Snapshot, WorkloadView},
+    workload::SEGMENT_ALL,
 };
 use weir_optimizer::windows::Windows;
 use weir_store::Usage;
@@ -87,6 +88,8 @@ struct Candidate {
     share: f64,
     requests: u64,
     quality: Option<Figure>,
+    /// What may be believed of its grades: `learning`, `steady`, `suspect` or `returning`; absent before the first.
+    window: Option<&'static str>,
     cost_per_1k_usd: Option<f64>,
     p50_ms: Option<f64>,
     p95_ms: Option<f64>,
@@ -153,6 +156,9 @@ pub(crate) async fn get_workload(State(app): State<App>, Segment(id): Segment) -
                 share: share(usage.requests, total.requests).unwrap_or(0.0),
                 requests: usage.requests,
                 quality: quality(&windows, &view, id.as_str()),
+                window: windows
+                    .current(&workload.id, SEGMENT_ALL, id, &workload.quality)
+                    .map(|window| window.state(app.clock.now()).name()),
                 cost_per_1k_usd: cost_per_1k(usage),
                 p50_ms: millis(usage.p50_us),
                 p95_ms: millis(usage.p95_us),

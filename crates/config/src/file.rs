@@ -44,6 +44,9 @@ pub(crate) struct Server {
     /// Most connections at once.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(crate) max_connections: u64,
+    /// Scores that one key may post a second; five times as many at once.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(crate) scores_per_s: u32,
     /// How long open requests may finish after a stop signal, in milliseconds.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub(crate) drain_ms: u64,
@@ -56,6 +59,7 @@ impl Default for Server {
             data_dir: "weir-data".into(),
             max_body_bytes: 20 * 1024 * 1024,
             max_connections: 10_000,
+            scores_per_s: 200,
             drain_ms: 25_000,
         }
     }
@@ -202,12 +206,35 @@ pub(crate) struct Workload {
     /// Half-life of a score in its window: `24h`, `30m`, `90s`.
     #[serde(default = "half_life")]
     pub(crate) half_life: String,
+    /// Golden probes: known prompts of the workload's datasets, asked of every candidate on schedule. None when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) probes: Option<Probes>,
     /// Stages that choose, in order.
     #[serde(default = "policy")]
     pub(crate) policy: Vec<Stage>,
     /// Time limits of one request.
     #[serde(default)]
     pub(crate) deadlines: Deadlines,
+}
+
+/// Known prompts asked on schedule.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Probes {
+    /// Between two rounds: `15m`, `1h`. Four times as often while a deployment is under suspicion.
+    pub(crate) every: String,
+    /// Prompts of one round.
+    #[schemars(range(min = 1, max = 100))]
+    pub(crate) items: u32,
+    /// Most they may cost in 24 hours, in dollars; no round begins after that.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) max_usd_per_day: f64,
+}
+
+impl Default for Probes {
+    fn default() -> Self {
+        Self { every: "15m".into(), items: 4, max_usd_per_day: 1.0 }
+    }
 }
 
 fn sample() -> f64 {

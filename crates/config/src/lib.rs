@@ -40,7 +40,7 @@ pub use origin::Row;
 pub use place::Origin;
 pub use problem::{ConfigProblem, Invalid};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use settings::{BUILT_IN_URL, Dataset, DeploymentSetting, Egress, Server, Settings, Suite, Telemetry};
+pub use settings::{BUILT_IN_URL, Dataset, DeploymentSetting, Egress, Probes, Server, Settings, Suite, Telemetry};
 pub use watch::{WatchError, Watcher};
 
 use place::{Lines, Places};

@@ -1,12 +1,14 @@
 //! What the rest of weir reads: validated, resolved, complete. Nothing in here can be out of range or name something
 //! that does not exist.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use indexmap::IndexMap;
 use secrecy::SecretString;
 use serde_json::Value;
-use weir_core::{DeploymentId, ScorerName, WorkloadId, deployment::Deployment, policy::Stage, workload::Workload};
+use weir_core::{
+    DeploymentId, NanoUsd, ScorerName, WorkloadId, deployment::Deployment, policy::Stage, workload::Workload,
+};
 
 use crate::{
     keyring::Keyring,
@@ -32,6 +34,8 @@ pub struct Settings {
     pub workloads: IndexMap<WorkloadId, Workload>,
     /// The stages of each workload's policy.
     pub stages: IndexMap<WorkloadId, Vec<Stage>>,
+    /// Golden probes, where a workload has them.
+    pub probes: IndexMap<WorkloadId, Probes>,
     /// Scorers as written; the evals crate compiles them and reports what is wrong through [`Settings::problem`].
     pub scorers: IndexMap<ScorerName, Value>,
     /// Suites to offer.
@@ -43,6 +47,17 @@ pub struct Settings {
     pub(crate) places: Places,
     pub(crate) rows: Vec<Row>,
     pub(crate) source: Option<Source>,
+}
+
+/// Known prompts asked on schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probes {
+    /// Between two rounds.
+    pub every: Duration,
+    /// Prompts of one round.
+    pub items: u32,
+    /// Most they may cost in 24 hours.
+    pub max_per_day: NanoUsd,
 }
 
 /// The file that was read.
@@ -70,6 +85,8 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// Most connections at once.
     pub max_connections: usize,
+    /// Scores that one key may post a second.
+    pub scores_per_s: u32,
     /// How long open requests may finish after a stop signal, in milliseconds.
     pub drain_ms: u64,
 }

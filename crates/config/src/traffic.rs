@@ -1,8 +1,10 @@
 //! Workloads: candidates, scorers, windows and deadlines.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use weir_core::{
-    WorkloadId,
+    NanoUsd, WorkloadId,
     policy::Stage,
     workload::{Deadlines, Workload},
 };
@@ -15,10 +17,36 @@ use crate::{
     place::join,
     policy,
     problem::Report,
+    settings::Probes,
 };
 
 /// Workloads and the stages of their policies.
 pub(crate) type Workloads = (IndexMap<WorkloadId, Workload>, IndexMap<WorkloadId, Vec<Stage>>);
+
+/// Golden probes of the workloads that have them.
+pub(crate) fn probes(file: &File, report: &mut Report) -> IndexMap<WorkloadId, Probes> {
+    let mut probes = IndexMap::new();
+    for (id, workload) in &file.workloads {
+        let Some(written) = &workload.probes else {
+            continue;
+        };
+        let key = join(&join("workloads", id), "probes");
+        let every_s = duration::seconds(&written.every).unwrap_or_else(|| {
+            let found = format!("found `{}`, wanted a time above zero", written.every);
+            report.error(&join(&key, "every"), found, Some("such as `15m` or `1h`".into()));
+            1.0
+        });
+        probes.insert(
+            id.as_str().into(),
+            Probes {
+                every: Duration::from_secs_f64(every_s),
+                items: written.items,
+                max_per_day: NanoUsd::from_usd(written.max_usd_per_day),
+            },
+        );
+    }
+    probes
+}
 
 /// All workloads, their defaults written back into `file`; what is wrong is reported.
 pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {

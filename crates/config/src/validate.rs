@@ -18,7 +18,7 @@ use crate::{
     place::join,
     problem::{Invalid, Report},
     settings::{Dataset, Egress, Server, Settings, Source, Suite, Telemetry},
-    traffic::workloads,
+    traffic::{probes, workloads},
 };
 
 /// What validation may ask of the world.
@@ -53,6 +53,7 @@ pub(crate) fn settings(
         })
         .collect();
     let (workloads, stages) = workloads(&mut file, report_ref);
+    let probes = probes(&file, report_ref);
     let (suites, datasets) = files(&file, context, report_ref);
     let scorers = file
         .scorers
@@ -78,6 +79,7 @@ pub(crate) fn settings(
         deployments,
         workloads,
         stages,
+        probes,
         scorers,
         suites,
         datasets,
@@ -131,6 +133,7 @@ fn server(file: &File, open: bool, context: &Context<'_>, report: &mut Report) -
         data_dir: context.base.join(&written.data_dir),
         max_body_bytes: usize::try_from(written.max_body_bytes).unwrap_or(usize::MAX),
         max_connections: usize::try_from(written.max_connections).unwrap_or(usize::MAX),
+        scores_per_s: written.scores_per_s,
         drain_ms: written.drain_ms,
     }
 }

@@ -66,6 +66,8 @@ pub enum Verdict {
     NotCapable,
     /// Its breaker is open.
     Unhealthy,
+    /// Its grades have fallen lately.
+    Suspect,
     /// Its lower bound misses the floor.
     BelowFloor,
     /// No evidence that it clears the floor.

@@ -90,6 +90,10 @@ codes! {
         "The path exists with another method. GET /api/v1/openapi.json lists all.";
     TIMEOUT_BODY = "W0109", 408, Caller, true, "the request body did not arrive in time",
         "The connection stalled while the body was being read.";
+    TOO_MANY_SCORES = "W0110", 429, Caller, true, "too many scores from one key",
+        "One key may post `server.scores_per_s` scores a second, five times that at once, so that no caller fills the score log or keeps others from writing. Nothing was stored; send it again after the time in Retry-After.";
+    LOOP = "W0111", 508, Caller, false, "the request has come through weir too often",
+        "Each weir that a request passes adds one to `x-weir-hops`; more than three means that some deployment's address leads back to a weir that sends it on. Check `base_url`.";
     UNKNOWN_KEY = "W0201", 401, Caller, false, "no valid key",
         "Send a key from `[keys]` as `Authorization: Bearer …`. Keys are compared by digest; weir never logs them.";
     NOT_ALLOWED = "W0202", 403, Caller, false, "the key does not reach this",

@@ -46,6 +46,8 @@ pub struct CandidateView {
     pub stable: bool,
     /// Its window of the quality scorer; `None` without evidence.
     pub quality: Option<Quality>,
+    /// Its grades have fallen: it takes no ordinary traffic while another admitted candidate can.
+    pub suspect: bool,
     /// Mean completion tokens on this workload; `None` before the first answer.
     pub output_tokens: Option<f64>,
 }

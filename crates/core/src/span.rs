@@ -6,7 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{DeploymentId, NanoUsd, SpanId, Timestamp, TraceId, Usage, WorkloadId, decision::Decision};
+use crate::{
+    DeploymentId, NanoUsd, SpanId, Timestamp, TraceId, Usage, WorkloadId,
+    decision::Decision,
+    workload::{SEGMENT_ALL, SEGMENT_PROBE, SEGMENT_SHADOW},
+};
 
 /// One request through the gateway.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +43,9 @@ pub struct Span {
     pub outcome: Outcome,
     /// The dialect's own word.
     pub finish_reason: Option<Arc<str>>,
+    /// Who the provider says answered.
+    #[serde(default, skip_serializing_if = "Identity::is_unknown")]
+    pub identity: Identity,
     /// Why this route; `None` when the request failed before routing.
     pub decision: Option<Arc<Decision>>,
     /// Every upstream call, in order.
@@ -57,16 +64,90 @@ impl Span {
     pub fn served_by(&self) -> Option<&DeploymentId> {
         self.attempts.last().filter(|attempt| attempt.error.is_none()).map(|attempt| &attempt.deployment)
     }
+
+    /// The series that scores of this answer belong to: the decision's part of the workload for clients, one of their
+    /// own for what weir asked itself.
+    #[must_use]
+    pub fn segment(&self) -> Arc<str> {
+        match self.origin {
+            Origin::Probe => SEGMENT_PROBE.into(),
+            Origin::Shadow => SEGMENT_SHADOW.into(),
+            Origin::Client | Origin::Eval => {
+                self.decision.as_ref().map_or_else(|| SEGMENT_ALL.into(), |decision| Arc::clone(&decision.segment))
+            }
+        }
+    }
+
+    /// Probability that the route which served was chosen, `0..=1`. A fallback's answer counts as certain, because no
+    /// draw chose it.
+    #[must_use]
+    pub fn propensity(&self) -> f64 {
+        let drawn = self.decision.as_ref().filter(|decision| decision.chain.first() == self.served_by());
+        drawn.map_or(1.0, |decision| decision.propensity)
+    }
+}
+
+/// What a provider says of the model that answered. A change of it is a change of what is measured.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Identity {
+    /// `model` of the answer, often more exact than the one asked for; at most [`Identity::BYTES`].
+    pub model: Option<Arc<str>>,
+    /// `system_fingerprint` of the answer; at most [`Identity::BYTES`].
+    pub fingerprint: Option<Arc<str>>,
+}
+
+impl Identity {
+    /// Longest name kept; longer ones are taken for none.
+    pub const BYTES: usize = 128;
+
+    /// From what an answer says; names that are empty, too long or hold control characters are taken for none.
+    #[must_use]
+    pub fn new(model: Option<&str>, fingerprint: Option<&str>) -> Self {
+        let name = |text: Option<&str>| {
+            text.filter(|text| (1..=Self::BYTES).contains(&text.len()) && !text.chars().any(char::is_control))
+                .map(Arc::from)
+        };
+        Self { model: name(model), fingerprint: name(fingerprint) }
+    }
+
+    /// True when the provider said neither.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        self.model.is_none() && self.fingerprint.is_none()
+    }
 }
 
 /// Who asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// A client. The only origin that is ever scored.
+    /// A client. The only origin that counts as traffic: in figures, in windows, in canaries.
     Client,
-    /// A judge or an eval run asking through the gateway.
+    /// A judge or an eval run asking through the gateway; never scored.
     Eval,
+    /// A golden probe: a known prompt, asked on schedule, scored into windows of its own.
+    Probe,
+    /// A client's request asked again of a canary's candidate after the reply; scored, billed to nobody.
+    Shadow,
+}
+
+impl Origin {
+    /// The word stored, sent and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Eval => "eval",
+            Self::Probe => "probe",
+            Self::Shadow => "shadow",
+        }
+    }
+
+    /// The origin of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Client, Self::Eval, Self::Probe, Self::Shadow].into_iter().find(|origin| origin.name() == name)
+    }
 }
 
 /// How a request ended.

@@ -46,3 +46,7 @@ impl Default for Deadlines {
 
 /// The segment of prompts that are not told apart.
 pub const SEGMENT_ALL: &str = "all";
+/// The series of golden probes: the same few prompts again and again, never mixed with traffic.
+pub const SEGMENT_PROBE: &str = "probe";
+/// The series of shadow answers, which no caller saw.
+pub const SEGMENT_SHADOW: &str = "shadow";

@@ -30,7 +30,7 @@ impl Admitted {
 /// W0201 without a valid key, W0202 when the key lacks the grant.
 pub(crate) fn admit(state: &State, route: &Route, headers: &HeaderMap) -> Result<Admitted, Problem> {
     let internal = is_internal(&state.internal_token, headers);
-    let origin = if internal { Origin::Eval } else { Origin::Client };
+    let origin = if internal { own_origin(headers) } else { Origin::Client };
     let presented = bearer(headers);
     // weir's own judges hold no key: the process token stands for one.
     if internal && presented.is_none() {
@@ -56,6 +56,12 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
+/// What weir itself asks for. Never a client: whoever holds the process token is not one.
+fn own_origin(headers: &HeaderMap) -> Origin {
+    let named = headers.get(headers::ORIGIN).and_then(|name| Origin::named(name.to_str().ok()?));
+    named.filter(|origin| *origin != Origin::Client).unwrap_or(Origin::Eval)
+}
+
 /// True when the request carries the process token. An empty token is nobody's.
 fn is_internal(token: &str, headers: &HeaderMap) -> bool {
     headers
@@ -76,6 +82,17 @@ mod tests {
         assert!(!is_internal("token", &sent("toke")));
         assert!(!is_internal("", &sent("")));
         assert!(!is_internal("token", &HeaderMap::new()));
+    }
+
+    #[test]
+    fn weir_says_what_it_asks_for_and_is_never_a_client() {
+        let named = |text: &'static str| HeaderMap::from_iter([(headers::ORIGIN, HeaderValue::from_static(text))]);
+        assert_eq!(own_origin(&named("probe")), Origin::Probe);
+        assert_eq!(own_origin(&named("shadow")), Origin::Shadow);
+        for other in ["client", "eval", "judge", ""] {
+            assert_eq!(own_origin(&named(other)), Origin::Eval, "{other}");
+        }
+        assert_eq!(own_origin(&HeaderMap::new()), Origin::Eval);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use weir_core::{Problem, Usage, deployment::Deployment};
 use weir_providers::{
     dialect::openai_chat::{Peek, Reply, read_reply, splice},
@@ -16,7 +16,7 @@ use weir_providers::{
 };
 use weir_router::{InFlight, Vital};
 
-use crate::{State, flight::Flight, relay};
+use crate::{State, flight::Flight, headers, relay};
 
 /// What is read of an error's body, and for how long.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -40,6 +40,8 @@ pub(crate) struct Outbound<'a> {
     pub(crate) limits: transport::Limits,
     /// Stands in where a provider does not count prompt tokens.
     pub(crate) input_estimate: u64,
+    /// What goes upstream as `x-weir-hops`.
+    pub(crate) hops: HeaderValue,
 }
 
 /// What a deployment answered.
@@ -141,11 +143,9 @@ async fn call(
     in_flight: InFlight,
 ) -> Result<Served, Failure> {
     let body = splice(request.peek, request.body, &leg.deployment.model, true);
-    let response = state
-        .transport
-        .send(&leg.target, HeaderMap::new(), body, limits)
-        .await
-        .map_err(|error| Failure::transport(&error))?;
+    let headers = HeaderMap::from_iter([(headers::HOPS, request.hops.clone())]);
+    let response =
+        state.transport.send(&leg.target, headers, body, limits).await.map_err(|error| Failure::transport(&error))?;
     flight.status(response.status);
     if response.status != 200 {
         return Err(refused(state, leg, response).await);

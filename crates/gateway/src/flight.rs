@@ -9,7 +9,7 @@ use weir_core::{
     decision::{Arm, Decision},
     deployment::{Deployment, Price},
     error,
-    span::{Attempt, Origin, Outcome, Payload, Record, Span},
+    span::{Attempt, Identity, Origin, Outcome, Payload, Record, Span},
 };
 use weir_router::ExposedGuard;
 
@@ -31,6 +31,8 @@ pub(crate) struct Flight {
     pub(crate) stream: bool,
     pub(crate) decision: Option<Arc<Decision>>,
     pub(crate) finish_reason: Option<Arc<str>>,
+    /// Who the provider says answered.
+    pub(crate) identity: Identity,
     /// Tokens of the answer as far as it is known.
     pub(crate) usage: Usage,
     /// Prompt tokens as estimated from the request.
@@ -72,6 +74,7 @@ impl Flight {
             stream: false,
             decision: None,
             finish_reason: None,
+            identity: Identity::default(),
             usage: Usage::default(),
             input_estimate: 0,
             request: Bytes::new(),
@@ -197,6 +200,7 @@ impl Flight {
             ttft_us: self.ttft.map(micros),
             outcome,
             finish_reason: self.finish_reason.take(),
+            identity: std::mem::take(&mut self.identity),
             decision: self.decision.clone(),
             cost: self.cost(),
             attempts: std::mem::take(&mut self.attempts),

@@ -20,6 +20,10 @@ pub(crate) const TIMEOUT_MS: HeaderName = HeaderName::from_static("x-weir-timeou
 pub(crate) const EXPLAIN: HeaderName = HeaderName::from_static("x-weir-explain");
 /// Sent by weir itself: the process token.
 pub(crate) const INTERNAL: HeaderName = HeaderName::from_static("x-weir-internal");
+/// Sent by weir itself beside the process token: which kind of its own request this is.
+pub(crate) const ORIGIN: HeaderName = HeaderName::from_static("x-weir-origin");
+/// Sent upstream: how many weirs the request has passed.
+pub(crate) const HOPS: HeaderName = HeaderName::from_static("x-weir-hops");
 
 /// Answered: the span.
 pub(crate) const SPAN_ID: HeaderName = HeaderName::from_static("x-weir-span-id");
@@ -46,6 +50,29 @@ const TAGS_BYTES: usize = 4 * 1024;
 const SESSION_BYTES: usize = 256;
 /// Largest decision in a reply header; proxies commonly stop at 8 KiB for one line.
 const DECISION_BYTES: usize = 8 * 1024;
+
+/// Weirs that a request may pass: a team's in front of a company's, and one to spare.
+const MOST_HOPS: u8 = 3;
+
+/// The hops to tell upstream: one more than the request came with.
+///
+/// # Errors
+/// W0111 when it has come through too many, so that a deployment whose address leads back here ends instead of going
+/// round until everything is full. W0106 when the header is not a number.
+pub(crate) fn hops(headers: &HeaderMap) -> Result<HeaderValue, Problem> {
+    let passed = match text(headers, &HOPS)? {
+        None => 0,
+        Some(text) => text.parse::<u8>().map_err(|_| bad("`x-weir-hops` is not a small whole number"))?,
+    };
+    if passed >= MOST_HOPS {
+        return Err(Problem::new(
+            &error::LOOP,
+            format!("the request has passed {passed} weirs, at most {MOST_HOPS} are"),
+        )
+        .hint("some deployment's `base_url` leads back to a weir"));
+    }
+    Ok(HeaderValue::from(u16::from(passed) + 1))
+}
 
 /// What the caller asked for beside the body.
 #[derive(Debug, Default)]
@@ -166,6 +193,15 @@ mod tests {
         for bad in ["0", "-1", "1.5", "soon"] {
             assert!(Asked::read(&with(TIMEOUT_MS, bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_request_that_goes_round_is_stopped() {
+        assert_eq!(hops(&HeaderMap::new()).unwrap(), "1");
+        assert_eq!(hops(&with(HOPS, "2")).unwrap(), "3");
+        assert_eq!(hops(&with(HOPS, "3")).unwrap_err().code, &error::LOOP);
+        assert_eq!(hops(&with(HOPS, "255")).unwrap_err().code, &error::LOOP);
+        assert_eq!(hops(&with(HOPS, "-1")).unwrap_err().code, &error::BAD_PARAMETER);
     }
 
     #[test]

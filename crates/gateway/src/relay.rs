@@ -107,6 +107,7 @@ pub(crate) fn end(
         StreamEnd::Finished => {
             flight.usage = usage;
             flight.finish_reason = chat.finish_reason().map(Arc::from);
+            flight.identity = chat.identity().clone();
             flight.attempt_ended(None, usage);
             Ok(())
         }

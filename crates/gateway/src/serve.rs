@@ -99,6 +99,7 @@ async fn answer(
     let body = body::read(body, limit, idle).await?;
     flight.received(body.clone());
 
+    let hops = headers::hops(head)?;
     let asked = Asked::read(head)?;
     let peek = inbound(flight, &asked, &body)?;
     let plan = plan(state, flight, caller, head, &asked, &peek)?;
@@ -108,6 +109,7 @@ async fn answer(
         legs: &plan.legs,
         limits: plan.limits,
         input_estimate: flight.input_estimate,
+        hops,
     };
     let served = dispatch(state, flight, &request).await?;
     Ok((asked, served))
@@ -213,6 +215,7 @@ fn no_candidate(no_route: &NoRoute) -> Problem {
             Verdict::NotCapable => "cannot do what the request needs",
             Verdict::Unhealthy => "is failing",
             Verdict::NotAdmitted => "is not admitted",
+            Verdict::Suspect => "is under suspicion",
             Verdict::BelowFloor => "is below the floor",
             Verdict::Unproven => "is unproven",
             Verdict::Chosen | Verdict::Fallback | Verdict::OtherArm => "was passed over",
@@ -226,6 +229,7 @@ fn no_candidate(no_route: &NoRoute) -> Problem {
 fn plain(mut flight: Flight, asked: &Asked, body: Bytes, answer: Reply) -> Response {
     flight.usage = answer.usage;
     flight.finish_reason = answer.finish_reason.as_deref().map(Arc::from);
+    flight.identity = answer.identity;
     flight.attempt_ended(None, answer.usage);
     flight.answer.set(&body);
     let mut reply = json_reply(StatusCode::OK, Body::from(body));

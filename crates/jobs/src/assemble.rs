@@ -88,7 +88,7 @@ impl Scored<'_> {
         Some(Score {
             span_id: span.id,
             workload: span.workload.clone(),
-            segment: span.decision.as_ref().map_or_else(|| "all".into(), |decision| decision.segment.clone()),
+            segment: span.segment(),
             deployment: span.served_by()?.clone(),
             scorer: scorer.clone(),
             version: version.into(),
@@ -96,7 +96,7 @@ impl Scored<'_> {
             source: self.source,
             explanation: outcome.explanation,
             p_sample: self.p_sample,
-            propensity: span.decision.as_ref().map_or(1.0, |decision| decision.propensity),
+            propensity: span.propensity(),
             cost: NanoUsd::ZERO,
             at: self.at,
         })

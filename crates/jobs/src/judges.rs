@@ -39,8 +39,8 @@ const INTERNAL: &str = "x-weir-internal";
 /// Where judges are asked.
 #[derive(Debug, Clone)]
 pub struct Bench {
-    target: Target,
-    headers: HeaderMap,
+    pub(crate) target: Target,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Bench {

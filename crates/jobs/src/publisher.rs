@@ -14,10 +14,10 @@ use weir_core::{
 };
 use weir_optimizer::{
     snapshot::{self, Inputs, WorkloadInput},
-    windows::Windows,
+    windows::{Key, Notice, NoticeKind, Shift, Windows},
 };
 use weir_router::{Live, SnapshotCell};
-use weir_store::{Error, Store};
+use weir_store::{Error, EventKind, IdentityRow, Store, WindowEvent};
 
 use crate::tokens::OutputTokens;
 
@@ -162,16 +162,33 @@ impl Publisher {
         Ok(())
     }
 
-    async fn publish(&mut self) -> Result<(), Error> {
+    /// Folds what is new in both logs. Provider changes are read after the scores of a page: one that was written
+    /// before some score is then surely there when that score is, and goes in before it, as it will when everything is
+    /// folded again.
+    async fn read_logs(&mut self) -> Result<(), Error> {
         loop {
             let page = self.parts.store.score_since(self.windows.score_seq(), PAGE).await?;
+            let shifts = self.parts.store.identity_since(self.windows.shift_seq()).await?;
+            let mut shifts = shifts.into_iter().map(shift).peekable();
             for (seq, score) in &page {
+                while let Some(shift) = shifts.next_if(|shift| shift.after_score < *seq) {
+                    self.windows.shift(&shift);
+                }
                 self.windows.fold(*seq, score);
             }
             if page.len() < PAGE as usize {
+                for shift in shifts {
+                    self.windows.shift(&shift);
+                }
                 break;
             }
         }
+        let events: Vec<WindowEvent> = self.windows.take_notices().into_iter().map(event).collect();
+        self.parts.store.window_event_insert(&events).await
+    }
+
+    async fn publish(&mut self) -> Result<(), Error> {
+        self.read_logs().await?;
         self.seq += 1;
         self.shared.follow(&self.parts.settings.load_full());
         let workloads = self.shared.workloads.iter().filter_map(|workload| {
@@ -187,12 +204,28 @@ impl Publisher {
             workloads: workloads.collect(),
             windows: &self.windows,
             output_tokens: &self.parts.tokens.means(),
+            now: self.parts.clock.now(),
             lease_until: self.parts.clock.now().plus(LEASE),
         });
         self.parts.cell.publish(snapshot);
         self.parts.windows.send_replace(Arc::new(self.windows.clone()));
         Ok(())
     }
+}
+
+fn shift(row: IdentityRow) -> Shift {
+    Shift { seq: row.seq, deployment: row.deployment, identity: row.identity, at: row.at, after_score: row.after_score }
+}
+
+fn event(notice: Notice) -> WindowEvent {
+    let Notice { key, epoch, kind, at, text: reason } = notice;
+    let kind = match kind {
+        NoticeKind::Drifted => EventKind::Drifted,
+        NoticeKind::Recovered => EventKind::Recovered,
+        NoticeKind::Changed => EventKind::Changed,
+    };
+    let Key { workload, segment, deployment, scorer, version } = key;
+    WindowEvent { workload, segment, deployment, scorer, version, epoch, kind, reason, at }
 }
 
 fn half_lives(settings: &Settings) -> Vec<(WorkloadId, f64)> {

@@ -6,7 +6,7 @@ use weir_config::{ConfigProblem, Settings};
 use weir_core::{
     ScorerName, SpanId, WorkloadId,
     entropy::{mix, unit},
-    span::Span,
+    span::{Origin, Span},
 };
 use weir_evals::{Scorer, ScorerSpec, compile};
 
@@ -68,7 +68,8 @@ impl Scoring {
     pub(crate) fn sample(&self, span: &Span) -> Option<f64> {
         let plan = self.plan(&span.workload)?;
         let exposed = span.decision.as_ref().is_some_and(|decision| decision.exposure.is_some());
-        let p = if exposed { 1.0 } else { plan.sample };
+        let asked_to_be_scored = matches!(span.origin, Origin::Probe | Origin::Shadow);
+        let p = if exposed || asked_to_be_scored { 1.0 } else { plan.sample };
         (sampling_point(span.id) < p).then_some(p)
     }
 }

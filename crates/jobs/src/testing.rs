@@ -59,6 +59,7 @@ pub(crate) fn record(number: u32) -> Record {
         ttft_us: Some(900),
         outcome: Outcome::Ok,
         finish_reason: Some("stop".into()),
+        identity: Default::default(),
         decision: None,
         attempts: vec![attempt],
         usage: Usage { input: 10, output: 4, ..Usage::default() },

@@ -3,7 +3,10 @@
 
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError};
 
-use weir_core::{DeploymentId, WorkloadId, span::Span};
+use weir_core::{
+    DeploymentId, WorkloadId,
+    span::{Origin, Span},
+};
 use weir_optimizer::snapshot::OutputTokens as Means;
 
 /// Weight of the newest answer once the mean has settled.
@@ -14,8 +17,11 @@ const WEIGHT: f64 = 0.02;
 pub struct OutputTokens(Mutex<HashMap<(WorkloadId, DeploymentId), (f64, u32)>>);
 
 impl OutputTokens {
-    /// Takes in one answer; failed requests say nothing.
+    /// Takes in one answer; failed requests say nothing, and golden probes nothing about traffic.
     pub fn learn(&self, span: &Span) {
+        if span.origin == Origin::Probe {
+            return;
+        }
         let Some(deployment) = span.served_by() else {
             return;
         };

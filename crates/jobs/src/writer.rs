@@ -3,7 +3,7 @@
 //! id, so reading a segment twice stores nothing twice.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, HashSet, VecDeque},
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,7 +13,10 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
-use weir_core::span::{Origin, Outcome, Record};
+use weir_core::{
+    DeploymentId, Timestamp,
+    span::{Identity, Origin, Outcome, Record},
+};
 use weir_store::{Store, Written};
 use weir_telemetry::{metrics, otlp::Exporter};
 
@@ -32,6 +35,8 @@ const GROUP: usize = 1_024;
 const LINGER: Duration = Duration::from_millis(40);
 /// Between two looks at the spool, and between two tries while the store refuses.
 const TICK: Duration = Duration::from_millis(250);
+/// Names that one deployment may answer under before further ones are no longer kept.
+const IDENTITIES_MAX: usize = 64;
 /// Records kept in memory because the disk refused them, while the store refuses too.
 const HELD_MAX: usize = 10_000;
 
@@ -63,6 +68,8 @@ pub struct Writer {
     /// Records that only memory has.
     held: Vec<Written>,
     degraded: bool,
+    /// Who deployments are known to answer as.
+    identities: HashMap<DeploymentId, HashSet<Identity>>,
 }
 
 impl Writer {
@@ -77,6 +84,7 @@ impl Writer {
             left_behind: tail.left_behind.into(),
             held: Vec::new(),
             degraded: false,
+            identities: HashMap::new(),
         }
     }
 
@@ -161,7 +169,7 @@ impl Writer {
         }
     }
 
-    async fn try_commit(&self, records: &[Written]) -> Result<(), queue::Error> {
+    async fn try_commit(&mut self, records: &[Written]) -> Result<(), queue::Error> {
         let scoring = self.parts.scoring.load_full();
         let mut tx = self.parts.store.begin_spans().await?;
         let fresh = tx.span_insert_written(records).await?;
@@ -176,9 +184,16 @@ impl Writer {
             })
             .collect();
         let checked = queue::push(tx.connection(), &scoring, &chosen).await?;
+        let unmet = self.unmet(&fresh);
+        for (deployment, identity, at) in &unmet {
+            tx.identity_insert(deployment, identity, *at).await?;
+        }
         // Before the commit: a worker may take the job the moment after it.
         checked.iter().for_each(|record| self.parts.recent.put(record));
         tx.commit().await?;
+        for (deployment, identity, _) in unmet {
+            self.identities.entry(deployment).or_default().insert(identity);
+        }
         for record in fresh {
             metrics::request(&record.span);
             self.parts.tokens.learn(&record.span);
@@ -187,6 +202,24 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Deployments that answer as somebody this process has not met. A provider that never repeats itself is heard so
+    /// often and no more.
+    fn unmet(&self, records: &[&Arc<Record>]) -> Vec<(DeploymentId, Identity, Timestamp)> {
+        let mut unmet: Vec<(DeploymentId, Identity, Timestamp)> = Vec::new();
+        for span in records.iter().map(|record| &record.span).filter(|span| !span.identity.is_unknown()) {
+            let Some(deployment) = span.served_by() else {
+                continue;
+            };
+            let met = self.identities.get(deployment);
+            let full = met.is_some_and(|met| met.len() >= IDENTITIES_MAX);
+            let seen = met.is_some_and(|met| met.contains(&span.identity));
+            if !full && !seen && !unmet.iter().any(|(known, named, _)| known == deployment && *named == span.identity) {
+                unmet.push((deployment.clone(), span.identity.clone(), span.started_at));
+            }
+        }
+        unmet
     }
 
     /// Rotates a full segment, reads back what fell behind, deletes what is done with.
@@ -269,9 +302,9 @@ impl Writer {
     }
 }
 
-/// Clients' complete answers are scored; weir's own and failed ones never.
+/// Complete answers are scored, those of judges and of failed requests never: a scored judge would be judged in turn.
 fn is_scorable(record: &Record) -> bool {
-    record.span.origin == Origin::Client && record.span.outcome == Outcome::Ok
+    record.span.origin != Origin::Eval && record.span.outcome == Outcome::Ok
 }
 
 fn delete(path: &Path) {

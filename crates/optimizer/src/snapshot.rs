@@ -13,7 +13,10 @@ use weir_core::{
     workload::{SEGMENT_ALL, Workload},
 };
 
-use crate::{revision, windows::Windows};
+use crate::{
+    revision,
+    windows::{State, Window, Windows},
+};
 
 /// Mean completion tokens by workload and deployment.
 pub type OutputTokens = HashMap<(WorkloadId, DeploymentId), f64>;
@@ -42,6 +45,8 @@ pub struct Inputs<'a> {
     pub windows: &'a Windows,
     /// What answers have cost in tokens so far; may be empty.
     pub output_tokens: &'a OutputTokens,
+    /// Now: suspicion of a deployment ends with time too.
+    pub now: Timestamp,
     /// Canaries are exposed until this instant and no longer, unless a newer snapshot says so.
     pub lease_until: Timestamp,
 }
@@ -68,15 +73,16 @@ fn view(inputs: &Inputs<'_>, input: &WorkloadInput<'_>) -> WorkloadView {
         .candidates
         .iter()
         .filter_map(|id| inputs.deployments.get(id).map(|deployment| (id, deployment)))
-        .map(|(id, deployment)| CandidateView {
-            deployment: Arc::clone(deployment),
-            admitted: stable == Some(id) || input.policy.admitted.contains(id),
-            stable: stable == Some(id),
-            quality: inputs
-                .windows
-                .current(&workload.id, SEGMENT_ALL, id, &workload.quality)
-                .and_then(|window| window.quality()),
-            output_tokens: inputs.output_tokens.get(&(workload.id.clone(), id.clone())).copied(),
+        .map(|(id, deployment)| {
+            let window = inputs.windows.current(&workload.id, SEGMENT_ALL, id, &workload.quality);
+            CandidateView {
+                deployment: Arc::clone(deployment),
+                admitted: stable == Some(id) || input.policy.admitted.contains(id),
+                stable: stable == Some(id),
+                quality: window.and_then(Window::quality),
+                suspect: window.is_some_and(|window| window.state(inputs.now) == State::Suspect),
+                output_tokens: inputs.output_tokens.get(&(workload.id.clone(), id.clone())).copied(),
+            }
         })
         .collect();
     WorkloadView {

@@ -12,10 +12,10 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use weir_core::Usage;
+use weir_core::{Usage, span::Identity};
 
 use crate::{
-    dialect::openai_chat::{estimate_tokens, read_usage, splice_usage_extension},
+    dialect::openai_chat::{estimate_tokens, identity, read_usage, splice_usage_extension},
     sse::{Event, Reader},
 };
 
@@ -62,6 +62,10 @@ pub enum StreamFailure {
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow, default)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    system_fingerprint: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     choices: Option<Vec<Choice<'a>>>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
@@ -97,6 +101,7 @@ struct State {
     usage_event: Option<Bytes>,
     finish_reason: Option<String>,
     delta_bytes: usize,
+    identity: Identity,
 }
 
 impl ChatStream {
@@ -116,6 +121,7 @@ impl ChatStream {
                 usage_event: None,
                 finish_reason: None,
                 delta_bytes: 0,
+                identity: Identity::default(),
             },
         }
     }
@@ -193,6 +199,12 @@ impl ChatStream {
         self.state.finish_reason.as_deref()
     }
 
+    /// Who the provider says answers, once it has said so.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.state.identity
+    }
+
     /// Tokens so far: the provider's count if it sent one, else estimated from what was relayed.
     #[must_use]
     pub fn usage(&self, input_estimate: u64) -> Usage {
@@ -239,6 +251,9 @@ impl State {
         if chunk.error.is_some() {
             self.failure = Some(StreamFailure::Error(Bytes::copy_from_slice(data)));
             return false;
+        }
+        if self.identity.is_unknown() {
+            self.identity = identity(chunk.model, chunk.system_fingerprint);
         }
         if let Some(usage) = chunk.usage {
             self.usage = Some(usage.get().to_owned());

@@ -92,6 +92,7 @@ pub fn pin(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>, deployment: &Arc<Dep
         admitted: false,
         stable: false,
         quality: None,
+        suspect: false,
         output_tokens: None,
     };
     let candidate = known.unwrap_or(&unknown);

@@ -52,6 +52,7 @@ fn sentence(candidate: &CandidateRecord, chosen: Option<&CandidateRecord>) -> St
         }
         Verdict::NotCapable => format!("{name} cannot do what the request needs{numbers}."),
         Verdict::Unhealthy => format!("{name} is resting after failures{numbers}."),
+        Verdict::Suspect => format!("{name} is under suspicion, its grades have fallen{numbers}."),
         Verdict::BelowFloor => format!("{name} is below the floor{numbers}."),
         Verdict::Unproven => format!("{name} has no scores that prove it{numbers}."),
         Verdict::OtherArm => format!("{name} is the canary's other arm{numbers}."),

@@ -28,8 +28,9 @@ pub(crate) fn run(stage: &Stage, slate: Slate, context: &Context<'_>) -> Slate {
     }
 }
 
-/// Capability, then health, then admission. When no capable candidate is healthy, health is ignored: a call that
-/// may fail is better than one that certainly does.
+/// Capability, then health, then admission, then suspicion. When no capable candidate is healthy, health is ignored: a
+/// call that may fail is better than one that certainly does. Suspicion is ignored likewise, so that drift everywhere
+/// leaves traffic where it was.
 fn filter(slate: Slate, context: &Context<'_>) -> Slate {
     let features = &context.ask.features;
     let candidates = &context.view.candidates;
@@ -41,9 +42,12 @@ fn filter(slate: Slate, context: &Context<'_>) -> Slate {
         .order
         .iter()
         .any(|&index| may_serve(index) && slate.entries.get(index).is_some_and(|entry| entry.health != Health::Open));
-    slate
+    let slate = slate
         .drop_where(|_, entry| (some_up && entry.health == Health::Open).then_some(Verdict::Unhealthy))
-        .drop_where(|index, _| (!may_serve(index)).then_some(Verdict::NotAdmitted))
+        .drop_where(|index, _| (!may_serve(index)).then_some(Verdict::NotAdmitted));
+    let suspect = |index: usize| candidates.get(index).is_some_and(|candidate| candidate.suspect);
+    let some_sound = slate.order.iter().any(|&index| !suspect(index));
+    slate.drop_where(|index, _| (some_sound && suspect(index)).then_some(Verdict::Suspect))
 }
 
 fn capable(candidate: &CandidateView, need: &Features) -> bool {

@@ -29,6 +29,7 @@ type Row = (&'static str, f64, bool, Option<f64>);
 fn candidate((id, usd, admitted, lower): Row, stable: bool) -> CandidateView {
     let price = NanoUsd::from_usd(usd);
     CandidateView {
+        suspect: false,
         deployment: Arc::new(Deployment {
             id: id.into(),
             provider: "sim".into(),

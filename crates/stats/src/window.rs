@@ -104,6 +104,17 @@ impl Cell {
         self.newest_s = self.newest_s.max(other.newest_s);
     }
 
+    /// Lets the past count as `share` of what it does, `0..=1`, as if it had been that many fewer grades; anything else
+    /// changes nothing.
+    pub fn keep(&mut self, share: f64) {
+        if (0.0..=1.0).contains(&share) {
+            self.weight *= share;
+            self.weight_sq *= share;
+            self.grade *= share;
+            self.grade_sq *= share;
+        }
+    }
+
     /// Mean and bounds, shrunk towards `prior` as if by [`PRIOR_WEIGHT`] observations; `None` without evidence.
     ///
     /// `q̂ = (m·n_eff + κ·prior) / (n_eff + κ)`, `q̂ ∓ z·sqrt(max(v, floor) / (n_eff + κ))`, all within `0..=1`.
@@ -199,6 +210,19 @@ mod tests {
         let estimate = cell.estimate(0.0).unwrap();
         let raw = estimate.mean * (estimate.n_eff + PRIOR_WEIGHT) / estimate.n_eff;
         assert!((raw - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn keeping_a_tenth_keeps_the_mean_and_a_tenth_of_the_evidence() {
+        let mut cell = Cell::new(0.0, DAY_S);
+        (0..1_000).for_each(|i| cell.add(0.0, f64::from(u8::from(i % 4 != 0)), 1.0));
+        cell.keep(0.1);
+        let estimate = cell.estimate(0.75).unwrap();
+        assert!((estimate.n_eff - 100.0).abs() < 1e-9 && (estimate.mean - 0.75).abs() < 1e-12);
+        cell.keep(f64::NAN);
+        assert_eq!(cell.estimate(0.75), Some(estimate));
+        cell.keep(0.0);
+        assert_eq!(cell.estimate(0.75), None);
     }
 
     #[test]

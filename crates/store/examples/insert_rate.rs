@@ -116,6 +116,7 @@ fn record(words: &Seeded, now: Timestamp) -> Record {
             ttft_us: Some(latency_us / 3),
             outcome: Outcome::Ok,
             finish_reason: Some("stop".into()),
+            identity: Default::default(),
             decision: Some(Arc::new(decision)),
             attempts: vec![Attempt {
                 deployment: pick.into(),

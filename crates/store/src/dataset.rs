@@ -230,6 +230,26 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The same few items of the workload's datasets every time, by their hash: the golden ones that probes ask. Only
+    /// current versions count, and only items whose right answer is known.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn item_golden(&self, workload: &WorkloadId, limit: u32) -> Result<Vec<Item>, Error> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT item.hash, item.input_hash, item.body FROM dataset \
+             JOIN dataset_version_item AS place \
+               ON place.version = (SELECT max(seq) FROM dataset_version WHERE dataset = dataset.id) \
+             JOIN dataset_item AS item ON item.hash = place.hash \
+             WHERE dataset.workload = ? AND item.body ->> '$.expected' IS NOT NULL ORDER BY item.hash LIMIT ?",
+        )
+        .bind(workload.as_str())
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
     /// The item with this prompt in the current version of one of the workload's datasets; the dataset published last
     /// wins.
     ///

@@ -1,4 +1,4 @@
-//! One feed of what changed routing: canary transitions and policy revisions, newest first. A revision made by a
+//! One feed of what changed routing: canary transitions, policy revisions and drift, newest first. A revision made by a
 //! promotion is told once, by the promotion.
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,12 @@ pub enum EventKind {
     Superseded,
     /// A revision by configuration or by a person.
     Revised,
+    /// A deployment's grades have fallen: it is under suspicion.
+    Drifted,
+    /// A deployment under suspicion is back.
+    Recovered,
+    /// A provider answers with another model or configuration.
+    Changed,
 }
 
 impl EventKind {
@@ -62,6 +68,9 @@ impl EventKind {
             Self::Expired => "expired",
             Self::Superseded => "superseded",
             Self::Revised => "revised",
+            Self::Drifted => "drifted",
+            Self::Recovered => "recovered",
+            Self::Changed => "changed",
         }
     }
 
@@ -103,6 +112,9 @@ impl Store {
              UNION ALL SELECT * FROM ( \
                  SELECT at, 'revised', workload, reason, NULL, revision, seq FROM policy \
                  WHERE author <> 'canary' AND (?1 IS NULL OR workload = ?1) ORDER BY at DESC, seq DESC LIMIT ?2) \
+             UNION ALL SELECT * FROM ( \
+                 SELECT at, kind, workload, reason, NULL, NULL, seq FROM window_event \
+                 WHERE ?1 IS NULL OR workload = ?1 ORDER BY at DESC, seq DESC LIMIT ?2) \
              ORDER BY 1 DESC, 7 DESC LIMIT ?2",
         )
         .bind(workload.map(WorkloadId::as_str))

@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod exposure;
 mod histogram;
+mod identity;
 mod job;
 mod minute;
 mod open;
@@ -26,12 +27,14 @@ mod span_list;
 mod sum;
 mod usage;
 mod value;
+mod window_event;
 
 pub use self::{
     dataset::{Dataset, DatasetVersion, Item, NewDataset, NewItem, Published},
     error::Error,
     event::{Event, EventKind},
     exposure::ExposureRow,
+    identity::IdentityRow,
     job::{Job, JobCounts, JobStatus},
     open::{FILE_NAME, Options, Store, schema_revision},
     score::{Inserted, ScoreRow},
@@ -39,4 +42,5 @@ pub use self::{
     span::{Tx, Written},
     span_list::{Page, RowScore, SpanFilter, SpanRow},
     usage::Usage,
+    window_event::WindowEvent,
 };

@@ -97,7 +97,8 @@ impl Store {
         };
         let grades = sqlx::query(
             "SELECT deployment, (at - ?1) / ?2 AS slot, avg(grade), count(grade) FROM score \
-             WHERE workload = ?4 AND scorer = ?5 AND at >= ?1 AND at < ?3 AND grade IS NOT NULL GROUP BY 1, 2",
+             WHERE workload = ?4 AND scorer = ?5 AND at >= ?1 AND at < ?3 AND grade IS NOT NULL \
+             AND segment NOT IN ('probe', 'shadow') GROUP BY 1, 2",
         )
         .bind(grid.start)
         .bind(grid.step)
@@ -127,7 +128,7 @@ impl Store {
         let grades = sqlx::query(
             "SELECT NULL, (at - ?1) / ?2 AS slot, avg(grade), count(grade) FROM json_each(?4) AS pair \
              JOIN score ON score.workload = pair.value ->> 0 AND score.scorer = pair.value ->> 1 \
-             WHERE at >= ?1 AND at < ?3 AND grade IS NOT NULL GROUP BY slot",
+             WHERE at >= ?1 AND at < ?3 AND grade IS NOT NULL AND segment NOT IN ('probe', 'shadow') GROUP BY slot",
         )
         .bind(grid.start)
         .bind(grid.step)

@@ -14,7 +14,7 @@ use sqlx::{
 use weir_core::{
     SpanId,
     decision::Arm,
-    span::{Origin, Outcome, Payload, Record, Span},
+    span::{Outcome, Payload, Record, Span},
 };
 
 use crate::{
@@ -294,7 +294,7 @@ fn bind_span<'q>(query: Query<'q>, span: &'q Span) -> Query<'q> {
         .bind(id_bytes(span.trace_id.bits()))
         .bind(shared(&span.tenant))
         .bind(shared(span.workload.shared()))
-        .bind(origin_name(span.origin))
+        .bind(span.origin.name())
         .bind(span.session.clone())
         .bind(span.stream)
         .bind(span.started_at.0)
@@ -346,14 +346,6 @@ fn payload_from(row: &SqliteRow, first: usize) -> Result<Payload, Error> {
 /// not save the arm it was assigned to (intention to treat).
 fn head_failed(span: &Span) -> bool {
     matches!(span.outcome, Outcome::Failed { .. }) || span.attempts.first().is_some_and(|first| first.error.is_some())
-}
-
-/// Its serde name, which `value::word` reads back.
-pub(crate) const fn origin_name(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Client => "client",
-        Origin::Eval => "eval",
-    }
 }
 
 /// Its serde name.

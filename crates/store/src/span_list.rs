@@ -12,7 +12,6 @@ use weir_core::{
 
 use crate::{
     Error, Store,
-    span::origin_name,
     value::{count, id_bytes, span_id, to_json, trace_id, word},
 };
 
@@ -121,6 +120,22 @@ const SELECT: &str = "SELECT seq, id, trace_id, tenant, workload, deployment, st
      session FROM span WHERE ";
 
 impl Store {
+    /// What requests of this origin have cost a workload since then, as far as prices are known.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn span_cost(&self, workload: &WorkloadId, origin: Origin, since: Timestamp) -> Result<NanoUsd, Error> {
+        let cost: i64 = sqlx::query_scalar(
+            "SELECT coalesce(sum(cost_nano), 0) FROM span WHERE workload = ? AND started_at >= ? AND origin = ?",
+        )
+        .bind(workload.as_str())
+        .bind(since.0)
+        .bind(origin.name())
+        .fetch_one(self.readers())
+        .await?;
+        Ok(NanoUsd(cost))
+    }
+
     /// Spans, newest first, those below `cursor` where one is given.
     ///
     /// # Errors
@@ -207,7 +222,7 @@ fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &SpanFilter) {
         (" AND workload = ", filter.workload.as_ref().map(AsRef::as_ref)),
         (" AND deployment = ", filter.deployment.as_ref().map(AsRef::as_ref)),
         (" AND status = ", filter.status.as_deref()),
-        (" AND origin = ", filter.origin.map(origin_name)),
+        (" AND origin = ", filter.origin.map(Origin::name)),
         (" AND tenant = ", filter.tenant.as_deref()),
         (" AND session = ", filter.session.as_deref()),
         (" AND canary = ", filter.canary.as_ref().map(AsRef::as_ref)),

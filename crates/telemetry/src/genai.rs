@@ -112,13 +112,7 @@ fn request_attributes(span: &Span) -> Vec<KeyValue> {
         KeyValue::new(semconv::REQUEST_MODEL, span.model_asked.to_string()),
         KeyValue::new(semconv::SPAN, span.id.to_string()),
         KeyValue::new(semconv::WORKLOAD, span.workload.to_string()),
-        KeyValue::new(
-            semconv::ORIGIN,
-            match span.origin {
-                weir_core::span::Origin::Client => "client",
-                weir_core::span::Origin::Eval => "eval",
-            },
-        ),
+        KeyValue::new(semconv::ORIGIN, span.origin.name()),
         KeyValue::new(semconv::INPUT_TOKENS, int(span.usage.input)),
         KeyValue::new(semconv::OUTPUT_TOKENS, int(span.usage.output)),
         KeyValue::new(semconv::CACHED_TOKENS, int(span.usage.cached_input)),
@@ -134,6 +128,13 @@ fn request_attributes(span: &Span) -> Vec<KeyValue> {
     if let Some(reason) = &span.finish_reason {
         let list = vec![StringValue::from(reason.to_string())];
         attributes.push(KeyValue::new(semconv::FINISH_REASONS, Value::Array(list.into())));
+    }
+    for (name, value) in
+        [(semconv::RESPONSE_MODEL, &span.identity.model), (semconv::FINGERPRINT, &span.identity.fingerprint)]
+    {
+        if let Some(value) = value {
+            attributes.push(KeyValue::new(name, value.to_string()));
+        }
     }
     if let Some(ttft) = span.ttft_us {
         attributes.push(KeyValue::new(semconv::TTFT_MS, ttft as f64 / 1_000.0));

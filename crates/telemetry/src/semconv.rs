@@ -13,6 +13,10 @@ pub const INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
 pub const OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
 /// Prompt tokens read from the provider's cache.
 pub const CACHED_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
+/// The model as the provider names the one that answered.
+pub const RESPONSE_MODEL: &str = "gen_ai.response.model";
+/// The provider's own mark of the configuration that answered.
+pub const FINGERPRINT: &str = "openai.response.system_fingerprint";
 /// Why the model stopped, a list.
 pub const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
 /// The caller's session.
@@ -37,7 +41,7 @@ pub const SPAN: &str = "weir.span_id";
 pub const WORKLOAD: &str = "weir.workload";
 /// The part of its prompts.
 pub const SEGMENT: &str = "weir.segment";
-/// Who asked: `client` or `eval`.
+/// Who asked: `client`, `eval`, `probe` or `shadow`.
 pub const ORIGIN: &str = "weir.origin";
 /// The deployment that served.
 pub const DEPLOYMENT: &str = "weir.deployment";

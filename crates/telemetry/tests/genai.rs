@@ -36,6 +36,7 @@ fn span() -> Span {
         ttft_us: Some(1_500),
         outcome: Outcome::Ok,
         finish_reason: Some("stop".into()),
+        identity: Default::default(),
         decision: None,
         attempts: vec![attempt("a", Some("rate_limit")), attempt("b", None)],
         usage: Usage { input: 12, output: 3, ..Usage::default() },

@@ -40,6 +40,7 @@ fn record(number: u128) -> Record {
         ttft_us: None,
         outcome: Outcome::Ok,
         finish_reason: Some("stop".into()),
+        identity: Default::default(),
         decision: None,
         attempts: Vec::new(),
         usage: Usage::default(),

@@ -139,6 +139,7 @@ async fn publish(settings: &Settings, store: &Store, cell: &SnapshotCell) {
         workloads,
         windows: &Windows::default(),
         output_tokens: &OutputTokens::new(),
+        now: START,
         lease_until: START,
     }));
 }
@@ -243,6 +244,7 @@ pub(crate) fn record(n: u64, deployment: &str) -> Record {
             ttft_us: Some(90_000),
             outcome: Outcome::Ok,
             finish_reason: Some("stop".into()),
+            identity: Default::default(),
             decision: Some(Arc::new(decision(deployment))),
             attempts: vec![Attempt {
                 deployment: deployment.into(),

@@ -2,7 +2,10 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use weir_core::{score::Source, span::Outcome};
+use weir_core::{
+    score::Source,
+    span::{Origin, Outcome},
+};
 
 use crate::fixture::{DEV, OPS, OTHER, keyed, record, span_id};
 
@@ -112,4 +115,40 @@ async fn a_locked_store_says_so_and_when_to_come_back() {
     drop(held);
     let got = home.post_as(DEV, "/api/v1/scores", &body(1, 0.9)).await;
     assert_eq!(got.status, StatusCode::CREATED, "nothing was stored by the refused one");
+}
+
+/// M2 of the reliability table: one key cannot fill the log or keep others from writing.
+#[tokio::test]
+async fn a_flood_of_scores_is_stopped_for_its_own_key_alone() {
+    let home = keyed().await;
+    home.record(&[record(1, "sim/large")]).await;
+    let mut statuses = Vec::new();
+    for _ in 0..1_100 {
+        // Out of range, so that nothing is written and the bucket alone is at work.
+        statuses.push(home.post_as(DEV, "/api/v1/scores", &body(1, 7.0)).await);
+    }
+    let refused = statuses.iter().filter(|got| got.status == StatusCode::TOO_MANY_REQUESTS).count();
+    assert_eq!(refused, 100, "five seconds' worth at once, and the clock stands still");
+    let last = statuses.last().unwrap();
+    assert_eq!((last.code(), last.headers["retry-after"].to_str().unwrap()), ("W0110".to_owned(), "1"));
+    let other = home.post_as(OPS, "/api/v1/scores", &body(1, 0.5)).await;
+    assert_eq!(other.status, StatusCode::CREATED);
+}
+
+/// M2: what a configured scorer says steers routing, so nobody else may say it.
+#[tokio::test]
+async fn nobody_speaks_in_the_name_of_a_configured_scorer_or_grades_what_weir_asked_itself() {
+    let home = keyed().await;
+    let mut probe = record(2, "sim/large");
+    probe.span.origin = Origin::Probe;
+    home.record(&[record(1, "sim/large"), probe]).await;
+    let mut spoofed = body(1, 1.0);
+    spoofed["name"] = "exact".into();
+    for key in [DEV, OPS] {
+        let got = home.post_as(key, "/api/v1/scores", &spoofed).await;
+        assert_eq!((got.status, got.code()), (StatusCode::BAD_REQUEST, "W0106".to_owned()));
+    }
+    let got = home.post_as(OPS, "/api/v1/scores", &body(2, 1.0)).await;
+    assert_eq!(got.status, StatusCode::CONFLICT);
+    assert!(home.store.score_list(span_id(1)).await.unwrap().is_empty());
 }

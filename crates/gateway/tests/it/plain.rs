@@ -57,8 +57,22 @@ async fn the_provider_gets_the_callers_bytes_with_its_own_model_name_and_key_onl
     for (name, value) in &seen.headers {
         let value = String::from_utf8_lossy(value.as_bytes());
         assert!(!value.contains("callers-own-key"), "{name}");
-        assert!(name != "cookie" && !name.as_str().starts_with("x-weir"), "{name}");
+        assert!(name != "cookie" && (name == "x-weir-hops" || !name.as_str().starts_with("x-weir")), "{name}");
     }
+    assert_eq!(seen.headers["x-weir-hops"], "1");
+}
+
+/// D6 of the reliability table: a deployment whose address leads back here ends instead of going round.
+#[tokio::test]
+async fn a_request_that_has_gone_round_is_refused_and_asks_nobody() {
+    let rig = Rig::start().await;
+    let body = r#"{"model": "auto", "messages": [{"role":"user","content":"hi"}]}"#;
+    let reply = rig.post_with(&[("x-weir-hops", "2")], body).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(rig.sim.take_requests().remove(0).headers["x-weir-hops"], "3");
+    let reply = rig.post_with(&[("x-weir-hops", "3")], body).await;
+    assert_eq!(reply.status, 508);
+    assert!(rig.sim.take_requests().is_empty());
 }
 
 #[tokio::test]

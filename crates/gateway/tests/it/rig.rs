@@ -250,6 +250,7 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
             at: Timestamp(0),
         };
         let candidates = all.values().enumerate().map(|(place, deployment)| CandidateView {
+            suspect: false,
             deployment: Arc::clone(deployment),
             admitted: true,
             stable: place == 0,

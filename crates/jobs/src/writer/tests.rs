@@ -162,3 +162,45 @@ async fn a_stopped_writer_has_stored_everything_and_leaves_no_segment_to_read() 
     assert_eq!(place.stored().await.len(), 20);
     assert_eq!(recorder.spool().used_bytes(), 0);
 }
+
+#[tokio::test]
+async fn a_provider_that_answers_as_somebody_else_is_noted_once_and_one_that_never_repeats_itself_so_often() {
+    let place = Place::new().await;
+    let (recorder, mut writer) = place.start(1 << 30, 1_000);
+    let named = |number: u32, model: &str| {
+        let mut record = record(number);
+        record.span.identity = Identity::new(Some(model), None);
+        record
+    };
+    for (number, model) in [(0, "m-1"), (1, "m-1"), (2, "m-2"), (3, "m-1")] {
+        recorder.record(named(number, model));
+        turn(&mut writer).await;
+    }
+    let told = place.store.identity_since(0).await.unwrap();
+    let models: Vec<_> = told.iter().map(|row| row.identity.model.as_deref().unwrap_or_default()).collect();
+    assert_eq!(models, ["m-1", "m-2"]);
+    for number in 10..210 {
+        recorder.record(named(number, &format!("m-{number}")));
+        if number % 10 == 9 {
+            turn(&mut writer).await;
+        }
+    }
+    let told = place.store.identity_since(0).await.unwrap().len();
+    assert!((IDENTITIES_MAX..IDENTITIES_MAX + 10).contains(&told), "{told}");
+}
+
+/// The loop must not feed on itself: a judge's own answer is never judged, and what weir asks is marked.
+#[tokio::test]
+async fn judges_are_never_scored_and_probes_and_shadow_answers_are() {
+    let place = Place::new().await;
+    let (recorder, mut writer) = place.start(1 << 30, 100);
+    for (number, origin) in [(1, Origin::Eval), (2, Origin::Probe), (3, Origin::Shadow), (4, Origin::Client)] {
+        let mut record = record(number);
+        record.span.origin = origin;
+        recorder.record(record);
+    }
+    turn(&mut writer).await;
+    let scored: Vec<u32> =
+        (1..=4).filter(|&number| writer.parts.recent.take(record(number).span.id).is_some()).collect();
+    assert_eq!(scored, [2, 3, 4]);
+}

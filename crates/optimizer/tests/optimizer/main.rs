@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 mod advance;
+mod drift;
 mod make;
 mod orders;
 mod pairing;

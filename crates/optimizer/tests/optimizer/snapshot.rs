@@ -43,6 +43,7 @@ fn view(policy: &Policy, canary: Option<&Canary>, windows: &Windows) -> Arc<Work
         workloads: vec![WorkloadInput { workload: Arc::new(workload()), policy: Arc::new(policy.clone()), canary }],
         windows,
         output_tokens: &output_tokens,
+        now: START,
         lease_until: at_s(30.0),
     });
     assert_eq!((snapshot.seq, snapshot.score_seq), (9, windows.score_seq()));

@@ -19,4 +19,4 @@ pub use reply::{Broken, Reply, estimate_tokens, read_reply};
 pub use splice::{splice, splice_usage_extension};
 pub use text::{answer, messages};
 
-pub(crate) use reply::read_usage;
+pub(crate) use reply::{identity, read_usage};

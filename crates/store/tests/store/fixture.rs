@@ -54,6 +54,7 @@ pub(crate) fn record(n: u64) -> Record {
             ttft_us: Some(90_000),
             outcome: Outcome::Ok,
             finish_reason: Some("stop".into()),
+            identity: Default::default(),
             decision: Some(Arc::new(decision())),
             attempts: vec![attempt("sim/large", None)],
             usage: Usage { input: 100, output: 20, ..Usage::default() },

@@ -4,6 +4,7 @@ mod canary;
 mod dataset;
 mod durability;
 mod fixture;
+mod identity;
 mod job;
 mod score;
 mod series;

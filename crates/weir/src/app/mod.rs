@@ -19,8 +19,8 @@ use weir_config::{ConfigProblem, Settings};
 use weir_core::{Clock, Entropy, SpanId, clock::SystemClock, sink::SpanSink};
 use weir_gateway::{IngressConfig, Limits, Parts, State};
 use weir_jobs::{
-    Bench, Canaries, Desk, OutputTokens, Publisher, PublisherParts, Recent, Recorder, References, Scoring, Writer,
-    WriterParts, bootstrap,
+    Bench, Canaries, Desk, OutputTokens, Prober, ProberParts, Publisher, PublisherParts, Recent, Recorder, References,
+    Scoring, Writer, WriterParts, bootstrap,
 };
 use weir_optimizer::windows::Windows;
 use weir_providers::transport::{Policy, Transport};
@@ -130,6 +130,7 @@ impl App {
         let keyring = settings.keys.clone();
         let settings = Arc::new(ArcSwap::from_pointee(settings));
 
+        let probed = Arc::clone(&settings);
         let (windows_sender, windows) = watch::channel(Arc::default());
         let (reloads_sender, reloads) = watch::channel(0);
         let publisher = Publisher::start(PublisherParts {
@@ -189,12 +190,21 @@ impl App {
             exporter: options.exporter.clone(),
         };
         writer.spawn(Writer::new(tail, writer_parts).run(writer.stop.clone()));
+        let bench = Arc::new(Bench::new(&format!("http://{}/v1", loopback(addr)), &token)?);
+        let prober = Prober::new(ProberParts {
+            store: store.clone(),
+            settings: Arc::clone(&probed),
+            cell: Arc::clone(&snapshots),
+            bench: Arc::clone(&bench),
+            transport: Arc::clone(&transport),
+            clock: Arc::clone(&clock),
+        });
         let desk = Arc::new(Desk {
             store: store.clone(),
             scoring,
             recent,
             references: Arc::new(References::new(store.clone())),
-            bench: Arc::new(Bench::new(&format!("http://{}/v1", loopback(addr)), &token)?),
+            bench,
             transport,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -202,6 +212,7 @@ impl App {
         });
         let worker_id = format!("{:08x}", entropy.next_u64() >> 32);
         back.spawn(weir_jobs::run_workers(desk, worker_id, back.stop.clone()));
+        back.spawn(prober.run(back.stop.clone()));
         back.spawn(publisher.run(back.stop.clone()));
         back.spawn(Canaries::new(store.clone(), live, clock, Arc::clone(&recorder)).run(back.stop.clone()));
         gateway.set_ready(true);

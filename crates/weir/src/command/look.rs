@@ -105,10 +105,10 @@ pub(super) fn colour(value: &Value, look: Look) -> Option<Color> {
         return None;
     }
     match value.as_str()? {
-        "ok" | "healthy" | "up" | "promoted" | "done" | "scored" | "chosen" => Some(Color::Green),
+        "ok" | "healthy" | "up" | "promoted" | "done" | "scored" | "chosen" | "steady" => Some(Color::Green),
         "canary" | "running" | "held" | "probing" | "no_data" | "warning" | "cancelled" | "expired" | "superseded"
-        | "unscored" => Some(Color::Yellow),
-        "below_floor" | "failed" | "open" | "rolled_back" | "dead" => Some(Color::Red),
+        | "unscored" | "returning" => Some(Color::Yellow),
+        "below_floor" | "suspect" | "failed" | "open" | "rolled_back" | "dead" => Some(Color::Red),
         _ => None,
     }
 }

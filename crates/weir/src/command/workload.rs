@@ -59,7 +59,7 @@ const FIELDS: [Column; 13] = [
     column("canary", "canary", Look::Word),
 ];
 
-const CANDIDATES: [Column; 10] = [
+const CANDIDATES: [Column; 11] = [
     column("deployment", "deployment", Look::Word),
     column("admitted", "admitted", Look::Word),
     column("stable", "stable", Look::Word),
@@ -67,6 +67,7 @@ const CANDIDATES: [Column; 10] = [
     column("requests", "requests", Look::Count),
     column("quality", "quality/value", Look::Grade),
     column("at_least", "quality/lower", Look::Grade),
+    column("window", "window", Look::State),
     column("cost_per_1k_usd", "cost_per_1k_usd", Look::Usd),
     column("p50_ms", "p50_ms", Look::Ms),
     column("p95_ms", "p95_ms", Look::Ms),

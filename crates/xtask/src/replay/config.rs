@@ -10,7 +10,7 @@ pub(super) const SCORER: &str = "recorded";
 /// The best single model is stable at the start in every workload; the others wait for their canary.
 pub(super) fn text(set: &Set, floor: f64, base_url: &str) -> String {
     let mut text = String::from(
-        "[server]\nbind = \"127.0.0.1:0\"\n[telemetry]\nlog = \"warn\"\n\
+        "[server]\nbind = \"127.0.0.1:0\"\nscores_per_s = 100000\n[telemetry]\nlog = \"warn\"\n\
          [keys.replay]\nsecret = \"env:WEIR_KEY\"\ngrant = \"admin\"\n",
     );
     let mut candidates = Vec::new();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use weir_core::Usage;
+use weir_core::{Usage, span::Identity};
 
 /// More tokens than any model takes or gives in one call; counts above it are not believed.
 const MAX_TOKENS: f64 = 20_000_000.0;
@@ -18,6 +18,8 @@ pub struct Reply {
     pub finish_reason: Option<String>,
     /// Number of choices, at least 1.
     pub choices: usize,
+    /// Who the provider says answered.
+    pub identity: Identity,
 }
 
 /// A 200 that is not an answer. The text says what was found; it holds no payload.
@@ -27,6 +29,10 @@ pub struct Broken(pub String);
 
 #[derive(Deserialize)]
 struct Top<'a> {
+    #[serde(borrow, default)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    system_fingerprint: Option<&'a RawValue>,
     #[serde(borrow, default)]
     choices: Option<Vec<Choice<'a>>>,
     #[serde(borrow, default)]
@@ -86,7 +92,14 @@ pub fn read_reply(body: &[u8], input_estimate: u64) -> Result<Reply, Broken> {
         usage: read_usage(top.usage.map(RawValue::get), input_estimate, estimate_tokens(output_bytes)),
         finish_reason: first.finish_reason.as_deref().map(str::to_owned),
         choices: choices.len(),
+        identity: identity(top.model, top.system_fingerprint),
     })
+}
+
+/// Who answered. Read leniently: a provider that names itself badly has still answered.
+pub(crate) fn identity(model: Option<&RawValue>, fingerprint: Option<&RawValue>) -> Identity {
+    let text = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    Identity::new(text(model).as_deref(), text(fingerprint).as_deref())
 }
 
 /// Tokens in `bytes` bytes of text or JSON: a quarter, rounded up. Good to some 20 % on English; used where exact

@@ -1,0 +1,195 @@
+//! One window: its grades, what could not be graded, and its watch.
+
+use weir_core::{
+    Timestamp,
+    score::{Unscored, Verdict},
+    snapshot::Quality,
+};
+use weir_stats::window::{Cell, Estimate};
+
+use super::watch::{Alarm, Cause, KEPT, State, Turn, Watch};
+
+/// What is assumed of a deployment before its first score.
+pub const PRIOR: f64 = 0.5;
+/// Grades of golden probes that can take a deployment back.
+const PROBES_WANTED: u64 = 20;
+/// Grades of golden probes that can keep it out.
+const PROBES_AGAINST: u64 = 10;
+/// How far under the reference probes must be to keep it out.
+const PROBES_BELOW: f64 = 0.05;
+
+/// One window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    cell: Cell,
+    /// Where the estimate is drawn to while there are few grades: the mean of golden probes, or of the whole workload
+    /// for a part of it.
+    prior: f64,
+    unscored: Vec<(Unscored, u64)>,
+    updated_at: Timestamp,
+    watch: Watch,
+    /// Golden probes since the newest grade of traffic, or since the alarm. Undecayed.
+    probes: Cell,
+}
+
+impl Window {
+    pub(super) fn new(at: Timestamp, half_life_s: f64, learn: u64) -> Self {
+        Self {
+            cell: Cell::new(at.as_secs_f64(), half_life_s),
+            prior: PRIOR,
+            unscored: Vec::new(),
+            updated_at: at,
+            watch: Watch::new(learn),
+            probes: fresh(at),
+        }
+    }
+
+    /// Takes in one word; [`Turn::Alarmed`] has begun a new epoch.
+    pub(super) fn take(&mut self, at: Timestamp, verdict: &Verdict, weight: f64) -> Option<Turn> {
+        self.updated_at = self.updated_at.max(at);
+        match verdict {
+            Verdict::Scored { grade } => {
+                self.cell.add(at.as_secs_f64(), grade.value(), weight);
+                if self.state(at) != State::Suspect {
+                    self.probes = fresh(at);
+                }
+                let lower = self.estimate().map_or(0.0, |estimate| estimate.lower);
+                let turn = self.watch.grade(at, grade.value(), lower);
+                if turn == Some(Turn::Alarmed) {
+                    self.suspect(at, Cause::Traffic);
+                }
+                turn
+            }
+            Verdict::Unscored { reason } => {
+                match self.unscored.iter_mut().find(|(known, _)| known == reason) {
+                    Some((_, count)) => *count += 1,
+                    None => self.unscored.push((*reason, 1)),
+                }
+                None
+            }
+        }
+    }
+
+    /// Takes in a golden probe's grade. True when probes have taken the deployment back: since traffic last spoke they
+    /// are surely better than traffic was, which they now stand in for.
+    pub(super) fn probed(&mut self, at: Timestamp, grade: f64) -> bool {
+        self.probes.add(at.as_secs_f64(), grade, 1.0);
+        let (Some(probes), Some(traffic)) = (self.probes.estimate(PRIOR), self.estimate()) else {
+            return false;
+        };
+        if probes.n >= PROBES_WANTED && probes.lower > traffic.upper {
+            self.cell = Cell::new(at.as_secs_f64(), self.cell.half_life_s());
+            self.cell.merge(&self.probes);
+            self.probes = fresh(at);
+            self.watch.release(at);
+            return true;
+        }
+        let known_bad = self.watch.reference().is_some_and(|reference| probes.upper < reference - PROBES_BELOW);
+        if known_bad && probes.n >= PROBES_AGAINST && self.state(at) == State::Suspect {
+            self.watch.prolong(at);
+        }
+        false
+    }
+
+    /// Begins a new epoch under suspicion.
+    pub(super) fn suspect(&mut self, at: Timestamp, cause: Cause) {
+        self.watch.suspect(at, cause);
+        self.forget(at);
+    }
+
+    /// The provider answers with another model: what was graded is of the old one.
+    pub(super) fn shift(&mut self, at: Timestamp) {
+        self.watch.begin(at, Cause::Model);
+        self.forget(at);
+    }
+
+    fn forget(&mut self, at: Timestamp) {
+        self.cell.keep(KEPT);
+        self.probes = fresh(at);
+    }
+
+    pub(super) const fn set_prior(&mut self, prior: f64) {
+        self.prior = prior;
+    }
+
+    /// Shrunk mean and bounds; `None` without grades.
+    #[must_use]
+    pub fn estimate(&self) -> Option<Estimate> {
+        self.cell.estimate(self.prior)
+    }
+
+    /// The estimate as the router reads it.
+    #[must_use]
+    pub fn quality(&self) -> Option<Quality> {
+        self.estimate().map(|estimate| Quality {
+            mean: estimate.mean,
+            lower: estimate.lower,
+            upper: estimate.upper,
+            n: estimate.n,
+        })
+    }
+
+    /// What the estimate is drawn to while grades are few.
+    #[must_use]
+    pub const fn prior(&self) -> f64 {
+        self.prior
+    }
+
+    /// Answers without a grade, by reason, in order of first appearance.
+    #[must_use]
+    pub fn unscored(&self) -> &[(Unscored, u64)] {
+        &self.unscored
+    }
+
+    /// All answers without a grade.
+    #[must_use]
+    pub fn unscored_total(&self) -> u64 {
+        self.unscored.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Time of the newest score, graded or not.
+    #[must_use]
+    pub const fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    /// What may be believed of it.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> State {
+        self.watch.state(now)
+    }
+
+    /// Counts resets, from 1.
+    #[must_use]
+    pub const fn epoch(&self) -> u32 {
+        self.watch.epoch()
+    }
+
+    /// The last reset.
+    #[must_use]
+    pub const fn alarm(&self) -> Option<&Alarm> {
+        self.watch.alarm()
+    }
+
+    /// The level that grades must stay above; `None` until it is learned.
+    #[must_use]
+    pub const fn reference(&self) -> Option<f64> {
+        self.watch.reference()
+    }
+
+    /// The drift detector's value; it alarms at [`weir_stats::drift::ALARM_AT`].
+    #[must_use]
+    pub fn drift_level(&self) -> f64 {
+        self.watch.level()
+    }
+
+    /// When the last suspicion ends or ended; `None` when there was none.
+    #[must_use]
+    pub fn suspect_until(&self) -> Option<Timestamp> {
+        self.watch.suspect_until()
+    }
+}
+
+fn fresh(at: Timestamp) -> Cell {
+    Cell::new(at.as_secs_f64(), f64::INFINITY)
+}
