@@ -12,6 +12,7 @@ mod killed;
 mod learning;
 mod locked;
 mod once;
+mod plumbing;
 mod process;
 mod reloading;
 mod rig;

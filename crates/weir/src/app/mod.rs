@@ -47,6 +47,8 @@ pub struct Options {
     pub exporter: Option<Arc<Exporter>>,
     /// Folder that files named in the configuration are relative to.
     pub base: PathBuf,
+    /// The time; the machine's unless a story moves it by hand.
+    pub clock: Option<Arc<dyn Clock>>,
     /// Plays the demo when the dashboard asks.
     pub demo: Option<Arc<dyn DemoControl>>,
 }
@@ -100,7 +102,7 @@ impl App {
     /// # Errors
     /// When the store, the spool or the port cannot be had, a scorer does not compile, or a dataset cannot be read.
     pub async fn start(mut settings: Settings, options: Options) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let clock = options.clock.unwrap_or_else(|| Arc::new(SystemClock::default()));
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let listener = TcpListener::bind(settings.server.bind).await.with_context(|| {
             format!("cannot listen on {}; is another weir running? set [server] bind", settings.server.bind)
