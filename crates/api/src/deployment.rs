@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
-use weir_core::deployment::{Capabilities, Deployment, Dialect, Price};
+use weir_core::deployment::{Capabilities, Deployment, Price};
 use weir_router::{Health, Live};
 use weir_store::Usage;
 
@@ -67,9 +67,7 @@ impl DeploymentView {
             id: deployment.id.to_string(),
             provider: deployment.provider.clone(),
             model: deployment.model.clone(),
-            dialect: match deployment.dialect {
-                Dialect::OpenaiChat => "openai_chat",
-            },
+            dialect: deployment.dialect.name(),
             price: deployment.price.as_ref().map(PriceView::from),
             capabilities: (&deployment.capabilities).into(),
             health,

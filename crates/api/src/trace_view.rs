@@ -102,6 +102,8 @@ struct AttemptView {
     error: Option<String>,
     /// Nano-dollars; `null` when the price is unknown.
     cost: Option<i64>,
+    /// JSON paths of the request that the deployment's dialect could not express.
+    dropped: Vec<String>,
 }
 
 /// Tokens, as the provider counted them.
@@ -112,6 +114,8 @@ struct UsageView {
     /// Reasoning included.
     output: u64,
     cached_input: u64,
+    /// Written to the provider's cache.
+    cache_write: u64,
     reasoning: u64,
     /// True when weir counted, because the provider did not.
     estimated: bool,
@@ -183,6 +187,7 @@ impl From<&Attempt> for AttemptView {
             status: attempt.status,
             error: attempt.error.as_deref().map(str::to_owned),
             cost: attempt.cost.map(|cost| cost.0),
+            dropped: attempt.dropped.iter().map(|path| path.to_string()).collect(),
         }
     }
 }
@@ -193,6 +198,7 @@ impl From<Usage> for UsageView {
             input: usage.input,
             output: usage.output,
             cached_input: usage.cached_input,
+            cache_write: usage.cache_write,
             reasoning: usage.reasoning,
             estimated: usage.estimated,
         }

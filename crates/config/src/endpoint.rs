@@ -4,12 +4,13 @@ use sha2::{Digest, Sha256};
 use url::{Host, Url};
 use weir_core::{
     NanoUsd,
-    deployment::{Capabilities, Deployment, Dialect, Price},
+    deployment::{Capabilities, Deployment, Price},
 };
 
 use crate::{
     file,
     place::join,
+    preset,
     problem::Report,
     secret,
     settings::{BUILT_IN_URL, DeploymentSetting},
@@ -26,20 +27,25 @@ pub(crate) fn deployment(
     report: &mut Report,
 ) -> DeploymentSetting {
     let built_in = written.provider == "sim";
+    let preset = preset::find(&written.provider);
     let at_url = join(key, "base_url");
     let base_url = match (&written.base_url, written.provider.as_str()) {
         (Some(url), _) => base_url(&at_url, url, "https://api.openai.com/v1", report),
         (None, "sim") => BUILT_IN_URL.to_owned(),
-        (None, "openai") => "https://api.openai.com/v1".to_owned(),
-        (None, provider) => {
-            report.error(
-                &at_url,
-                format!("`base_url` is missing, and provider `{provider}` has no default"),
-                Some("set it to the root of the API, such as `https://host/v1`".into()),
-            );
-            String::new()
-        }
+        (None, provider) => match preset {
+            Some(preset) => preset.base_url.clone(),
+            None => {
+                report.error(
+                    &at_url,
+                    format!("`base_url` is missing, and provider `{provider}` has no default"),
+                    Some("set it to the root of the API, such as `https://host/v1`".into()),
+                );
+                String::new()
+            }
+        },
     };
+    let local = preset.is_some_and(|preset| preset.local);
+    let dialect = *written.dialect.get_or_insert(preset.map_or_else(Default::default, |preset| preset.dialect.into()));
     for (name, text) in [("provider", &written.provider), ("model", &written.model)] {
         if text.is_empty() {
             report.error(&join(key, name), "found an empty string", None);
@@ -62,7 +68,7 @@ pub(crate) fn deployment(
         deployment: Deployment {
             id: id.into(),
             provider: written.provider.clone(),
-            dialect: Dialect::OpenaiChat,
+            dialect: dialect.into(),
             base_url,
             model: written.model.clone(),
             capabilities: Capabilities {
@@ -74,7 +80,7 @@ pub(crate) fn deployment(
             price: written.price.map(price),
         },
         api_key,
-        allow_private: everywhere || built_in || written.allow_private,
+        allow_private: everywhere || built_in || local || written.allow_private,
     }
 }
 

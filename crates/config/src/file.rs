@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use weir_core::deployment;
 
 /// The whole file. Every section may be left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -119,11 +120,14 @@ pub(crate) enum Grant {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deployment {
-    /// Who runs it: `openai`, any other name, or `sim` for the built-in fake.
+    /// Who runs it: `openai`, `anthropic`, `gemini`, …, any other name, or `sim` for the built-in fake.
     pub(crate) provider: String,
-    /// Root of its API; has a default for `openai` and `sim`.
+    /// Root of its API; has a default for providers that weir knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) base_url: Option<String>,
+    /// What it speaks; has a default for providers that weir knows, and is OpenAI chat for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dialect: Option<Dialect>,
     /// The provider's name for the model.
     pub(crate) model: String,
     /// Where the provider's key is: `env:NAME` or `file:PATH`.
@@ -138,6 +142,39 @@ pub(crate) struct Deployment {
     /// Let it be at a loopback, private or link-local address.
     #[serde(default)]
     pub(crate) allow_private: bool,
+}
+
+/// What an endpoint speaks.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Dialect {
+    /// OpenAI chat completions.
+    #[default]
+    OpenaiChat,
+    /// Anthropic Messages.
+    Anthropic,
+    /// Gemini's generateContent.
+    Gemini,
+}
+
+impl From<Dialect> for deployment::Dialect {
+    fn from(written: Dialect) -> Self {
+        match written {
+            Dialect::OpenaiChat => Self::OpenaiChat,
+            Dialect::Anthropic => Self::Anthropic,
+            Dialect::Gemini => Self::Gemini,
+        }
+    }
+}
+
+impl From<deployment::Dialect> for Dialect {
+    fn from(known: deployment::Dialect) -> Self {
+        match known {
+            deployment::Dialect::OpenaiChat => Self::OpenaiChat,
+            deployment::Dialect::Anthropic => Self::Anthropic,
+            deployment::Dialect::Gemini => Self::Gemini,
+        }
+    }
 }
 
 /// Dollars per million tokens.
@@ -215,6 +252,21 @@ pub(crate) struct Workload {
     /// Time limits of one request.
     #[serde(default)]
     pub(crate) deadlines: Deadlines,
+    /// What becomes of fields that a deployment's dialect cannot express: `strict` refuses them, `lenient` drops and notes
+    /// them.
+    #[serde(default)]
+    pub(crate) strictness: Strictness,
+}
+
+/// What becomes of fields that a deployment's dialect cannot express.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Strictness {
+    /// Refused, with their names.
+    #[default]
+    Strict,
+    /// Dropped and noted on the span.
+    Lenient,
 }
 
 /// Known prompts asked on schedule.

@@ -25,6 +25,7 @@ mod origin;
 mod overlay;
 mod place;
 mod policy;
+mod preset;
 mod problem;
 mod secret;
 mod settings;

@@ -6,12 +6,12 @@ use indexmap::IndexMap;
 use weir_core::{
     NanoUsd, WorkloadId,
     policy::Stage,
-    workload::{Deadlines, Workload},
+    workload::{Deadlines, Strictness, Workload},
 };
 
 use crate::{
     duration,
-    file::File,
+    file::{self, File},
     names::{known, once},
     nearest::suggest,
     place::join,
@@ -105,6 +105,10 @@ pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
                     first_byte_ms: limits.first_byte_ms,
                     idle_ms: limits.idle_ms,
                     total_ms: limits.total_ms,
+                },
+                strictness: match written.strictness {
+                    file::Strictness::Strict => Strictness::Strict,
+                    file::Strictness::Lenient => Strictness::Lenient,
                 },
             },
         );

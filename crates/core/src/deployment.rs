@@ -6,11 +6,28 @@ use serde::{Deserialize, Serialize};
 use crate::{DeploymentId, NanoUsd, Usage};
 
 /// The wire format an endpoint speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// OpenAI chat completions.
+    #[default]
     OpenaiChat,
+    /// Anthropic Messages.
+    Anthropic,
+    /// Gemini's generateContent.
+    Gemini,
+}
+
+impl Dialect {
+    /// Its name in configuration, messages and views.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai_chat",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
 }
 
 /// One endpoint of one model.

@@ -94,6 +94,8 @@ codes! {
         "One key may post `server.scores_per_s` scores a second, five times that at once, so that no caller fills the score log or keeps others from writing. Nothing was stored; send it again after the time in Retry-After.";
     LOOP = "W0111", 508, Caller, false, "the request has come through weir too often",
         "Each weir that a request passes adds one to `x-weir-hops`; more than three means that some deployment's address leads back to a weir that sends it on. Check `base_url`.";
+    UNTRANSLATABLE = "W0112", 400, Caller, false, "the chosen deployment's dialect cannot express the request",
+        "The request uses what the deployment's own dialect has no word for; the message names the JSON paths. Leave them out, name a deployment of your own dialect, or set `strictness = \"lenient\"` on the workload: they are then dropped and listed in x-weir-dropped and on the span.";
     UNKNOWN_KEY = "W0201", 401, Caller, false, "no valid key",
         "Send a key from `[keys]` as `Authorization: Bearer …`. Keys are compared by digest; weir never logs them.";
     NOT_ALLOWED = "W0202", 403, Caller, false, "the key does not reach this",

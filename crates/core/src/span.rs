@@ -194,6 +194,9 @@ pub struct Attempt {
     pub error: Option<Arc<str>>,
     /// What it cost; `None` when the price is unknown.
     pub cost: Option<NanoUsd>,
+    /// JSON paths of the request that this deployment's dialect could not express.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Arc<str>>,
 }
 
 /// The texts of one request, bounded, kept apart from its span.

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// Tokens of one call. `cached_input` is part of `input`; `reasoning` is part of `output`.
+/// Tokens of one call. `cached_input` and `cache_write` are parts of `input`; `reasoning` is part of `output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Prompt tokens, cached ones included.
@@ -14,6 +14,9 @@ pub struct Usage {
     /// Prompt tokens read from the provider's cache.
     #[serde(default)]
     pub cached_input: u64,
+    /// Prompt tokens written to the provider's cache.
+    #[serde(default)]
+    pub cache_write: u64,
     /// Completion tokens spent on hidden reasoning.
     #[serde(default)]
     pub reasoning: u64,
@@ -27,6 +30,7 @@ impl AddAssign for Usage {
         self.input = self.input.saturating_add(other.input);
         self.output = self.output.saturating_add(other.output);
         self.cached_input = self.cached_input.saturating_add(other.cached_input);
+        self.cache_write = self.cache_write.saturating_add(other.cache_write);
         self.reasoning = self.reasoning.saturating_add(other.reasoning);
         self.estimated = self.estimated || other.estimated;
     }

@@ -23,6 +23,20 @@ pub struct Workload {
     pub half_life_s: f64,
     /// Time limits of one request.
     pub deadlines: Deadlines,
+    /// What becomes of fields that a deployment's dialect cannot express.
+    #[serde(default)]
+    pub strictness: Strictness,
+}
+
+/// What becomes of fields that a deployment's dialect cannot express.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strictness {
+    /// The request is refused with their names.
+    #[default]
+    Strict,
+    /// They are dropped and noted on the span.
+    Lenient,
 }
 
 /// Time limits of one request, in milliseconds.

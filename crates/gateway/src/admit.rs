@@ -28,10 +28,15 @@ impl Admitted {
 ///
 /// # Errors
 /// W0201 without a valid key, W0202 when the key lacks the grant.
-pub(crate) fn admit(state: &State, route: &Route, headers: &HeaderMap) -> Result<Admitted, Problem> {
+pub(crate) fn admit(
+    state: &State,
+    route: &Route,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Admitted, Problem> {
     let internal = is_internal(&state.internal_token, headers);
     let origin = if internal { own_origin(headers) } else { Origin::Client };
-    let presented = bearer(headers);
+    let presented = presented(headers, query);
     // weir's own judges hold no key: the process token stands for one.
     if internal && presented.is_none() {
         return Ok(Admitted { tenant: "weir".into(), origin, workloads: None });
@@ -47,6 +52,14 @@ pub(crate) fn admit(state: &State, route: &Route, headers: &HeaderMap) -> Result
         ));
     }
     Ok(Admitted { tenant: caller.name, origin, workloads: caller.workloads })
+}
+
+/// The key, wherever a dialect's clients put it: `Authorization: Bearer`, `x-api-key`, `api-key`, `x-goog-api-key`, or
+/// `?key=`.
+fn presented<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Option<&'a str> {
+    let named = || ["x-api-key", "x-goog-api-key", "api-key"].iter().find_map(|name| headers.get(*name)?.to_str().ok());
+    let asked = || query?.split('&').find_map(|pair| pair.strip_prefix("key="));
+    bearer(headers).or_else(named).or_else(asked).map(str::trim)
 }
 
 /// The key behind `Authorization: Bearer`.
@@ -101,5 +114,15 @@ mod tests {
         assert_eq!(bearer(&with("bearer k")), Some("k"));
         assert_eq!(bearer(&with("Basic k")), None);
         assert_eq!(bearer(&with("k")), None);
+    }
+
+    #[test]
+    fn a_key_is_found_where_each_dialect_puts_it() {
+        for name in ["x-api-key", "x-goog-api-key", "api-key"] {
+            let headers = HeaderMap::from_iter([(name.parse().unwrap(), HeaderValue::from_static("k"))]);
+            assert_eq!(presented(&headers, None), Some("k"), "{name}");
+        }
+        assert_eq!(presented(&HeaderMap::new(), Some("alt=sse&key=k")), Some("k"));
+        assert_eq!(presented(&HeaderMap::new(), Some("monkey=k")), None);
     }
 }

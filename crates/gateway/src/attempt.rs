@@ -8,11 +8,12 @@ use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue};
 use weir_core::{Problem, Usage, deployment::Deployment};
 use weir_providers::{
-    dialect::openai_chat::{Peek, Reply, read_reply, splice},
+    dialect::openai_chat::Reply,
+    exchange::{Inbound, Unsendable},
     outcome::{Class, retry_after},
     scrub,
-    stream::{ChatStream, Step, StreamFailure},
-    transport::{self, Target, TransportError},
+    stream::{Step, Stream, StreamFailure},
+    transport::{self, Endpoint, Target, TransportError},
 };
 use weir_router::{InFlight, Vital};
 
@@ -32,8 +33,11 @@ pub(crate) struct Leg {
 
 /// The request as it leaves.
 pub(crate) struct Outbound<'a> {
-    pub(crate) body: &'a Bytes,
-    pub(crate) peek: &'a Peek<'a>,
+    pub(crate) inbound: &'a Inbound<'a>,
+    /// What a deployment of the caller's own dialect gets beside the body.
+    pub(crate) headers: HeaderMap,
+    /// Drop what a deployment's dialect cannot express, instead of refusing.
+    pub(crate) lenient: bool,
     /// The order to walk.
     pub(crate) legs: &'a [Leg],
     /// Time limits; `total` is for all attempts together.
@@ -55,7 +59,7 @@ pub(crate) enum Served {
 /// A stream whose first token is in hand.
 pub(crate) struct Opened {
     pub(crate) leg: Leg,
-    pub(crate) chat: ChatStream,
+    pub(crate) chat: Stream,
     /// `None` when the provider has said everything and `out` is the end.
     pub(crate) body: Option<transport::Body>,
     /// What the client gets first.
@@ -79,6 +83,15 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
         Self { class, message: message.into(), wait: None, usage: Usage::default() }
+    }
+
+    /// A request that the deployment's dialect cannot say, or that is wrong by its own.
+    pub(crate) fn unsendable(error: &Unsendable) -> Self {
+        let class = match error {
+            Unsendable::Bad(_) => Class::Caller,
+            Unsendable::Untranslatable(_) => Class::Untranslatable,
+        };
+        Self::new(class, error.to_string())
     }
 
     /// An upstream call that gave no whole answer.
@@ -142,21 +155,32 @@ async fn call(
     limits: transport::Limits,
     in_flight: InFlight,
 ) -> Result<Served, Failure> {
-    let body = splice(request.peek, request.body, &leg.deployment.model, true);
-    let headers = HeaderMap::from_iter([(headers::HOPS, request.hops.clone())]);
-    let response =
-        state.transport.send(&leg.target, headers, body, limits).await.map_err(|error| Failure::transport(&error))?;
+    let spoken = leg.deployment.dialect;
+    let outgoing =
+        request.inbound.outgoing(&leg.deployment, request.lenient).map_err(|error| Failure::unsendable(&error))?;
+    flight.dropped(&outgoing.dropped);
+    let mut sent = if spoken == request.inbound.dialect() { request.headers.clone() } else { HeaderMap::new() };
+    sent.insert(headers::HOPS, request.hops.clone());
+    let streamed = request.inbound.peek.stream;
+    let at = if streamed { Endpoint::Stream } else { Endpoint::Whole };
+    let response = state
+        .transport
+        .send_to(&leg.target, at, sent, outgoing.body, limits)
+        .await
+        .map_err(|error| Failure::transport(&error))?;
     flight.status(response.status);
     if response.status != 200 {
         return Err(refused(state, leg, response).await);
     }
-    if request.peek.stream {
+    if streamed {
         let opened = open(flight, leg, request, response.body, in_flight).await?;
         return Ok(Served::Stream(Box::new(opened)));
     }
     let first_byte = flight.age();
     let body = response.body.read_all(state.limits.answer_bytes).await.map_err(|error| Failure::transport(&error))?;
-    let reply = read_reply(&body, request.input_estimate)
+    let (body, reply) = request
+        .inbound
+        .reply(spoken, body, request.input_estimate)
         .map_err(|broken| Failure::new(Class::Broken, format!("the answer is {broken}")))?;
     flight.answered(first_byte);
     Ok(Served::Plain(body, reply))
@@ -181,7 +205,7 @@ async fn open(
     mut body: transport::Body,
     in_flight: InFlight,
 ) -> Result<Opened, Failure> {
-    let mut chat = ChatStream::new(request.peek.include_usage);
+    let mut chat = request.inbound.stream(leg.deployment.dialect, request.input_estimate);
     let mut out = BytesMut::new();
     let broke = loop {
         match body.next().await {

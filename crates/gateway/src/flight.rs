@@ -58,6 +58,7 @@ struct Trying {
     deployment: Arc<Deployment>,
     started: Duration,
     status: Option<u16>,
+    dropped: Vec<Arc<str>>,
 }
 
 impl Flight {
@@ -122,12 +123,27 @@ impl Flight {
 
     /// An upstream call begins.
     pub(crate) fn attempt(&mut self, deployment: &Arc<Deployment>) {
-        self.trying = Some(Trying { deployment: Arc::clone(deployment), started: self.age(), status: None });
+        self.trying =
+            Some(Trying { deployment: Arc::clone(deployment), started: self.age(), status: None, dropped: Vec::new() });
     }
     /// Its status line came.
     pub(crate) fn status(&mut self, status: u16) {
         if let Some(trying) = &mut self.trying {
             trying.status = Some(status);
+        }
+    }
+    /// What its deployment's dialect could not express.
+    pub(crate) fn dropped(&mut self, fields: &[String]) {
+        if let Some(trying) = &mut self.trying {
+            trying.dropped = fields.iter().map(|field| field.as_str().into()).collect();
+        }
+    }
+    /// The same of the attempt that is served, or was the last.
+    pub(crate) fn lost(&self) -> &[Arc<str>] {
+        match (&self.trying, self.attempts.last()) {
+            (Some(trying), _) => &trying.dropped,
+            (None, Some(attempt)) => &attempt.dropped,
+            (None, None) => &[],
         }
     }
     /// The answer that will be served began at this age.
@@ -148,6 +164,7 @@ impl Flight {
             status: trying.status,
             error: error.map(Arc::from),
             cost: cost(trying.deployment.price.as_ref(), &usage),
+            dropped: trying.dropped,
         });
         took
     }

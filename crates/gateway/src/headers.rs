@@ -29,6 +29,12 @@ pub(crate) const HOPS: HeaderName = HeaderName::from_static("x-weir-hops");
 pub(crate) const SPAN_ID: HeaderName = HeaderName::from_static("x-weir-span-id");
 /// Answered: the trace.
 pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-weir-trace-id");
+/// Answered: the span, under the name that OpenAI's SDKs read.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Answered: the span, under the name that Anthropic's SDKs read.
+pub(crate) const REQUEST_ID_ANTHROPIC: HeaderName = HeaderName::from_static("request-id");
+/// Answered: what the deployment's dialect could not express, JSON paths.
+pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-weir-dropped");
 /// Answered: who served.
 pub(crate) const DEPLOYMENT: HeaderName = HeaderName::from_static("x-weir-deployment");
 /// Answered: the stages walked.

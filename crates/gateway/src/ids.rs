@@ -2,7 +2,7 @@
 //! with an error in hand can find its span.
 
 use http::{HeaderMap, HeaderValue};
-use weir_core::{Entropy, SpanId, Timestamp, TraceId};
+use weir_core::{Entropy, SpanId, Timestamp, TraceId, deployment::Dialect};
 
 use crate::{headers, trace};
 
@@ -36,6 +36,15 @@ impl Ids {
     pub(crate) fn stamp(&self, reply: &mut HeaderMap) {
         reply.insert(headers::SPAN_ID, self.span_text.clone());
         reply.insert(headers::TRACE_ID, self.trace_text.clone());
+    }
+
+    /// The span once more under the name by which the dialect's SDKs report a request.
+    pub(crate) fn name(&self, dialect: Dialect, reply: &mut HeaderMap) {
+        let name = match dialect {
+            Dialect::Anthropic => headers::REQUEST_ID_ANTHROPIC,
+            _ => headers::REQUEST_ID,
+        };
+        reply.insert(name, self.span_text.clone());
     }
 }
 

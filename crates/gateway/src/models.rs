@@ -4,6 +4,7 @@
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
+use weir_core::deployment::Dialect;
 
 use crate::{
     State,
@@ -29,7 +30,7 @@ pub(crate) fn one(state: &State, ids: &Ids, caller: &Admitted, id: &str) -> Resp
         Some(model) => answer(ids, &model),
         None => {
             let snapshot = state.snapshots.load();
-            Refusal::from(address::unknown(&snapshot, caller.scope(), "model", id)).reply(ids)
+            Refusal::from(address::unknown(&snapshot, caller.scope(), "model", id)).reply(ids, Dialect::OpenaiChat)
         }
     }
 }

@@ -15,8 +15,7 @@ use futures::Stream as _;
 use http_body::{Body, Frame};
 use weir_core::{NanoUsd, span::Outcome};
 use weir_providers::{
-    dialect::openai_chat::sse_error,
-    stream::{ChatStream, Step, StreamEnd, StreamFailure},
+    stream::{Step, Stream, StreamEnd, StreamFailure},
     transport::{self, TransportError},
 };
 
@@ -78,7 +77,8 @@ impl Relay {
                 self.flight.usage = failure.usage;
                 let problem = failure.problem(&opened.leg.deployment);
                 rim::log(&problem, &self.flight.ids);
-                opened.out.extend_from_slice(&sse_error(&problem));
+                let error = opened.chat.error(&problem);
+                opened.out.extend_from_slice(&error);
                 self.flight.answer.push(&opened.out);
                 self.flight.fail(&problem);
                 opened.body = None;
@@ -96,7 +96,7 @@ impl Relay {
 pub(crate) fn end(
     flight: &mut Flight,
     leg: &Leg,
-    chat: &mut ChatStream,
+    chat: &mut Stream,
     broke: Option<&TransportError>,
     input_estimate: u64,
     out: &mut BytesMut,

@@ -2,8 +2,8 @@
 
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
-use weir_core::{Fault, Problem, error};
-use weir_providers::dialect::openai_chat;
+use weir_core::{Fault, Problem, deployment::Dialect, error};
+use weir_providers::dialect;
 
 use crate::{headers, ids::Ids};
 
@@ -28,12 +28,13 @@ impl From<Problem> for Refusal {
 }
 
 impl Refusal {
-    /// The reply, logged on the way out.
-    pub(crate) fn reply(self, ids: &Ids) -> Response {
+    /// The reply in the caller's dialect, logged on the way out.
+    pub(crate) fn reply(self, ids: &Ids, dialect: Dialect) -> Response {
         log(&self.problem, ids);
-        let mut reply = json_reply(status(&self.problem), openai_chat::error_body(&self.problem).into());
+        let mut reply = json_reply(status(&self.problem), dialect::error_body(dialect, &self.problem).into());
         let headers = reply.headers_mut();
         ids.stamp(headers);
+        ids.name(dialect, headers);
         if let Some(after) = self.retry_after {
             headers.insert(header::RETRY_AFTER, after);
         }

@@ -15,16 +15,23 @@ use axum::{
 use futures::FutureExt as _;
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use weir_core::{
-    Problem, error,
+    Problem,
+    deployment::Dialect,
+    error,
     route::{Grant, Route},
 };
+use weir_providers::exchange::Entry;
 
-use crate::{State, admit::admit, ids::Ids, models, rim::Refusal, serve};
+use crate::{State, admit::admit, count, gemini, ids::Ids, models, rim::Refusal, serve};
 
 /// What a row does.
 #[derive(Debug, Clone, Copy)]
 enum Action {
-    Chat,
+    Chat(Dialect),
+    /// Counts the tokens of a request of this dialect.
+    Count(Dialect),
+    /// The path says model and verb.
+    Gemini,
     Models,
     Model,
     Livez,
@@ -32,19 +39,30 @@ enum Action {
     Metrics,
 }
 
+impl Action {
+    /// The dialect its errors are said in.
+    const fn dialect(self) -> Dialect {
+        match self {
+            Self::Chat(dialect) | Self::Count(dialect) => dialect,
+            Self::Gemini => Dialect::Gemini,
+            Self::Models | Self::Model | Self::Livez | Self::Readyz | Self::Metrics => Dialect::OpenaiChat,
+        }
+    }
+}
+
 /// No configuration takes a larger chat body than this; `server.max_body_bytes` is the limit in force.
 const MOST_BODY_BYTES: usize = 256 * 1024 * 1024;
 
-const TABLE: [(Action, Route); 6] = [
+const TABLE: [(Action, Route); 9] = [
     (
-        Action::Chat,
-        Route {
-            method: "POST",
-            path: "/v1/chat/completions",
-            grant: Grant::Caller,
-            body_limit: MOST_BODY_BYTES,
-            summary: "Chat completion in the OpenAI dialect, plain or streamed",
-        },
+        Action::Chat(Dialect::OpenaiChat),
+        post_to("/v1/chat/completions", "Chat completion in the OpenAI dialect, plain or streamed"),
+    ),
+    (Action::Chat(Dialect::Anthropic), post_to("/v1/messages", "Message in the Anthropic dialect, plain or streamed")),
+    (Action::Count(Dialect::Anthropic), post_to("/v1/messages/count_tokens", "Tokens of an Anthropic message")),
+    (
+        Action::Gemini,
+        post_to("/v1beta/models/{*call}", "Gemini dialect: generateContent, streamGenerateContent, countTokens"),
     ),
     (Action::Models, read("/v1/models", Grant::Caller, "Workloads and deployments the key may use")),
     (Action::Model, read("/v1/models/{*id}", Grant::Caller, "One workload or deployment")),
@@ -52,6 +70,10 @@ const TABLE: [(Action, Route); 6] = [
     (Action::Readyz, read("/readyz", Grant::Public, "The process takes requests")),
     (Action::Metrics, read("/metrics", Grant::Public, "Prometheus metrics")),
 ];
+
+const fn post_to(path: &'static str, summary: &'static str) -> Route {
+    Route { method: "POST", path, grant: Grant::Caller, body_limit: MOST_BODY_BYTES, summary }
+}
 
 const fn read(path: &'static str, grant: Grant, summary: &'static str) -> Route {
     Route { method: "GET", path, grant, body_limit: 0, summary }
@@ -79,24 +101,25 @@ pub fn router(state: &Arc<State>) -> Router {
         let on = if route.method == "POST" { post(serve) } else { get(serve) };
         let on = on.fallback(move |request| {
             let problem = Problem::new(&error::METHOD_NOT_ALLOWED, format!("`{}` takes {}", route.path, route.method));
-            refuse(Arc::clone(&refusing), request, problem)
+            refuse(Arc::clone(&refusing), request, problem, action.dialect())
         });
         router = router.route(route.path, on);
     }
-    for rest in ["/v1", "/v1/", "/v1/{*rest}"] {
+    let unknown = [("/v1", Dialect::OpenaiChat), ("/v1/", Dialect::OpenaiChat), ("/v1/{*rest}", Dialect::OpenaiChat)];
+    for (rest, dialect) in unknown.into_iter().chain([("/v1beta/{*rest}", Dialect::Gemini)]) {
         let state = Arc::clone(state);
         let refuse = move |request: Request| {
             let path: String = request.uri().path().chars().take(100).collect();
             let problem = Problem::new(&error::NOT_FOUND, format!("no such path `{path}`"));
-            refuse(Arc::clone(&state), request, problem)
+            refuse(Arc::clone(&state), request, problem, dialect)
         };
         router = router.route(rest, any(refuse));
     }
     router
 }
 
-async fn refuse(state: Arc<State>, request: Request, problem: Problem) -> Response {
-    Refusal::from(problem).reply(&Ids::draw(request.headers(), state.clock.now(), &*state.entropy))
+async fn refuse(state: Arc<State>, request: Request, problem: Problem, dialect: Dialect) -> Response {
+    Refusal::from(problem).reply(&Ids::draw(request.headers(), state.clock.now(), &*state.entropy), dialect)
 }
 
 /// One request on one row. A panic ends that request with a 500 and nothing else.
@@ -105,10 +128,10 @@ async fn endpoint(state: Arc<State>, action: Action, route: &'static Route, requ
     let ids = Ids::draw(&head.headers, state.clock.now(), &*state.entropy);
     let known = ids.clone();
     let answer = AssertUnwindSafe(act(state, action, route, ids, head, body));
-    answer
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Refusal::from(Problem::new(&error::INTERNAL, "weir failed on this request")).reply(&known))
+    answer.catch_unwind().await.unwrap_or_else(|_| {
+        let problem = Problem::new(&error::INTERNAL, "weir failed on this request");
+        Refusal::from(problem).reply(&known, action.dialect())
+    })
 }
 
 async fn act(
@@ -119,18 +142,37 @@ async fn act(
     mut head: Parts,
     body: Body,
 ) -> Response {
-    let caller = match admit(&state, route, &head.headers) {
+    let dialect = action.dialect();
+    let caller = match admit(&state, route, &head.headers, head.uri.query()) {
         Ok(caller) => caller,
-        Err(problem) => return Refusal::from(problem).reply(&ids),
+        Err(problem) => return Refusal::from(problem).reply(&ids, dialect),
     };
     match action {
-        Action::Chat => serve::chat(&state, route, ids, caller, &head.headers, body).await,
+        Action::Chat(dialect) => {
+            serve::chat(&state, route, ids, caller, &Entry::Body(dialect), &head.headers, body).await
+        }
+        Action::Count(dialect) => {
+            count::count(&state, route, ids, caller, &Entry::Body(dialect), &head.headers, body).await
+        }
+        Action::Gemini => {
+            let call =
+                Path::<String>::from_request_parts(&mut head, &()).await.map(|Path(call)| call).unwrap_or_default();
+            match gemini::call(&call, head.uri.query()) {
+                Ok((gemini::Verb::Generate, entry)) => {
+                    serve::chat(&state, route, ids, caller, &entry, &head.headers, body).await
+                }
+                Ok((gemini::Verb::Count, entry)) => {
+                    count::count(&state, route, ids, caller, &entry, &head.headers, body).await
+                }
+                Err(problem) => Refusal::from(problem).reply(&ids, dialect),
+            }
+        }
         Action::Models => models::list(&state, &ids, &caller),
         Action::Model => match Path::<String>::from_request_parts(&mut head, &()).await {
             Ok(Path(id)) => models::one(&state, &ids, &caller, &id),
             Err(_) => {
                 let problem = Problem::new(&error::NOT_FOUND, "the model id is not valid UTF-8");
-                Refusal::from(problem).reply(&ids)
+                Refusal::from(problem).reply(&ids, dialect)
             }
         },
         Action::Livez => text(StatusCode::OK, "ok\n".into()),

@@ -11,19 +11,21 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use weir_core::{
     DeploymentId, Problem,
     decision::{Decision, Verdict},
+    deployment::Dialect,
     entropy::mix,
     error,
     route::Route,
     snapshot::Snapshot,
     span::Outcome,
-    workload::Deadlines,
+    workload::{Deadlines, Strictness},
 };
 use weir_providers::{
-    dialect::openai_chat::{self, Peek, Reply},
+    dialect::openai_chat::{Peek, Reply},
+    exchange::{Entry, Inbound},
     transport,
 };
 use weir_router::{Ask, NoRoute};
@@ -42,38 +44,41 @@ use crate::{
     rim::{Refusal, json_reply},
 };
 
-/// Serves one chat completion.
+/// Serves one chat, whatever the dialect.
 pub(crate) async fn chat(
     state: &Arc<State>,
     route: &Route,
     ids: Ids,
     caller: Admitted,
+    entry: &Entry,
     head: &HeaderMap,
     body: Body,
 ) -> Response {
+    let dialect = entry.dialect();
     // A request that is shed must cost nothing, so it is not recorded either.
     let slot = match state.slot() {
         Ok(slot) => slot,
-        Err(problem) => return Refusal::from(problem).reply(&ids),
+        Err(problem) => return Refusal::from(problem).reply(&ids, dialect),
     };
     let mut flight = Flight::begin(state, ids, &caller, slot);
-    let answered = answer(state, &mut flight, route, &caller, head, body).await;
+    let asking = Asking { route, caller: &caller, entry, head };
+    let answered = answer(state, &mut flight, &asking, body).await;
     let (asked, served) = match answered {
         Ok(answered) => answered,
         Err(refusal) => {
             flight.fail(&refusal.problem);
-            let mut reply = refusal.reply(&flight.ids);
+            let mut reply = refusal.reply(&flight.ids, dialect);
             stamp_route(&flight, reply.headers_mut());
             return reply;
         }
     };
     match served {
-        Served::Plain(body, answer) => plain(flight, &asked, body, answer),
+        Served::Plain(body, answer) => plain(flight, &asked, dialect, body, answer),
         Served::Stream(opened) => {
             let mut reply = Response::new(Body::empty());
-            stamp(&flight, &asked, reply.headers_mut());
+            stamp(&flight, &asked, dialect, reply.headers_mut());
             let headers = reply.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(entry.stream_type()));
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             // Told to buffering proxies: a token held back is a token late.
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -84,28 +89,41 @@ pub(crate) async fn chat(
     }
 }
 
+/// Who asks what, beside the body.
+struct Asking<'a> {
+    route: &'a Route,
+    caller: &'a Admitted,
+    entry: &'a Entry,
+    head: &'a HeaderMap,
+}
+
+/// The whole body, within the bounds of its route.
+pub(crate) async fn read(state: &State, route: &Route, head: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let limit = state.limits.body_bytes.min(route.body_limit);
+    body::check_head(head, limit)?;
+    let idle = Duration::from_millis(state.limits.body_idle_ms);
+    body::read(body, limit, idle).await
+}
+
 /// From bytes to an answer in hand.
 async fn answer(
     state: &State,
     flight: &mut Flight,
-    route: &Route,
-    caller: &Admitted,
-    head: &HeaderMap,
+    asking: &Asking<'_>,
     body: Body,
 ) -> Result<(Asked, Served), Refusal> {
-    let limit = state.limits.body_bytes.min(route.body_limit);
-    body::check_head(head, limit)?;
-    let idle = Duration::from_millis(state.limits.body_idle_ms);
-    let body = body::read(body, limit, idle).await?;
+    let head = asking.head;
+    let body = read(state, asking.route, head, body).await?;
     flight.received(body.clone());
 
     let hops = headers::hops(head)?;
     let asked = Asked::read(head)?;
-    let peek = inbound(flight, &asked, &body)?;
-    let plan = plan(state, flight, caller, head, &asked, &peek)?;
+    let inbound = inbound(state, flight, &asked, asking.entry, &body)?;
+    let plan = plan(state, flight, asking.caller, head, &asked, &inbound.peek)?;
     let request = Outbound {
-        body: &body,
-        peek: &peek,
+        inbound: &inbound,
+        headers: passed_on(head),
+        lenient: plan.lenient,
         legs: &plan.legs,
         limits: plan.limits,
         input_estimate: flight.input_estimate,
@@ -116,19 +134,33 @@ async fn answer(
 }
 
 /// Reads what weir acts on out of the body.
-fn inbound<'a>(flight: &mut Flight, asked: &Asked, body: &'a Bytes) -> Result<Peek<'a>, Problem> {
+fn inbound<'a>(
+    state: &State,
+    flight: &mut Flight,
+    asked: &Asked,
+    entry: &'a Entry,
+    body: &'a Bytes,
+) -> Result<Inbound<'a>, Problem> {
     flight.tags = Arc::clone(&asked.tags);
     flight.session = asked.session.clone();
-    let peek = openai_chat::peek(body).map_err(|bad| Problem::new(&error::BAD_JSON, bad.to_string()))?;
-    flight.model_asked = peek.model.as_ref().into();
-    flight.stream = peek.stream;
-    Ok(peek)
+    let now_s = state.clock.now().as_millis() / 1_000;
+    let inbound = Inbound::read(entry, body, now_s).map_err(|bad| Problem::new(&error::BAD_JSON, bad.to_string()))?;
+    flight.model_asked = inbound.peek.model.as_ref().into();
+    flight.stream = inbound.peek.stream;
+    Ok(inbound)
+}
+
+/// Headers that say how to read the body, for deployments of the caller's own dialect.
+fn passed_on(head: &HeaderMap) -> HeaderMap {
+    let names = ["anthropic-version", "anthropic-beta"].map(HeaderName::from_static);
+    names.into_iter().filter_map(|name| head.get(&name).cloned().map(|value| (name, value))).collect()
 }
 
 /// Where the request goes and how long it may take.
 struct Plan {
     legs: Vec<Leg>,
     limits: transport::Limits,
+    lenient: bool,
 }
 
 /// Chooses. Synchronous and lock-free: one load of the snapshot, one of the endpoints.
@@ -165,13 +197,14 @@ fn plan(
     if legs.is_empty() {
         return Err(Problem::new(&error::NO_CANDIDATE, "the chosen deployments have just left the configuration"));
     }
-    let deadlines =
-        snapshot.workloads.get(&target.workload).map_or_else(Deadlines::default, |view| view.workload.deadlines);
+    let workload = snapshot.workloads.get(&target.workload).map(|view| &view.workload);
+    let deadlines = workload.map_or_else(Deadlines::default, |workload| workload.deadlines);
+    let lenient = workload.is_some_and(|workload| workload.strictness == Strictness::Lenient);
     let mut limits = transport::Limits::from(&deadlines);
     if let Some(timeout_ms) = asked.timeout_ms {
         limits.total = limits.total.min(Duration::from_millis(timeout_ms));
     }
-    Ok(Plan { legs, limits })
+    Ok(Plan { legs, limits, lenient })
 }
 
 fn decide(state: &State, snapshot: &Snapshot, ask: &Ask<'_>, target: &Target) -> Result<Decision, NoRoute> {
@@ -226,14 +259,14 @@ fn no_candidate(no_route: &NoRoute) -> Problem {
 }
 
 /// A whole answer: recorded, then given to the client as it came.
-fn plain(mut flight: Flight, asked: &Asked, body: Bytes, answer: Reply) -> Response {
+fn plain(mut flight: Flight, asked: &Asked, dialect: Dialect, body: Bytes, answer: Reply) -> Response {
     flight.usage = answer.usage;
     flight.finish_reason = answer.finish_reason.as_deref().map(Arc::from);
     flight.identity = answer.identity;
     flight.attempt_ended(None, answer.usage);
     flight.answer.set(&body);
     let mut reply = json_reply(StatusCode::OK, Body::from(body));
-    stamp(&flight, asked, reply.headers_mut());
+    stamp(&flight, asked, dialect, reply.headers_mut());
     if let Some(cost) = flight.cost()
         && let Some(value) = headers::value(&cost.to_string())
     {
@@ -244,9 +277,16 @@ fn plain(mut flight: Flight, asked: &Asked, body: Bytes, answer: Reply) -> Respo
 }
 
 /// The headers of a served reply.
-fn stamp(flight: &Flight, asked: &Asked, headers: &mut HeaderMap) {
+fn stamp(flight: &Flight, asked: &Asked, dialect: Dialect, headers: &mut HeaderMap) {
     flight.ids.stamp(headers);
+    flight.ids.name(dialect, headers);
     stamp_route(flight, headers);
+    let lost = flight.lost();
+    if !lost.is_empty()
+        && let Some(value) = headers::value(&lost.join(", "))
+    {
+        headers.insert(headers::DROPPED, value);
+    }
     headers.insert(headers::CACHE, HeaderValue::from_static("off"));
     if asked.explain
         && let Some(decision) = &flight.decision

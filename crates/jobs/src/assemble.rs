@@ -9,7 +9,7 @@ use weir_core::{
     span::{Record, Span},
 };
 use weir_evals::{Exchange, Measured, Outcome, Reference, input_hash};
-use weir_providers::dialect::openai_chat;
+use weir_providers::dialect::text;
 use weir_store::Error;
 
 use crate::references::References;
@@ -33,8 +33,8 @@ impl Assembled {
     ) -> Result<Vec<Self>, Error> {
         let mut assembled: Vec<Self> = records
             .map(|Record { span, payload }| Self {
-                messages: openai_chat::messages(&payload.request),
-                answer: openai_chat::answer(&payload.response),
+                messages: text::messages(&payload.request),
+                answer: text::answer(&payload.response),
                 reference: None,
                 measured: measured(span),
                 truncated: payload.truncated,

@@ -15,7 +15,7 @@ use weir_evals::{
     judge::{self, JudgeSpec, Judged},
 };
 use weir_providers::{
-    dialect::openai_chat,
+    dialect::text,
     transport::{Limits, Target, TransportError},
 };
 
@@ -153,5 +153,5 @@ async fn post(desk: &Desk, body: Bytes) -> Result<String, Unanswered> {
     let response = desk.transport.send(&bench.target, bench.headers.clone(), body, LIMITS).await?;
     let status = response.status;
     let body = response.body.read_all(REPLY_BYTES).await?;
-    if status == 200 { Ok(openai_chat::answer(&body).text) } else { Err(Unanswered::Status(status)) }
+    if status == 200 { Ok(text::answer(&body).text) } else { Err(Unanswered::Status(status)) }
 }

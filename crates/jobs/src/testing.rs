@@ -43,6 +43,7 @@ pub(crate) fn record(number: u32) -> Record {
         status: Some(200),
         error: None,
         cost: Some(NanoUsd(100)),
+        dropped: Vec::new(),
     };
     let span = Span {
         id: SpanId::from_bits(u128::from(number) + 1),

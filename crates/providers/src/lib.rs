@@ -3,7 +3,9 @@
 //! Codecs are pure: bytes in, bytes out, no IO, so that every fault of a wire can be written as a test without a
 //! socket. [`transport`] is the only module in the workspace that opens outbound sockets.
 
+mod chat;
 pub mod dialect;
+pub mod exchange;
 pub mod outcome;
 pub mod prices;
 pub mod scrub;

@@ -25,6 +25,8 @@ pub enum Class {
     Auth,
     /// The provider says the request is wrong.
     Caller,
+    /// The deployment's dialect cannot express the request; nothing was sent.
+    Untranslatable,
     /// Not what the dialect promises: a 200 that is none, a redirect, a cut stream.
     Broken,
 }
@@ -40,6 +42,7 @@ impl Class {
             Self::ServerError => "server_error",
             Self::Auth => "auth",
             Self::Caller => "caller",
+            Self::Untranslatable => "untranslatable",
             Self::Broken => "broken",
         }
     }
@@ -59,7 +62,7 @@ impl Class {
     /// Counts against the deployment's health.
     #[must_use]
     pub const fn unhealthy(self) -> bool {
-        !matches!(self, Self::Caller | Self::RateLimit)
+        !matches!(self, Self::Caller | Self::RateLimit | Self::Untranslatable)
     }
 
     /// What the caller is told when no attempt is left.
@@ -72,6 +75,7 @@ impl Class {
             Self::ServerError => &error::UPSTREAM_STATUS,
             Self::Auth => &error::UPSTREAM_AUTH,
             Self::Caller => &error::UPSTREAM_REFUSED,
+            Self::Untranslatable => &error::UNTRANSLATABLE,
             Self::Broken => &error::UPSTREAM_BROKEN,
         }
     }

@@ -1,39 +1,36 @@
-//! One OpenAI chat stream, from the provider's bytes to the caller's, without IO.
+//! One streamed answer, from the provider's bytes to the caller's, without IO.
 //!
-//! Whole events are forwarded as they came. Nothing is written before the first token, so that a stream that fails before
-//! it has said anything can be served by another deployment and the caller never knows. A stream has a typed end, and
-//! only [`StreamEnd::Finished`] writes `[DONE]`: a cut stream never looks like a success.
+//! Nothing is written before the first token, so that a stream that fails before it has said anything can be served by
+//! another deployment and the caller never knows. A stream has a typed end, and only [`StreamEnd::Finished`] writes the
+//! dialect's last word: a cut stream never looks like a success.
 
-use std::{borrow::Cow, fmt};
+mod chat;
+mod mixed;
+
+pub use chat::ChatStream;
+pub use mixed::Mixed;
+pub(crate) use mixed::{Plan, word};
 
 use bytes::{Bytes, BytesMut};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
-use weir_core::{Usage, span::Identity};
+use weir_core::{Problem, Usage, deployment::Dialect, span::Identity};
 
-use crate::{
-    dialect::openai_chat::{estimate_tokens, identity, read_usage, splice_usage_extension},
-    sse::{Event, Reader},
-};
+use crate::dialect;
 
-/// What to do after [`ChatStream::push`].
+/// What to do after a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Read on.
     More,
-    /// `[DONE]` was seen: stop reading, call [`ChatStream::end`].
+    /// The answer is whole: stop reading, call `end`.
     Done,
-    /// The stream is no good: stop reading, call [`ChatStream::end`].
+    /// The stream is no good: stop reading, call `end`.
     Failed,
 }
 
 /// How a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamEnd {
-    /// The whole answer came; `[DONE]` has been written.
+    /// The whole answer came; the dialect's last word has been written.
     Finished,
     /// It did not; the caller is owed an error event, or another attempt if nothing was written.
     Failed(StreamFailure),
@@ -42,7 +39,7 @@ pub enum StreamEnd {
 /// Why a stream failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamFailure {
-    /// It ended with neither a finish reason nor `[DONE]`.
+    /// It ended without saying why it stopped.
     #[error("the stream was cut")]
     Cut,
     /// It ended without saying anything.
@@ -59,273 +56,74 @@ pub enum StreamFailure {
     TooLarge,
 }
 
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    system_fingerprint: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
-    #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(default)]
-    delta: Option<Said>,
-    #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
-}
-
-/// The state of one stream.
+/// A stream between any two dialects.
 #[derive(Debug)]
-pub struct ChatStream {
-    reader: Reader,
-    state: State,
+pub enum Stream {
+    /// OpenAI chat on both sides, the common case, which reads as little as it can.
+    Chat(Box<ChatStream>),
+    /// Anything else.
+    Mixed(Box<Mixed>),
 }
 
-#[derive(Debug)]
-struct State {
-    usage_asked: bool,
-    /// Whole events held until the first token.
-    held: BytesMut,
-    started: bool,
-    chunks: u64,
-    done: bool,
-    failure: Option<StreamFailure>,
-    usage: Option<String>,
-    usage_event: Option<Bytes>,
-    finish_reason: Option<String>,
-    delta_bytes: usize,
-    identity: Identity,
-}
-
-impl ChatStream {
-    /// A stream whose caller asked for the usage chunk, or did not.
-    #[must_use]
-    pub fn new(usage_asked: bool) -> Self {
-        Self {
-            reader: Reader::new(),
-            state: State {
-                usage_asked,
-                held: BytesMut::new(),
-                started: false,
-                chunks: 0,
-                done: false,
-                failure: None,
-                usage: None,
-                usage_event: None,
-                finish_reason: None,
-                delta_bytes: 0,
-                identity: Identity::default(),
-            },
-        }
-    }
-
-    /// Takes the provider's next bytes and appends to `out` what the caller gets of them: nothing before the first token,
-    /// then whole events as received. The usage-only chunk is kept until [`Self::end`].
+impl Stream {
+    /// Takes the provider's next bytes and writes what the caller gets to `out`: nothing before the first token.
     pub fn push(&mut self, bytes: &[u8], out: &mut BytesMut) -> Step {
-        if self.state.failure.is_some() {
-            return Step::Failed;
-        }
-        if self.state.done {
-            return Step::Done;
-        }
-        self.reader.push(bytes);
-        loop {
-            match self.reader.next_event() {
-                Ok(Some(event)) => self.state.take(event, b"", out),
-                Ok(None) => return Step::More,
-                Err(_) => self.state.failure = Some(StreamFailure::TooLarge),
-            }
-            if self.state.failure.is_some() {
-                return Step::Failed;
-            }
-            if self.state.done {
-                return Step::Done;
-            }
+        match self {
+            Self::Chat(stream) => stream.push(bytes, out),
+            Self::Mixed(stream) => stream.push(bytes, out),
         }
     }
 
-    /// Ends the stream: after [`Step::Done`] or [`Step::Failed`], at the end of the provider's bytes, or when its
-    /// connection broke. Writes the last event if only its blank line is missing, the usage chunk if the caller asked for
-    /// it, with `"weir":extension` spliced in, and `[DONE]` when the answer is whole. Call it once.
+    /// Ends the stream. `extension` is a JSON object for the usage chunk, where the dialect has one. Call it once.
     pub fn end(&mut self, extension: Option<&str>, out: &mut BytesMut) -> StreamEnd {
-        let state = &mut self.state;
-        if state.failure.is_none()
-            && !state.done
-            && let Some(event) = self.reader.residue()
-        {
-            // A last event that lacks its blank line counts when it is whole; half an event is a cut.
-            state.take(event, b"\n\n", out);
-            if state.failure == Some(StreamFailure::NotJson) {
-                state.failure = Some(StreamFailure::Cut);
-            }
+        match self {
+            Self::Chat(stream) => stream.end(extension, out),
+            Self::Mixed(stream) => stream.end(extension, out),
         }
-        let whole = state.finish_reason.is_some() || (state.done && state.started);
-        if let Some(failure) = &state.failure {
-            return StreamEnd::Failed(failure.clone());
-        }
-        if !whole {
-            return StreamEnd::Failed(if state.started { StreamFailure::Cut } else { StreamFailure::Empty });
-        }
-        out.extend_from_slice(&state.held.split());
-        if let Some(chunk) = state.usage_event.take()
-            && state.usage_asked
-        {
-            let chunk = match extension {
-                Some(extension) => splice_usage_extension(&chunk, extension),
-                None => chunk,
-            };
-            write_data(&chunk, out);
-        }
-        out.extend_from_slice(b"data: [DONE]\n\n");
-        StreamEnd::Finished
     }
 
     /// True once the caller has got, or would have got, a token: from here on another deployment cannot take over.
     #[must_use]
-    pub const fn started(&self) -> bool {
-        self.state.started
+    pub fn started(&self) -> bool {
+        match self {
+            Self::Chat(stream) => stream.started(),
+            Self::Mixed(stream) => stream.started(),
+        }
     }
 
-    /// The dialect's word for why the model stopped, once it has.
+    /// Why the model stopped, in the caller's dialect, once it has.
     #[must_use]
     pub fn finish_reason(&self) -> Option<&str> {
-        self.state.finish_reason.as_deref()
+        match self {
+            Self::Chat(stream) => stream.finish_reason(),
+            Self::Mixed(stream) => stream.finish_reason(),
+        }
     }
 
     /// Who the provider says answers, once it has said so.
     #[must_use]
-    pub const fn identity(&self) -> &Identity {
-        &self.state.identity
+    pub fn identity(&self) -> &Identity {
+        match self {
+            Self::Chat(stream) => stream.identity(),
+            Self::Mixed(stream) => stream.identity(),
+        }
     }
 
     /// Tokens so far: the provider's count if it sent one, else estimated from what was relayed.
     #[must_use]
     pub fn usage(&self, input_estimate: u64) -> Usage {
-        let output = self.state.chunks.min(estimate_tokens(self.state.delta_bytes));
-        read_usage(self.state.usage.as_deref(), input_estimate, output)
-    }
-}
-
-impl State {
-    fn take(&mut self, event: Event<'_>, terminator: &[u8], out: &mut BytesMut) {
-        let data = event.data();
-        let trimmed = data.trim_ascii();
-        if trimmed == b"[DONE]" {
-            self.done = true;
-            return;
-        }
-        if !trimmed.is_empty() && !self.read(trimmed) {
-            return;
-        }
-        if self.started {
-            out.extend_from_slice(&self.held.split());
-            out.extend_from_slice(event.raw);
-            out.extend_from_slice(terminator);
-        } else {
-            self.held.extend_from_slice(event.raw);
-            self.held.extend_from_slice(terminator);
-            if self.held.len() > crate::sse::MAX_EVENT_BYTES {
-                self.failure = Some(StreamFailure::TooLarge);
-            }
+        match self {
+            Self::Chat(stream) => stream.usage(input_estimate),
+            Self::Mixed(stream) => stream.usage(input_estimate),
         }
     }
 
-    /// Reads one chunk; false when it is not to be forwarded.
-    fn read(&mut self, data: &[u8]) -> bool {
-        let chunk: Option<Chunk<'_>> = data
-            .first()
-            .filter(|first| **first == b'{')
-            .and_then(|_| std::str::from_utf8(data).ok())
-            .and_then(|text| serde_json::from_str(text).ok());
-        let Some(chunk) = chunk else {
-            self.failure = Some(StreamFailure::NotJson);
-            return false;
-        };
-        if chunk.error.is_some() {
-            self.failure = Some(StreamFailure::Error(Bytes::copy_from_slice(data)));
-            return false;
+    /// weir's own error as the caller's dialect has it in a stream.
+    #[must_use]
+    pub fn error(&self, problem: &Problem) -> Bytes {
+        match self {
+            Self::Chat(_) => dialect::sse_error(Dialect::OpenaiChat, problem),
+            Self::Mixed(stream) => stream.error(problem),
         }
-        if self.identity.is_unknown() {
-            self.identity = identity(chunk.model, chunk.system_fingerprint);
-        }
-        if let Some(usage) = chunk.usage {
-            self.usage = Some(usage.get().to_owned());
-        }
-        let choices = chunk.choices.unwrap_or_default();
-        if choices.is_empty() && chunk.usage.is_some() {
-            self.usage_event = Some(Bytes::copy_from_slice(data));
-            return false;
-        }
-        for choice in choices {
-            if let Some(reason) = choice.finish_reason {
-                self.finish_reason = Some(reason.into_owned());
-                self.started = true;
-            }
-            if let Some(Said(bytes @ 1..)) = choice.delta {
-                self.delta_bytes += bytes;
-                self.chunks += 1;
-                self.started = true;
-            }
-        }
-        true
     }
-}
-
-/// A delta's members: the one that says nothing, and all others.
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "lowercase")]
-enum Name {
-    Role,
-    #[serde(other)]
-    Other,
-}
-
-/// Bytes of what a delta says. Zero when it says nothing, as the opening delta with only a role does.
-struct Said(usize);
-
-impl<'de> Deserialize<'de> for Said {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Said;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a delta object or null")
-            }
-            fn visit_unit<E>(self) -> Result<Said, E> {
-                Ok(Said(0))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Said, A::Error> {
-                let mut bytes = 0;
-                while let Some((name, value)) = members.next_entry::<Name, &'de RawValue>()? {
-                    // Any other member counts: content, refusal, tool calls, and whatever a provider calls its reasoning.
-                    if matches!(name, Name::Other) {
-                        bytes += match value.get() {
-                            "null" | "\"\"" | "[]" | "{}" => 0,
-                            text if text.starts_with('"') => text.len() - 2,
-                            other => other.len(),
-                        };
-                    }
-                }
-                Ok(Said(bytes))
-            }
-        }
-        from.deserialize_any(Members)
-    }
-}
-
-/// Writes JSON as one event; line feeds in it start new data lines.
-fn write_data(json: &[u8], out: &mut BytesMut) {
-    for line in json.split(|byte| *byte == b'\n') {
-        out.extend_from_slice(b"data: ");
-        out.extend_from_slice(line);
-        out.extend_from_slice(b"\n");
-    }
-    out.extend_from_slice(b"\n");
 }

@@ -20,13 +20,14 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
+use reqwest::Url;
 use tokio::time::Instant;
 use weir_core::workload::Deadlines;
 
 pub use address::forbidden;
 pub use body::Body;
 pub use error::{Phase, TransportError};
-pub use target::Target;
+pub use target::{Endpoint, Target};
 
 /// How the door is built.
 #[derive(Debug, Clone)]
@@ -123,7 +124,22 @@ impl Transport {
         body: Bytes,
         limits: Limits,
     ) -> Result<Response, TransportError> {
-        self.call(Method::POST, target, headers, body, limits).await
+        self.send_to(target, Endpoint::Whole, headers, body, limits).await
+    }
+
+    /// The same to any endpoint of the target.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_to(
+        &self,
+        target: &Target,
+        at: Endpoint<'_>,
+        headers: HeaderMap,
+        body: Bytes,
+        limits: Limits,
+    ) -> Result<Response, TransportError> {
+        self.call(Method::POST, target, &target.url(at), headers, body, limits).await
     }
 
     /// Posts JSON and reads the whole answer, of at most `cap` bytes.
@@ -146,7 +162,7 @@ impl Transport {
     /// # Errors
     /// A [`TransportError`] that says how far the call came.
     pub async fn get(&self, target: &Target, limits: Limits) -> Result<Response, TransportError> {
-        self.call(Method::GET, target, HeaderMap::new(), Bytes::new(), limits).await
+        self.call(Method::GET, target, &target.url(Endpoint::Whole), HeaderMap::new(), Bytes::new(), limits).await
     }
 
     /// Gets a JSON document of at most `cap` bytes.
@@ -162,6 +178,7 @@ impl Transport {
         &self,
         method: Method,
         target: &Target,
+        url: &Url,
         headers: HeaderMap,
         body: Bytes,
         limits: Limits,
@@ -169,7 +186,7 @@ impl Transport {
         let allow_private = self.policy.allow_private || target.allow_private;
         target.check(allow_private)?;
         let client = self.client(limits.connect, allow_private)?;
-        let mut request = reqwest::Request::new(method, target.url.clone());
+        let mut request = reqwest::Request::new(method, url.clone());
         *request.headers_mut() = headers;
         let own = request.headers_mut();
         if !body.is_empty() {
@@ -177,8 +194,8 @@ impl Transport {
         }
         own.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         own.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        if let Some(bearer) = &target.authorization {
-            own.insert(header::AUTHORIZATION, bearer.clone());
+        for (name, value) in &target.headers {
+            own.insert(name, value.clone());
         }
         *request.body_mut() = Some(body.into());
 

@@ -4,7 +4,10 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use weir_core::chat::Role;
-use weir_providers::dialect::openai_chat::{messages, peek, splice};
+use weir_providers::dialect::{
+    openai_chat::{peek, splice},
+    text::messages,
+};
 
 fn ask(body: &str) -> Result<weir_providers::dialect::openai_chat::Peek<'_>, String> {
     peek(body.as_bytes()).map_err(|bad| format!("{} {} {}", bad.path, bad.found, bad.wanted))

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use serde_json::Value;
 use weir_providers::{
-    dialect::openai_chat::answer,
+    dialect::text::answer,
     outcome::Class,
     sse::{MAX_EVENT_BYTES, Reader, TooLarge},
     stream::{ChatStream, Step, StreamEnd, StreamFailure},

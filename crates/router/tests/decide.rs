@@ -63,6 +63,7 @@ fn snapshot(rows: &[Row], floor: Option<f64>, stages: Vec<Stage>, canary: Option
             sample: 1.0,
             half_life_s: 86_400.0,
             deadlines: Deadlines::default(),
+            strictness: Default::default(),
         }),
         policy: Arc::new(Policy {
             revision: "r-0001".into(),

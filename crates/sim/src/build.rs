@@ -153,7 +153,11 @@ impl Sim {
         let addr = listener.local_addr()?;
         let control = self.control();
         let router = Router::new()
-            .route("/v1/chat/completions", post(serve::complete))
+            .route("/v1/chat/completions", post(serve::openai))
+            .route("/v1/messages", post(serve::anthropic))
+            .route("/v1/messages/count_tokens", post(serve::count))
+            .route("/v1/models/{*call}", post(serve::gemini))
+            .route("/v1beta/models/{*call}", post(serve::gemini))
             .route("/v1/models", get(serve::list_models))
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .with_state(self.0);

@@ -25,7 +25,7 @@ pub enum Fault {
     Html,
     /// A 200 with this many bytes of JSON string.
     HugeBody(usize),
-    /// An error whose message repeats the request's `Authorization` header.
+    /// An error whose message repeats the request's key.
     EchoAuthHeader,
     /// A stream without `[DONE]`.
     NoDone,

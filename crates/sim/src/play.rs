@@ -19,7 +19,7 @@ use crate::{
     control::{Inner, Model},
     fault::Fault,
     serve::json_response,
-    wire::{self, Reply},
+    wire::Reply,
 };
 
 /// How fast an answer comes.
@@ -102,7 +102,7 @@ pub(crate) async fn whole(reply: &Reply, fault: Option<Fault>, pace: Pace, prese
         Some(Fault::CutStreamAfter(_)) => broken(Err(io::ErrorKind::ConnectionReset.into())),
         Some(Fault::EndStreamAfter(_)) => broken(Ok(Bytes::new())),
         Some(Fault::ErrorEventAfter(_)) => {
-            let error = wire::error("simulated failure", "server_error", "sim");
+            let error = reply.wire.error(500, "simulated failure", "server_error", "sim");
             json_response(StatusCode::OK, error)
         }
         Some(Fault::Trickle) => {
@@ -129,14 +129,8 @@ enum Move {
     Stall,
 }
 
-pub(crate) fn streamed(
-    reply: &Reply,
-    include_usage: bool,
-    fault: Option<Fault>,
-    pace: Pace,
-    presence: Presence,
-) -> Response {
-    let moves = script(reply, include_usage, fault.as_ref(), pace);
+pub(crate) fn streamed(reply: &Reply, fault: Option<Fault>, pace: Pace, presence: Presence) -> Response {
+    let moves = script(reply, fault.as_ref(), pace);
     let state = Some((moves.into_iter(), presence));
     let body = stream::unfold(state, |state| async move {
         let (mut moves, presence) = state?;
@@ -162,9 +156,8 @@ pub(crate) fn streamed(
     (headers, Body::from_stream(body)).into_response()
 }
 
-fn script(reply: &Reply, include_usage: bool, fault: Option<&Fault>, pace: Pace) -> Vec<Move> {
-    const DONE: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
-    let events = reply.events(include_usage);
+fn script(reply: &Reply, fault: Option<&Fault>, pace: Pace) -> Vec<Move> {
+    let events = reply.events();
     let mut moves = Vec::with_capacity(events.len() * 2 + 2);
     let first = pace.token_ms.mul_add(pace.hidden as f64, pace.ttft_ms);
     for (step, event) in events.into_iter().enumerate() {
@@ -181,9 +174,7 @@ fn script(reply: &Reply, include_usage: bool, fault: Option<&Fault>, pace: Pace)
                 return moves;
             }
             Some(Fault::ErrorEventAfter(after)) if said == Some(*after) => {
-                let error = wire::error("simulated failure", "server_error", "sim");
-                let error = [b"data: ", &*error, b"\n\n"].concat();
-                moves.push(Move::Send(Bytes::from(error)));
+                moves.push(Move::Send(reply.wire.error_event()));
                 return moves;
             }
             Some(Fault::Garbage(after)) if said == Some(*after) => {
@@ -199,11 +190,12 @@ fn script(reply: &Reply, include_usage: bool, fault: Option<&Fault>, pace: Pace)
         moves.extend(wait.map(Move::Wait));
         moves.push(Move::Send(event));
     }
+    let done = || reply.wire.done().map(Move::Send);
     match fault {
         Some(Fault::NoDone) => {}
-        Some(Fault::DoubleDone) => moves.extend([Move::Send(DONE), Move::Send(DONE)]),
-        Some(Fault::LingerAfterDone) => moves.extend([Move::Send(DONE), Move::Stall]),
-        _ => moves.push(Move::Send(DONE)),
+        Some(Fault::DoubleDone) => moves.extend(done().into_iter().chain(done())),
+        Some(Fault::LingerAfterDone) => moves.extend(done().into_iter().chain([Move::Stall])),
+        _ => moves.extend(done()),
     }
     if fault == Some(&Fault::Trickle) {
         let single = |step: Move| match step {

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -23,7 +23,7 @@ use crate::{
     judge,
     model::SimModel,
     play::{self, Pace, Presence},
-    wire::{self, Reply, Request},
+    wire::{self, Asked, Choice, Finish, Reply, Usage, Wire},
 };
 
 const MAX_SEEN: usize = 10_000;
@@ -35,22 +35,69 @@ pub(crate) async fn list_models(State(inner): State<Arc<Inner>>) -> Response {
     axum::Json(json!({"object": "list", "data": models})).into_response()
 }
 
-/// Plays one request.
-pub(crate) async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if let Some(key) = &inner.key
-        && authorization.strip_prefix("Bearer ") != Some(key)
-    {
-        return refuse(401, "incorrect api key provided", "invalid_api_key");
+/// A chat completion.
+pub(crate) async fn openai(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
+    complete(inner, Wire::OpenAi, None, headers, body).await
+}
+
+/// An Anthropic message.
+pub(crate) async fn anthropic(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
+    if !headers.contains_key("anthropic-version") {
+        return refuse(Wire::Anthropic, 400, "anthropic-version: header is required", "invalid_request_error");
     }
-    let request: Request<'_> = match serde_json::from_slice(&body) {
-        Ok(request) => request,
-        Err(error) => return refuse(400, &error.to_string(), "invalid_json"),
+    complete(inner, Wire::Anthropic, None, headers, body).await
+}
+
+/// The tokens of an Anthropic message, counted as [`anthropic`] counts them.
+pub(crate) async fn count(body: Bytes) -> Response {
+    // The limit is what a count leaves out.
+    let mut request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if let Some(request) = request.as_object_mut() {
+        request.insert("max_tokens".into(), 1.into());
+    }
+    match Wire::Anthropic.read(request.to_string().as_bytes(), None) {
+        Ok(asked) => axum::Json(json!({"input_tokens": asked.prompt_tokens})).into_response(),
+        Err(error) => refuse(Wire::Anthropic, 400, &error, "invalid_request_error"),
+    }
+}
+
+/// What a Gemini path asks of a model.
+pub(crate) async fn gemini(
+    State(inner): State<Arc<Inner>>,
+    Path(call): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if call.ends_with(":countTokens") {
+        return match Wire::Gemini.read(&body, Some(&call)) {
+            Ok(asked) => axum::Json(json!({"totalTokens": asked.prompt_tokens})).into_response(),
+            Err(error) => refuse(Wire::Gemini, 400, &error, "INVALID_ARGUMENT"),
+        };
+    }
+    complete(inner, Wire::Gemini, Some(call), headers, body).await
+}
+
+/// Plays one request.
+async fn complete(inner: Arc<Inner>, wire: Wire, call: Option<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let presented = match wire {
+        Wire::OpenAi => text("authorization").map(|value| value.strip_prefix("Bearer ").unwrap_or_default()),
+        Wire::Anthropic => text("x-api-key"),
+        Wire::Gemini => text("x-goog-api-key"),
     };
-    let model = inner.by_name.get(&*request.model);
+    if let Some(key) = &inner.key
+        && presented != Some(key)
+    {
+        return refuse(wire, 401, "incorrect api key provided", "invalid_api_key");
+    }
+    let request = match wire.read(&body, call.as_deref()) {
+        Ok(request) => request,
+        Err(error) => return refuse(wire, 400, &error, "invalid_json"),
+    };
+    let model = inner.by_name.get(&request.model);
     let Some(model) = model.and_then(|index| inner.models.get(*index)) else {
         let message = format!("the model `{}` does not exist", request.model);
-        return refuse(404, &message, "model_not_found");
+        return refuse(wire, 404, &message, "model_not_found");
     };
     let number = model.requests.fetch_add(1, Ordering::SeqCst);
     let presence = Presence::new(&inner, model);
@@ -61,12 +108,12 @@ pub(crate) async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap
         }
     }
     let fault = model.fault(inner.seed, number);
-    if let Some(response) = before_answer(fault.as_ref(), authorization).await {
+    if let Some(response) = before_answer(fault.as_ref(), wire, presented.unwrap_or_default()).await {
         presence.finish();
         return response;
     }
     let spec = model.spec();
-    let reply = answer(&inner, model, &spec, &request, number, fault.as_ref());
+    let reply = answer(&inner, model, &spec, wire, &request, number, fault.as_ref());
     let pace = Pace {
         ttft_ms: spec.ttft_ms,
         token_ms: spec.token_ms,
@@ -74,17 +121,16 @@ pub(crate) async fn complete(State(inner): State<Arc<Inner>>, headers: HeaderMap
         seed: mix(inner.seed ^ model.salt ^ number),
         hidden: spec.verbosity,
     };
-    if request.stream == Some(true) {
-        let include_usage = request.stream_options.as_ref().is_some_and(|options| options.include_usage);
-        play::streamed(&reply, include_usage, fault, pace, presence)
+    if request.stream {
+        play::streamed(&reply, fault, pace, presence)
     } else {
         play::whole(&reply, fault, pace, presence).await
     }
 }
 
-fn refuse(status: u16, message: &str, code: &str) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    json_response(status, wire::error(message, "invalid_request_error", code))
+fn refuse(wire: Wire, status: u16, message: &str, code: &str) -> Response {
+    let body = wire.error(status, message, "invalid_request_error", code);
+    json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), body)
 }
 
 pub(crate) fn json_response(status: StatusCode, body: Bytes) -> Response {
@@ -92,12 +138,12 @@ pub(crate) fn json_response(status: StatusCode, body: Bytes) -> Response {
 }
 
 /// Faults that replace the whole answer, or hold it back.
-async fn before_answer(fault: Option<&Fault>, authorization: &str) -> Option<Response> {
+async fn before_answer(fault: Option<&Fault>, wire: Wire, key: &str) -> Option<Response> {
     match fault? {
         Fault::Status(status, headers) => {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
             let message = format!("simulated {status}");
-            let mut response = json_response(status, wire::error(&message, "sim_error", "sim"));
+            let mut response = json_response(status, wire.error(status.as_u16(), &message, "sim_error", "sim"));
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) =
                     (header::HeaderName::try_from(name), header::HeaderValue::try_from(value))
@@ -126,8 +172,8 @@ async fn before_answer(fault: Option<&Fault>, authorization: &str) -> Option<Res
             Some(([(header::CONTENT_TYPE, "application/json")], body).into_response())
         }
         Fault::EchoAuthHeader => {
-            let message = format!("incorrect credentials: {authorization}");
-            let body = wire::error(&message, "server_error", "echo");
+            let message = format!("incorrect credentials: Bearer {key}");
+            let body = wire.error(500, &message, "server_error", "echo");
             Some(json_response(StatusCode::INTERNAL_SERVER_ERROR, body))
         }
         Fault::Redirect(to) => Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to.clone())]).into_response()),
@@ -139,36 +185,87 @@ fn answer(
     inner: &Inner,
     model: &Model,
     spec: &SimModel,
-    request: &Request<'_>,
+    wire: Wire,
+    request: &Asked,
     number: u64,
     fault: Option<&Fault>,
 ) -> Reply {
-    let prompt = request.prompt();
-    let text = say(inner, model, spec, request, &prompt);
-    let mut tokens = wire::tokens(&text);
-    let limit = usize::try_from(request.output_limit()).unwrap_or(usize::MAX);
-    let finish_reason = if tokens.len() > limit { "length" } else { "stop" };
-    tokens.truncate(limit);
-    let usage = match fault {
-        Some(Fault::NoUsage) => None,
-        Some(Fault::InsaneUsage) => Some(wire::insane_usage()),
-        _ => Some(wire::usage(request.prompt_tokens(), tokens.len() as u64, spec.verbosity)),
+    let calls = calls(request);
+    let refused = request.prompt.contains(REFUSE);
+    let mut text = match (refused, calls.is_empty()) {
+        (true, _) => "I cannot help with that.".to_owned(),
+        (false, true) => say(inner, model, spec, request),
+        (false, false) => String::new(),
     };
+    let mut finish = if refused { Finish::Refusal } else { Finish::End };
+    if let Some((at, stop)) = request.stop.iter().filter_map(|stop| Some((text.find(stop.as_str())?, stop))).min() {
+        text.truncate(at);
+        finish = Finish::Sequence(stop.clone());
+    }
+    let mut tokens = wire::tokens(&text);
+    let limit = request.output_limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    if tokens.len() > limit {
+        tokens.truncate(limit);
+        finish = Finish::Length;
+    }
+    if !calls.is_empty() {
+        finish = Finish::Tools;
+    }
+    let thought =
+        request.thinks.then(|| format!("The question has {} words.", request.prompt.split_whitespace().count()));
+    let reasoning = spec.verbosity + thought.as_deref().map_or(0, |thought| wire::tokens(thought).len() as u64);
+    let cached = if request.caches { request.prompt_tokens / 2 } else { 0 };
     Reply {
+        wire,
         id: inner.serial.fetch_add(1, Ordering::Relaxed) ^ number.rotate_left(32),
         created_s: inner.clock.now().as_millis() / 1_000,
         model: spec.name.clone(),
+        usage: match fault {
+            Some(Fault::NoUsage) => Usage::None,
+            Some(Fault::InsaneUsage) => Usage::Insane,
+            _ => Usage::Counted {
+                prompt: request.prompt_tokens,
+                cached,
+                written: cached / 2,
+                answer: tokens.len() as u64 + calls.len() as u64 * 8,
+                reasoning,
+            },
+        },
+        thought,
         tokens,
-        finish_reason,
-        usage,
+        calls,
+        finish,
+        include_usage: request.include_usage,
     }
 }
 
+/// A prompt with these words is refused.
+const REFUSE: &str = "please refuse";
+
+/// The tools the model calls: those that the choice or the prompt names.
+fn calls(request: &Asked) -> Vec<(String, Value)> {
+    let named = |name: &str| match &request.choice {
+        Choice::Never => false,
+        Choice::Named(only) => only == name,
+        Choice::Auto | Choice::Required => request.prompt.contains(name),
+    };
+    if request.answered {
+        return Vec::new();
+    }
+    let called = |(name, schema): &(String, Value)| (name.clone(), wire::sample(schema));
+    let calls: Vec<_> = request.tools.iter().filter(|(name, _)| named(name)).map(called).collect();
+    if calls.is_empty() && request.choice == Choice::Required {
+        return request.tools.iter().take(1).map(called).collect();
+    }
+    calls
+}
+
 /// The answer's text: a verdict, a right or wrong answer to a known prompt, or something polite.
-fn say(inner: &Inner, model: &Model, spec: &SimModel, request: &Request<'_>, prompt: &str) -> String {
+fn say(inner: &Inner, model: &Model, spec: &SimModel, request: &Asked) -> String {
+    let prompt = request.prompt.as_str();
     let answers = inner.answers.read().unwrap_or_else(PoisonError::into_inner);
     let draw = |of: &str, count: u64| mix(inner.seed ^ model.salt ^ mix(hash(of) ^ mix(count)));
-    if let Some(format) = &request.response_format
+    if let Some(format) = &request.format
         && let Some(case) = judge::read(format, prompt)
     {
         let known = answers.find(&case.input);
@@ -183,10 +280,18 @@ fn say(inner: &Inner, model: &Model, spec: &SimModel, request: &Request<'_>, pro
             answers.wrong(&known.entry, mix(word))
         };
     }
-    let polite =
-        format!("I am {}, a simulated model. You said {} words.", spec.name, prompt.split_whitespace().count());
-    if request.response_format.as_ref().is_some_and(|format| format.get("type") != Some(&Value::from("text"))) {
-        return json!({ "answer": polite }).to_string();
+    let files = match request.files {
+        0 => String::new(),
+        files => format!(" and {files} files"),
+    };
+    let words = prompt.split_whitespace().count();
+    let polite = format!("I am {}, a simulated model. You said {words} words{files}.", spec.name);
+    match &request.format {
+        Some(format) if format.get("type") != Some(&Value::from("text")) => match format.pointer("/json_schema/schema")
+        {
+            Some(schema) => wire::sample(schema).to_string(),
+            None => json!({ "answer": polite }).to_string(),
+        },
+        _ => polite,
     }
-    polite
 }

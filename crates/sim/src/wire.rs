@@ -1,95 +1,90 @@
-//! OpenAI chat completions from the provider's side: requests in, answers, chunks and errors out.
+//! Wire formats from the provider's side. Each reads a request into [`Asked`] and writes a [`Reply`]; none of this shares a
+//! line with weir's own codecs, so that one can catch the other's mistakes.
 
-use std::borrow::Cow;
+mod anthropic;
+mod gemini;
+mod openai;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// What the simulator reads of a request.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Request<'a> {
-    #[serde(borrow)]
-    pub(crate) model: Cow<'a, str>,
-    pub(crate) messages: Vec<Turn>,
-    #[serde(default)]
-    pub(crate) stream: Option<bool>,
-    #[serde(default)]
-    pub(crate) stream_options: Option<StreamOptions>,
-    #[serde(default)]
-    pub(crate) max_tokens: Option<u64>,
-    #[serde(default)]
-    pub(crate) max_completion_tokens: Option<u64>,
-    #[serde(default)]
-    pub(crate) response_format: Option<Value>,
+/// Which format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    OpenAi,
+    Anthropic,
+    Gemini,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Turn {
-    pub(crate) role: String,
-    #[serde(default)]
-    content: Option<Content>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
-
-#[derive(Debug, Deserialize)]
-struct Part {
-    #[serde(default)]
-    text: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct StreamOptions {
-    #[serde(default)]
+/// A request, as far as the simulator minds it.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) model: String,
+    /// The last thing the user said.
+    pub(crate) prompt: String,
+    pub(crate) prompt_tokens: u64,
+    pub(crate) output_limit: Option<u64>,
+    /// OpenAI's `response_format`, or the like of it.
+    pub(crate) format: Option<Value>,
+    pub(crate) stop: Vec<String>,
+    pub(crate) stream: bool,
     pub(crate) include_usage: bool,
+    /// Names and schemas.
+    pub(crate) tools: Vec<(String, Value)>,
+    pub(crate) choice: Choice,
+    /// The last turn brings results of tools.
+    pub(crate) answered: bool,
+    pub(crate) thinks: bool,
+    /// Images and files sent.
+    pub(crate) files: usize,
+    /// Something is marked for the cache.
+    pub(crate) caches: bool,
 }
 
-impl Turn {
-    fn text(&self) -> Cow<'_, str> {
-        match &self.content {
-            None => Cow::Borrowed(""),
-            Some(Content::Text(text)) => Cow::Borrowed(text),
-            Some(Content::Parts(parts)) => {
-                let texts = parts.iter().map(|part| part.text.as_str());
-                Cow::Owned(texts.collect::<Vec<_>>().join("\n"))
-            }
-        }
-    }
-}
-
-impl Request<'_> {
-    /// The last user message.
-    pub(crate) fn prompt(&self) -> Cow<'_, str> {
-        let last = self.messages.iter().rev().find(|turn| turn.role == "user");
-        last.map_or(Cow::Borrowed(""), Turn::text)
-    }
-    /// Four bytes a token, and three tokens of framing for each message.
-    pub(crate) fn prompt_tokens(&self) -> u64 {
-        let texts = self.messages.iter().map(|turn| turn.text().len() as u64);
-        texts.map(|length| length.div_ceil(4) + 3).sum()
-    }
-    pub(crate) fn output_limit(&self) -> u64 {
-        self.max_completion_tokens.or(self.max_tokens).unwrap_or(u64::MAX)
-    }
+/// Whether tools are called.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// When the prompt names one.
+    #[default]
+    Auto,
+    Never,
+    Required,
+    Named(String),
 }
 
 /// One answer, before it takes a shape on the wire.
 #[derive(Debug)]
 pub(crate) struct Reply {
+    pub(crate) wire: Wire,
     pub(crate) id: u64,
     pub(crate) created_s: i64,
     pub(crate) model: String,
+    /// Visible reasoning; [`signature`] signs it.
+    pub(crate) thought: Option<String>,
     /// The answer's tokens: words with the space before them, long words in pieces.
     pub(crate) tokens: Vec<String>,
-    pub(crate) finish_reason: &'static str,
-    /// `None` when the fault is to send no usage.
-    pub(crate) usage: Option<Value>,
+    pub(crate) calls: Vec<(String, Value)>,
+    pub(crate) finish: Finish,
+    pub(crate) usage: Usage,
+    pub(crate) include_usage: bool,
+}
+
+/// Why it stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Finish {
+    End,
+    Length,
+    Sequence(String),
+    Tools,
+    Refusal,
+}
+
+/// What it claims to have used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Usage {
+    None,
+    Insane,
+    Counted { prompt: u64, cached: u64, written: u64, answer: u64, reasoning: u64 },
 }
 
 /// Cuts text into tokens of at most eight characters. Joined, they are the text.
@@ -108,73 +103,97 @@ pub(crate) fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-pub(crate) fn usage(prompt: u64, answer: u64, reasoning: u64) -> Value {
-    let output = answer + reasoning;
-    json!({
-        "prompt_tokens": prompt,
-        "completion_tokens": output,
-        "total_tokens": prompt + output,
-        "prompt_tokens_details": {"cached_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": reasoning},
-    })
+/// Four bytes a token, and three tokens of framing for each message.
+fn count(texts: impl Iterator<Item = usize>) -> u64 {
+    texts.map(|length| (length as u64).div_ceil(4) + 3).sum()
 }
 
-pub(crate) fn insane_usage() -> Value {
-    json!({"prompt_tokens": -5, "completion_tokens": 1e18, "total_tokens": "many"})
+/// What a thought is signed with.
+fn signature(thought: &str) -> String {
+    format!("sim-{:016x}", crate::control::hash(thought))
+}
+
+/// A value that a JSON schema allows, more or less.
+pub(crate) fn sample(schema: &Value) -> Value {
+    if let Some(first) = schema.pointer("/enum/0").or_else(|| schema.get("const")) {
+        return first.clone();
+    }
+    if let Some(option) = schema.pointer("/anyOf/0") {
+        return sample(option);
+    }
+    let kind = schema.get("type").and_then(|kind| kind.as_str().or_else(|| kind.pointer("/0")?.as_str()));
+    match kind.unwrap_or("object").to_ascii_lowercase().as_str() {
+        "string" => "sim".into(),
+        "integer" | "number" => 1.into(),
+        "boolean" => true.into(),
+        "null" => Value::Null,
+        "array" => json!([schema.get("items").map_or_else(|| "sim".into(), sample)]),
+        _ => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            properties.into_iter().flatten().map(|(name, schema)| (name.clone(), sample(schema))).collect()
+        }
+    }
+}
+
+impl Wire {
+    /// Reads a request; an error in words when it is not of this format.
+    pub(crate) fn read(self, body: &[u8], call: Option<&str>) -> Result<Asked, String> {
+        match self {
+            Self::OpenAi => openai::read(body),
+            Self::Anthropic => anthropic::read(body),
+            Self::Gemini => gemini::read(body, call.unwrap_or_default()),
+        }
+    }
+
+    /// An error in the format's shape.
+    pub(crate) fn error(self, status: u16, message: &str, kind: &str, code: &str) -> Bytes {
+        let body = match self {
+            Self::OpenAi => json!({"error": {"message": message, "type": kind, "param": null, "code": code}}),
+            Self::Anthropic => json!({"type": "error", "error": {"type": kind, "message": message}}),
+            Self::Gemini => json!({"error": {"code": status, "message": message, "status": code}}),
+        };
+        Bytes::from(body.to_string())
+    }
+
+    /// An error in a stream.
+    pub(crate) fn error_event(self) -> Bytes {
+        let error = self.error(500, "simulated failure", "server_error", "sim");
+        let name: &[u8] = if self == Self::Anthropic { b"event: error\n" } else { b"" };
+        Bytes::from([name, b"data: ", &*error, b"\n\n"].concat())
+    }
+
+    /// The last word of a stream, where there is one.
+    pub(crate) const fn done(self) -> Option<Bytes> {
+        match self {
+            Self::OpenAi => Some(Bytes::from_static(b"data: [DONE]\n\n")),
+            Self::Anthropic => Some(Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")),
+            Self::Gemini => None,
+        }
+    }
 }
 
 impl Reply {
     /// The whole answer as one document.
     pub(crate) fn body(&self) -> Bytes {
-        let mut body = json!({
-            "id": format!("chatcmpl-sim-{:x}", self.id),
-            "object": "chat.completion",
-            "created": self.created_s,
-            "model": self.model,
-            "system_fingerprint": "fp_sim",
-            "choices": [{
-                "index": 0,
-                "message": {"role": "assistant", "content": self.tokens.concat(), "refusal": null},
-                "logprobs": null,
-                "finish_reason": self.finish_reason,
-            }],
-        });
-        if let (Some(usage), Some(members)) = (&self.usage, body.as_object_mut()) {
-            members.insert("usage".to_owned(), usage.clone());
-        }
+        let body = match self.wire {
+            Wire::OpenAi => openai::body(self),
+            Wire::Anthropic => anthropic::body(self),
+            Wire::Gemini => gemini::body(self),
+        };
         Bytes::from(body.to_string())
     }
 
-    /// The events of a stream: the role, each token, the end, and usage when it was asked for. Without `[DONE]`.
-    pub(crate) fn events(&self, include_usage: bool) -> Vec<Bytes> {
-        let head = format!(
-            r#"data: {{"id":"chatcmpl-sim-{:x}","object":"chat.completion.chunk","created":{},"model":{},"system_fingerprint":"fp_sim","#,
-            self.id,
-            self.created_s,
-            Value::from(self.model.as_str()),
-        );
-        let pending = if include_usage { r#","usage":null"# } else { "" };
-        let event = |delta: &str, reason: &str| {
-            Bytes::from(format!(
-                "{head}\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,\"finish_reason\":{reason}}}]{pending}}}\n\n"
-            ))
-        };
-        let mut events = Vec::with_capacity(self.tokens.len() + 3);
-        events.push(event(r#"{"role":"assistant","content":"","refusal":null}"#, "null"));
-        for token in &self.tokens {
-            let delta = format!(r#"{{"content":{}}}"#, Value::from(token.as_str()));
-            events.push(event(&delta, "null"));
+    /// The events of a stream: how it begins, each token, and how it ends. Without its last word.
+    pub(crate) fn events(&self) -> Vec<Bytes> {
+        match self.wire {
+            Wire::OpenAi => openai::events(self),
+            Wire::Anthropic => anthropic::events(self),
+            Wire::Gemini => gemini::events(self),
         }
-        events.push(event("{}", &format!("\"{}\"", self.finish_reason)));
-        if let (true, Some(usage)) = (include_usage, &self.usage) {
-            events.push(Bytes::from(format!("{head}\"choices\":[],\"usage\":{usage}}}\n\n")));
-        }
-        events
     }
-}
 
-/// An error in the dialect's shape.
-pub(crate) fn error(message: &str, kind: &str, code: &str) -> Bytes {
-    let body = json!({"error": {"message": message, "type": kind, "param": null, "code": code}});
-    Bytes::from(body.to_string())
+    /// The id of a call.
+    fn call_id(&self, number: usize) -> String {
+        format!("call_{:x}_{number}", self.id)
+    }
 }

@@ -10,7 +10,7 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use weir_providers::{
-    dialect::openai_chat::{answer, read_reply},
+    dialect::{openai_chat::read_reply, text::answer},
     outcome::{Class, retry_after},
     scrub,
     stream::{ChatStream, Step, StreamEnd, StreamFailure},

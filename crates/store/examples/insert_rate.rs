@@ -125,6 +125,7 @@ fn record(words: &Seeded, now: Timestamp) -> Record {
                 status: Some(200),
                 error: None,
                 cost: Some(NanoUsd(120_000)),
+                dropped: Vec::new(),
             }],
             usage: Usage { input: 300, output: 120, ..Usage::default() },
             cost: Some(NanoUsd(120_000)),

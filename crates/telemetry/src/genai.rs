@@ -159,6 +159,10 @@ fn attempt_attributes(attempt: &Attempt) -> Vec<KeyValue> {
     attributes.extend(attempt.status.map(|status| KeyValue::new(semconv::STATUS_CODE, i64::from(status))));
     attributes.extend(attempt.error.as_ref().map(|error| KeyValue::new(semconv::ERROR_TYPE, error.to_string())));
     attributes.extend(attempt.cost.map(|cost| KeyValue::new(semconv::COST_NANO, cost.0)));
+    if !attempt.dropped.is_empty() {
+        let dropped: Vec<StringValue> = attempt.dropped.iter().map(|path| path.to_string().into()).collect();
+        attributes.push(KeyValue::new(semconv::DROPPED, Value::Array(dropped.into())));
+    }
     attributes
 }
 

@@ -57,6 +57,8 @@ pub const PROPENSITY: &str = "weir.route.propensity";
 pub const ATTEMPTS: &str = "weir.route.attempt";
 /// Why the first choice did not serve.
 pub const FALLBACK_REASON: &str = "weir.fallback.reason";
+/// JSON paths of the request that the deployment's dialect could not express, a list.
+pub const DROPPED: &str = "weir.dropped";
 /// Nano-dollars.
 pub const COST_NANO: &str = "weir.cost.nano_usd";
 /// Milliseconds to the first byte of the answer.

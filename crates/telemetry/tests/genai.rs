@@ -20,6 +20,7 @@ fn span() -> Span {
         status: Some(if error.is_some() { 429 } else { 200 }),
         error: error.map(Into::into),
         cost: Some(NanoUsd(7)),
+        dropped: Vec::new(),
     };
     Span {
         id: SpanId::from_bits(0xabcd),

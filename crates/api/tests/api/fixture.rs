@@ -253,6 +253,7 @@ pub(crate) fn record(n: u64, deployment: &str) -> Record {
                 status: Some(200),
                 error: None,
                 cost: Some(NanoUsd(1_600_000)),
+                dropped: Vec::new(),
             }],
             usage: Usage { input: 100, output: 20, ..Usage::default() },
             cost: Some(NanoUsd(1_600_000)),

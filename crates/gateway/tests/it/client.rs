@@ -26,12 +26,13 @@ impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
-    /// The code of an error in the OpenAI dialect, after checking its shape.
+    /// weir's code of an error in any dialect, after checking its shape.
     pub(crate) fn code(&self) -> String {
         let body = self.json();
         assert!(body["error"]["message"].is_string(), "{body}");
-        assert!(body["error"]["type"].is_string(), "{body}");
-        body["error"]["code"].as_str().expect("a code").to_owned()
+        assert!(body["error"]["type"].is_string() || body["error"]["status"].is_string(), "{body}");
+        let code = body["error"]["code"].as_str().or_else(|| body["error"]["details"][0]["reason"].as_str());
+        code.expect("a code").to_owned()
     }
     pub(crate) fn message(&self) -> String {
         self.json()["error"]["message"].as_str().expect("a message").to_owned()

@@ -3,6 +3,7 @@
 
 mod admission;
 mod client;
+mod dialects;
 mod dispatching;
 mod listening;
 mod plain;

@@ -151,7 +151,7 @@ async fn models_lists_workloads_first_and_finds_one_by_its_name() {
     let rig = Rig::start().await;
     let list = rig.get("/v1/models", &[]).await.json();
     let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["weir/default", "weir/maths", "sim/large", "sim/small"]);
+    assert_eq!(ids, ["weir/default", "weir/maths", "weir/others", "sim/large", "sim/small", "claude", "gemini"]);
     for (path, id) in [
         ("/v1/models/sim/large", "sim/large"),
         ("/v1/models/sim%2Flarge", "sim/large"),

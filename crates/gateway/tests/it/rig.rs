@@ -25,7 +25,7 @@ use weir_core::{
     sink::SpanSink,
     snapshot::{CanarySlot, CandidateView, Snapshot, WorkloadView},
     span::Record,
-    workload::{Deadlines, Workload},
+    workload::{Deadlines, Strictness, Workload},
 };
 use weir_gateway::{IngressConfig, Limits, Parts, State, Targets};
 use weir_providers::transport::{self, Target, Transport};
@@ -99,6 +99,7 @@ pub(crate) struct Setup {
     pub(crate) keys: &'static str,
     pub(crate) limits: Limits,
     pub(crate) deadlines: Deadlines,
+    pub(crate) strictness: Strictness,
     pub(crate) ingress: IngressConfig,
     /// A first candidate that nothing listens for.
     pub(crate) dead_first: bool,
@@ -109,7 +110,8 @@ pub(crate) struct Setup {
     pub(crate) canary: bool,
 }
 
-/// A running gateway. Candidates of `default` are `sim/large`, then `sim/small`; workload `maths` has the same.
+/// A running gateway. Candidates of `default` are `sim/large`, then `sim/small`; workload `maths` has the same; `others` has
+/// `claude` and `gemini`, which speak Anthropic's and Gemini's dialects.
 pub(crate) struct Rig {
     pub(crate) addr: SocketAddr,
     pub(crate) sink: Arc<MemorySink>,
@@ -141,6 +143,8 @@ impl Rig {
         let mut deployments = vec![
             deployment("sim/large", "sim", "large-1", &base_url),
             deployment("sim/small", "sim", "small-1", &base_url),
+            speaking(Dialect::Anthropic, "claude", "large-1", &base_url),
+            speaking(Dialect::Gemini, "gemini", "large-1", &base_url),
         ];
         if setup.dead_first {
             // Port 1 of loopback: nothing listens there.
@@ -216,9 +220,14 @@ fn deployment(id: &str, provider: &str, model: &str, base_url: &str) -> Arc<Depl
     })
 }
 
+fn speaking(dialect: Dialect, id: &str, model: &str, base_url: &str) -> Arc<Deployment> {
+    let plain = deployment(id, dialect.name(), model, base_url);
+    Arc::new(Deployment { dialect, ..(*plain).clone() })
+}
+
 fn targets(deployments: &[Arc<Deployment>]) -> Targets {
     let target = |deployment: &Arc<Deployment>| {
-        let target = Target::chat(&deployment.base_url, Some(PROVIDER_KEY.into()), true);
+        let target = Target::of(deployment, Some(PROVIDER_KEY.into()), true);
         (deployment.id.clone(), Arc::new(target.expect("a target")))
     };
     deployments.iter().map(target).collect()
@@ -227,29 +236,33 @@ fn targets(deployments: &[Arc<Deployment>]) -> Targets {
 fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
     let all: IndexMap<DeploymentId, _> =
         deployments.iter().map(|deployment| (deployment.id.clone(), Arc::clone(deployment))).collect();
-    let view = |id: &str| {
+    let view = |id: &str, dialects: &[Dialect]| {
         let id = WorkloadId::from(id);
+        let own = all.iter().filter(|(_, deployment)| dialects.contains(&deployment.dialect));
+        let own: IndexMap<DeploymentId, Arc<Deployment>> =
+            own.map(|(id, deployment)| (id.clone(), Arc::clone(deployment))).collect();
         let workload = Workload {
             id: id.clone(),
-            candidates: all.keys().cloned().collect(),
+            candidates: own.keys().cloned().collect(),
             floor: None,
             scorers: Vec::new(),
             quality: "quality".into(),
             sample: 1.0,
             half_life_s: 3_600.0,
             deadlines: setup.deadlines,
+            strictness: setup.strictness,
         };
         let policy = Policy {
             revision: RevisionId::from("r-0001"),
             parent: None,
             workload: id.clone(),
             stages: if setup.canary { vec![Stage::Filter, Stage::Canary] } else { vec![Stage::Filter] },
-            admitted: all.keys().cloned().collect(),
+            admitted: own.keys().cloned().collect(),
             author: Author::Config,
             reason: "the first".into(),
             at: Timestamp(0),
         };
-        let candidates = all.values().enumerate().map(|(place, deployment)| CandidateView {
+        let candidates = own.values().enumerate().map(|(place, deployment)| CandidateView {
             suspect: false,
             deployment: Arc::clone(deployment),
             admitted: true,
@@ -275,7 +288,13 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
     Snapshot {
         seq: 1,
         score_seq: 0,
-        workloads: [view("default"), view("maths")].into_iter().collect(),
+        workloads: [
+            view("default", &[Dialect::OpenaiChat]),
+            view("maths", &[Dialect::OpenaiChat]),
+            view("others", &[Dialect::Gemini, Dialect::Anthropic]),
+        ]
+        .into_iter()
+        .collect(),
         deployments: all,
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn workload() -> Workload {
         sample: 1.0,
         half_life_s: 3_600.0,
         deadlines: Deadlines::default(),
+        strictness: Default::default(),
     }
 }
 

@@ -4,19 +4,47 @@
 //! caller's own with the model name replaced. Rebuilding it from a value tree costs more than the rest of the gateway
 //! and loses fields that we don't know yet.
 //!
-//! Source: OpenAI API reference, "Chat completions" and "Streaming".
+//! Source: OpenAI API reference, "Chat completions" and "Streaming". `reasoning_content` and `thinking_blocks`, which
+//! carry what OpenAI has no field for, are LiteLLM's names.
 
+mod decode;
+mod encode;
 mod errors;
-mod json;
+mod events;
 mod peek;
 mod reply;
 mod splice;
 mod text;
+mod whole;
 
 pub use errors::{error_body, sse_error};
-pub use peek::{BadRequest, Peek, peek};
+pub use peek::{Peek, peek};
 pub use reply::{Broken, Reply, estimate_tokens, read_reply};
 pub use splice::{splice, splice_usage_extension};
 pub use text::{answer, messages};
 
-pub(crate) use reply::{identity, read_usage};
+pub(crate) use decode::decode;
+pub(crate) use encode::encode;
+pub(crate) use events::{Decoder, Encoder};
+pub(crate) use peek::{Shape, peek_as, peek_gemini};
+pub(crate) use reply::{document, identity, read_usage};
+pub(crate) use whole::{decode as decode_reply, encode as encode_reply};
+
+use serde_json::{Value, json};
+use weir_core::Usage;
+
+/// An id in this dialect's style.
+fn id(provider: &str) -> String {
+    if provider.starts_with("chatcmpl") { provider.to_owned() } else { format!("chatcmpl-{provider}") }
+}
+
+/// `usage` in this dialect.
+fn usage(usage: &Usage) -> Value {
+    json!({
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_input, "cache_write_tokens": usage.cache_write},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    })
+}

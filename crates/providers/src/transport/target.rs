@@ -1,23 +1,47 @@
 //! Where a call goes, checked once when it is configured and again at each call.
 
 use std::{
+    borrow::Cow,
     fmt,
     net::{IpAddr, Ipv4Addr},
 };
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
+use weir_core::deployment::{Deployment, Dialect};
 
 use super::{TransportError, address};
 
 /// One URL with its key. Build it once for each deployment. `Debug` shows neither key nor query.
 #[derive(Clone)]
 pub struct Target {
-    pub(super) url: Url,
-    pub(super) authorization: Option<HeaderValue>,
+    url: Url,
+    /// What other endpoints are under.
+    root: Url,
+    /// Its key, where the dialect wants it, and what else each call must bring.
+    pub(super) headers: HeaderMap,
     pub(super) allow_private: bool,
     secret: Option<SecretString>,
+    /// Where streams are asked for, when that is another URL.
+    streamed: Option<Url>,
+}
+
+/// Which of a target's endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint<'a> {
+    /// Whole answers.
+    Whole,
+    /// Streamed ones.
+    Stream,
+    /// This path under the root.
+    At(&'a str),
+}
+
+/// `path` under what the URL has.
+fn append(url: &mut Url, path: &str) {
+    let path = format!("{}/{path}", url.path().trim_end_matches('/'));
+    url.set_path(&path);
 }
 
 impl Target {
@@ -38,29 +62,73 @@ impl Target {
         if url.fragment().is_some() {
             return Err(refuse("a URL with a fragment"));
         }
-        let authorization = bearer
-            .as_ref()
-            .map(|key| {
-                let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))
-                    .map_err(|_| refuse("an api key with characters that no header can hold"))?;
-                value.set_sensitive(true);
-                Ok(value)
-            })
-            .transpose()?;
-        let target = Self { url, authorization, allow_private, secret: bearer };
+        let mut target =
+            Self { root: url.clone(), url, headers: HeaderMap::new(), allow_private, secret: bearer, streamed: None };
+        target.present(header::AUTHORIZATION, "Bearer ")?;
         Ok(target)
     }
 
+    /// Puts the key into this header, behind `scheme`.
+    fn present(&mut self, name: HeaderName, scheme: &str) -> Result<(), TransportError> {
+        self.headers.remove(header::AUTHORIZATION);
+        let Some(key) = &self.secret else { return Ok(()) };
+        let mut value = HeaderValue::try_from(format!("{scheme}{}", key.expose_secret()))
+            .map_err(|_| TransportError::Refused("an api key with characters that no header can hold".to_owned()))?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(())
+    }
+
     /// The chat completions endpoint of an OpenAI-shaped API whose root is `base_url`, such as
-    /// `https://api.openai.com/v1`. A query in the root is kept.
+    /// `https://api.openai.com/v1`.
     ///
     /// # Errors
     /// As [`Self::new`].
     pub fn chat(base_url: &str, bearer: Option<SecretString>, allow_private: bool) -> Result<Self, TransportError> {
         let mut target = Self::new(base_url, bearer, allow_private)?;
-        let path = format!("{}/chat/completions", target.url.path().trim_end_matches('/'));
-        target.url.set_path(&path);
+        append(&mut target.url, "chat/completions");
         Ok(target)
+    }
+
+    /// Where a deployment answers chats: the endpoint of its dialect under its root, such as `https://api.openai.com/v1`,
+    /// with its key in the dialect's header. A query in the root is kept.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of(deployment: &Deployment, key: Option<SecretString>, allow_private: bool) -> Result<Self, TransportError> {
+        let mut target = Self::new(&deployment.base_url, key, allow_private)?;
+        match deployment.dialect {
+            Dialect::OpenaiChat => append(&mut target.url, "chat/completions"),
+            Dialect::Anthropic => {
+                append(&mut target.url, "messages");
+                target.present(HeaderName::from_static("x-api-key"), "")?;
+                let version = HeaderValue::from_static("2023-06-01");
+                target.headers.insert(HeaderName::from_static("anthropic-version"), version);
+            }
+            Dialect::Gemini => {
+                target.present(HeaderName::from_static("x-goog-api-key"), "")?;
+                let model = deployment.model.trim_start_matches("models/");
+                let mut streamed = target.url.clone();
+                append(&mut streamed, &format!("models/{model}:streamGenerateContent"));
+                streamed.query_pairs_mut().append_pair("alt", "sse");
+                append(&mut target.url, &format!("models/{model}:generateContent"));
+                target.streamed = Some(streamed);
+            }
+        }
+        Ok(target)
+    }
+
+    /// The URL of an endpoint.
+    pub(super) fn url(&self, at: Endpoint<'_>) -> Cow<'_, Url> {
+        match at {
+            Endpoint::Whole => Cow::Borrowed(&self.url),
+            Endpoint::Stream => Cow::Borrowed(self.streamed.as_ref().unwrap_or(&self.url)),
+            Endpoint::At(path) => {
+                let mut url = self.root.clone();
+                append(&mut url, path);
+                Cow::Owned(url)
+            }
+        }
     }
 
     /// The key, for scrubbing it out of what the provider says.

@@ -73,6 +73,7 @@ pub(crate) fn attempt(deployment: &str, error: Option<&str>) -> Attempt {
         status: Some(200),
         error: error.map(Into::into),
         cost: Some(NanoUsd(1_500)),
+        dropped: Vec::new(),
     }
 }
 

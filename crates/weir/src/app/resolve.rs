@@ -32,7 +32,7 @@ pub(super) fn targets(settings: &Settings) -> anyhow::Result<Targets> {
         .deployments
         .iter()
         .map(|(id, setting)| {
-            let target = Target::chat(&setting.deployment.base_url, setting.api_key.clone(), setting.allow_private)
+            let target = Target::of(&setting.deployment, setting.api_key.clone(), setting.allow_private)
                 .with_context(|| format!("deployment `{id}`"))?;
             Ok((id.clone(), Arc::new(target)))
         })

@@ -4,13 +4,11 @@ use bytes::Bytes;
 use serde_json::json;
 use weir_core::{Fault, Problem};
 
+use crate::dialect::message;
+
 /// `{"error":{message,type,code,param}}`. `code` is weir's (`W0301`), so that people can look it up.
 #[must_use]
 pub fn error_body(problem: &Problem) -> Bytes {
-    let message = match &problem.hint {
-        Some(hint) => format!("{} ({hint})", problem.message),
-        None => problem.message.clone(),
-    };
     let kind = match (problem.code.status, problem.code.fault) {
         (401, _) => "authentication_error",
         (403, _) => "permission_error",
@@ -21,7 +19,7 @@ pub fn error_body(problem: &Problem) -> Bytes {
         (_, Fault::Us) => "server_error",
     };
     let body = json!({"error": {
-        "message": message,
+        "message": message(problem),
         "type": kind,
         "code": problem.code.code,
         "param": null,

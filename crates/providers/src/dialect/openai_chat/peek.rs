@@ -1,33 +1,16 @@
 //! Reads, borrowed, the few request fields that weir acts on, and refuses what no provider could read.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
-};
-use serde_json::{error::Category, value::RawValue};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use weir_core::route::Features;
 
-use super::json;
-
-/// A request that cannot be read as a chat completion.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: found {found}, wanted {wanted}")]
-pub struct BadRequest {
-    /// Where, as a JSON path: `$.messages[2].content`.
-    pub path: String,
-    /// What is there; no payload.
-    pub found: String,
-    /// What belongs there.
-    pub wanted: &'static str,
-}
-
-impl BadRequest {
-    fn new(path: impl Into<String>, found: impl Into<String>, wanted: &'static str) -> Self {
-        Self { path: path.into(), found: found.into(), wanted }
-    }
-}
+use crate::dialect::{
+    bad::BadRequest,
+    json,
+    raw::{count, each, empty, expect, flag, offset, parse, present, range, string, text},
+};
 
 /// What weir reads of a request. Borrows the body; see [`super::splice`] for the way back.
 #[derive(Debug, Clone)]
@@ -105,6 +88,10 @@ struct Top<'a> {
     #[serde(borrow, default)]
     response_format: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    output_config: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    output_format: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     user: Option<&'a RawValue>,
 }
 
@@ -128,27 +115,27 @@ struct Turn<'a> {
     content: Option<&'a RawValue>,
 }
 
-/// Keeps an explicit `null` apart from an absent key.
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(from).map(Some)
-}
-
 /// Reads a request. Nothing is copied unless a string has escapes.
 ///
 /// # Errors
 /// The first place that is not valid UTF-8 JSON, nests deeper than 128 levels, repeats a key that weir reads, or has
 /// another type than the dialect says.
 pub fn peek(body: &[u8]) -> Result<Peek<'_>, BadRequest> {
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let found = format!("invalid UTF-8 at byte {}", error.valid_up_to());
-        BadRequest::new("$", found, "UTF-8 text")
-    })?;
-    json::lint(text).map_err(|(at, flaw)| BadRequest::new(json::path_at(text, at), flaw.found(), flaw.wanted()))?;
-    let trimmed = text.trim_start_matches([' ', '\t', '\n', '\r']);
-    if !trimmed.starts_with('{') {
-        return Err(BadRequest::new("$", json::kind(trimmed), "a JSON object"));
-    }
-    let open = text.len() - trimmed.len();
+    peek_as(Shape::Chat, body)
+}
+
+/// Whose request it is; those that copied OpenAI's frame share this reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Chat completions.
+    Chat,
+    /// Anthropic Messages: the same frame, and usage comes unasked.
+    Anthropic,
+}
+
+/// The same for dialects with the same frame.
+pub(crate) fn peek_as(shape: Shape, body: &[u8]) -> Result<Peek<'_>, BadRequest> {
+    let (text, open) = text(body)?;
     let top: Top<'_> = parse(text, 0, text)?;
 
     let model_raw = top.model.ok_or_else(|| BadRequest::new("$.model", "nothing", "a model or workload name"))?;
@@ -158,7 +145,10 @@ pub fn peek(body: &[u8]) -> Result<Peek<'_>, BadRequest> {
         return Err(BadRequest::new("$.model", found, "1 to 256 printable characters"));
     }
     let stream = flag(text, top.stream)?;
-    let (include_usage, usage_edit) = stream_options(text, open, top.stream_options)?;
+    let (include_usage, usage_edit) = match shape {
+        Shape::Chat => stream_options(text, open, top.stream_options)?,
+        Shape::Anthropic => (true, UsageEdit::None),
+    };
     let max_output_tokens = match count(text, top.max_completion_tokens)? {
         Some(tokens) => Some(tokens),
         None => count(text, top.max_tokens)?,
@@ -170,7 +160,9 @@ pub fn peek(body: &[u8]) -> Result<Peek<'_>, BadRequest> {
         tools |= !empty(raw);
     }
     let json_schema = match top.response_format {
-        None => false,
+        None => {
+            top.output_format.is_some() || top.output_config.is_some_and(|raw| raw.get().contains("\"json_schema\""))
+        }
         Some(raw) => {
             expect(text, raw, b'{', "an object")?;
             let format: Kind<'_> = parse(text, offset(text, raw), raw.get())?;
@@ -256,112 +248,61 @@ fn turns(text: &str, raw: Option<&RawValue>) -> Result<Turns, BadRequest> {
     Ok(turns)
 }
 
-/// Calls `visit` with each element of the array `raw`, without collecting them.
-fn each<'a>(
-    text: &'a str,
-    raw: &'a RawValue,
-    visit: &mut dyn FnMut(&'a RawValue) -> Result<(), BadRequest>,
-) -> Result<(), BadRequest> {
-    struct Each<'v, 'a> {
-        visit: &'v mut dyn FnMut(&'a RawValue) -> Result<(), BadRequest>,
-        bad: &'v mut Option<BadRequest>,
+/// Reads a Gemini request, whose model and manner the path has said.
+///
+/// # Errors
+/// As [`peek`].
+pub(crate) fn peek_gemini<'a>(model: &'a str, stream: bool, body: &'a [u8]) -> Result<Peek<'a>, BadRequest> {
+    #[derive(Deserialize)]
+    struct Top<'a> {
+        #[serde(borrow, default)]
+        contents: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        tools: Option<&'a RawValue>,
+        #[serde(borrow, default, rename = "generationConfig", alias = "generation_config")]
+        config: Option<&'a RawValue>,
     }
-    impl<'a> Visitor<'a> for Each<'_, 'a> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array")
-        }
-        fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
-            while let Some(element) = seq.next_element::<&'a RawValue>()? {
-                if self.bad.is_none() {
-                    *self.bad = (self.visit)(element).err();
-                }
-            }
-            Ok(())
-        }
+    #[derive(Deserialize)]
+    struct Config<'a> {
+        #[serde(borrow, default, rename = "maxOutputTokens", alias = "max_output_tokens")]
+        most: Option<&'a RawValue>,
+        #[serde(borrow, default, rename = "responseSchema", alias = "response_schema")]
+        schema: Option<&'a RawValue>,
+        #[serde(borrow, default, rename = "responseJsonSchema", alias = "response_json_schema")]
+        json_schema: Option<&'a RawValue>,
     }
-    let mut bad = None;
-    let mut reader = serde_json::Deserializer::from_str(raw.get());
-    let visitor = Each { visit, bad: &mut bad };
-    (&mut reader).deserialize_seq(visitor).map_err(|error| syntax(text, offset(text, raw), raw.get(), &error))?;
-    bad.map_or(Ok(()), Err)
-}
-
-fn parse<'a, T: Deserialize<'a>>(text: &str, base: usize, raw: &'a str) -> Result<T, BadRequest> {
-    serde_json::from_str(raw).map_err(|error| syntax(text, base, raw, &error))
-}
-
-fn syntax(text: &str, base: usize, raw: &str, error: &serde_json::Error) -> BadRequest {
-    let at = base + json::offset_of(raw, error.line(), error.column());
-    let full = error.to_string();
-    let found = full.split(" at line ").next().unwrap_or_default();
-    match error.classify() {
-        Category::Data => match found.split_once("duplicate field `") {
-            Some((_, name)) => {
-                let name = name.trim_end_matches('`');
-                let parent = json::path_at(text, base);
-                BadRequest::new(format!("{parent}.{name}"), "the key twice", "the key once")
-            }
-            None => BadRequest::new(json::path_at(text, at), found, "the dialect's type"),
-        },
-        Category::Eof => BadRequest::new("$", "the end of the body inside a value", "valid JSON"),
-        Category::Syntax | Category::Io => BadRequest::new(json::path_at(text, at), found, "valid JSON"),
+    let (text, _) = text(body)?;
+    let top: Top<'_> = parse(text, 0, text)?;
+    let contents = top.contents.ok_or_else(|| BadRequest::new("$.contents", "nothing", "an array of contents"))?;
+    expect(text, contents, b'[', "an array of contents")?;
+    let mut messages = 0;
+    each(text, contents, &mut |content| {
+        messages += 1;
+        expect(text, content, b'{', "a content object")
+    })?;
+    if messages == 0 {
+        return Err(BadRequest::new("$.contents", "an empty array", "a non-empty array of contents"));
     }
-}
-
-/// Where `raw` starts in `text`. Both come from the same buffer, so the difference of addresses is the offset.
-fn offset(text: &str, raw: &RawValue) -> usize {
-    (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
-}
-
-fn range(text: &str, raw: &RawValue) -> Range<usize> {
-    let start = offset(text, raw);
-    start..start + raw.get().len()
-}
-
-fn wrong(text: &str, raw: &RawValue, wanted: &'static str) -> BadRequest {
-    let path = json::path_at(text, offset(text, raw));
-    BadRequest::new(path, json::kind(raw.get()), wanted)
-}
-
-fn expect(text: &str, raw: &RawValue, first: u8, wanted: &'static str) -> Result<(), BadRequest> {
-    if raw.get().as_bytes().first() == Some(&first) { Ok(()) } else { Err(wrong(text, raw, wanted)) }
-}
-
-fn empty(raw: &RawValue) -> bool {
-    let inner = raw.get().get(1..raw.get().len().saturating_sub(1));
-    inner.is_none_or(|inner| inner.trim().is_empty())
-}
-
-fn string<'a>(text: &str, raw: &'a RawValue, wanted: &'static str) -> Result<Cow<'a, str>, BadRequest> {
-    expect(text, raw, b'"', wanted)?;
-    let inner = raw.get().get(1..raw.get().len().saturating_sub(1));
-    match inner {
-        Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
-        _ => parse(text, offset(text, raw), raw.get()).map(Cow::Owned),
+    let mut config = Config { most: None, schema: None, json_schema: None };
+    if let Some(raw) = top.config {
+        expect(text, raw, b'{', "an object")?;
+        config = parse(text, offset(text, raw), raw.get())?;
     }
-}
-
-fn flag(text: &str, raw: Option<&RawValue>) -> Result<bool, BadRequest> {
-    match raw.map(RawValue::get) {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(raw
-            .map_or_else(|| BadRequest::new("$", "nothing", "true or false"), |raw| wrong(text, raw, "true or false"))),
+    if let Some(tools) = top.tools {
+        expect(text, tools, b'[', "an array")?;
     }
-}
-
-fn count(text: &str, raw: Option<&RawValue>) -> Result<Option<u64>, BadRequest> {
-    let Some(raw) = raw else { return Ok(None) };
-    match raw.get().parse() {
-        Ok(tokens) => Ok(Some(tokens)),
-        Err(_) => {
-            let path = json::path_at(text, offset(text, raw));
-            let found = match raw.get().as_bytes().first() {
-                Some(b'-') => "a negative number",
-                _ => json::kind(raw.get()),
-            };
-            Err(BadRequest::new(path, found, "a whole number of tokens"))
-        }
-    }
+    Ok(Peek {
+        model: Cow::Borrowed(model),
+        stream,
+        include_usage: true,
+        max_output_tokens: count(text, config.most)?,
+        tools: top.tools.is_some_and(|tools| !empty(tools)),
+        json_schema: config.schema.is_some() || config.json_schema.is_some(),
+        images: contents.get().contains("\"image/"),
+        user: None,
+        messages,
+        bytes: body.len(),
+        model_at: 0..0,
+        usage_edit: UsageEdit::None,
+    })
 }

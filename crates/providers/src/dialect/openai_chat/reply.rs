@@ -6,8 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use weir_core::{Usage, span::Identity};
 
-/// More tokens than any model takes or gives in one call; counts above it are not believed.
-const MAX_TOKENS: f64 = 20_000_000.0;
+use crate::dialect::{
+    json,
+    usage::{Counts, Estimate},
+};
 
 /// What weir reads of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,18 +57,7 @@ struct Choice<'a> {
 /// Not UTF-8, not JSON, not an object with a non-empty `choices` array of objects that have a `message` object, or an
 /// `error` inside a 200.
 pub fn read_reply(body: &[u8], input_estimate: u64) -> Result<Reply, Broken> {
-    let text = std::str::from_utf8(body).map_err(|_| Broken("bytes that are not UTF-8".into()))?;
-    let start = text.trim_start();
-    if start.is_empty() {
-        return Err(Broken("an empty body".into()));
-    }
-    if start.starts_with('<') {
-        return Err(Broken("markup instead of JSON".into()));
-    }
-    if !start.starts_with('{') {
-        return Err(Broken("something else than a JSON object".into()));
-    }
-    super::json::lint(text).map_err(|(_, flaw)| Broken(flaw.found().into()))?;
+    let text = text(body)?;
     let top: Top<'_> = serde_json::from_str(text).map_err(|error| {
         Broken(if error.is_data() {
             "an object of another shape than a chat completion".into()
@@ -109,25 +100,36 @@ pub const fn estimate_tokens(bytes: usize) -> u64 {
     (bytes as u64).div_ceil(4)
 }
 
-/// Reads a `usage` object leniently: what is missing, negative, fractional or absurd is replaced by the estimates and
-/// marked, so that no provider can make a request cost less than nothing.
+/// Reads a `usage` object leniently.
 pub(crate) fn read_usage(raw: Option<&str>, input_estimate: u64, output_estimate: u64) -> Usage {
-    let value: serde_json::Value = raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
-    let sane = |pointer: &str| -> Option<u64> {
-        let count = value.pointer(pointer)?.as_f64()?;
-        ((0.0..=MAX_TOKENS).contains(&count) && count.fract() == 0.0).then_some(count as u64)
-    };
-    let (input, output) = (sane("/prompt_tokens"), sane("/completion_tokens"));
-    let estimated = input.is_none() || output.is_none();
-    let input = input.unwrap_or(input_estimate);
-    let output = output.unwrap_or(output_estimate);
-    Usage {
-        input,
-        output,
-        cached_input: sane("/prompt_tokens_details/cached_tokens").unwrap_or(0).min(input),
-        reasoning: sane("/completion_tokens_details/reasoning_tokens").unwrap_or(0).min(output),
-        estimated,
+    let usage: serde_json::Value = raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
+    Counts::openai(&usage).whole(Estimate { input: input_estimate, output: output_estimate })
+}
+
+/// The text of an answer that may be JSON.
+fn text(body: &[u8]) -> Result<&str, Broken> {
+    let text = std::str::from_utf8(body).map_err(|_| Broken("bytes that are not UTF-8".into()))?;
+    let start = text.trim_start();
+    if start.is_empty() {
+        return Err(Broken("an empty body".into()));
     }
+    if start.starts_with('<') {
+        return Err(Broken("markup instead of JSON".into()));
+    }
+    if !start.starts_with('{') {
+        return Err(Broken("something else than a JSON object".into()));
+    }
+    json::lint(text).map_err(|(_, flaw)| Broken(flaw.found().into()))?;
+    Ok(text)
+}
+
+/// A whole answer of any dialect as a value tree.
+///
+/// # Errors
+/// Not UTF-8, not JSON, or not an object.
+pub(crate) fn document(body: &[u8]) -> Result<serde_json::Value, Broken> {
+    serde_json::from_str(text(body)?)
+        .map_err(|error| Broken(format!("invalid JSON at line {} column {}", error.line(), error.column())))
 }
 
 #[cfg(test)]

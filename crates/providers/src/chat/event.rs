@@ -1,0 +1,56 @@
+//! One step of a streamed answer, neutral. Decoders make them, encoders write them, one at a time.
+
+use super::Stop;
+
+/// What happened. Steps of one choice come in order; calls of one choice are told apart by their number.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    /// The answer begins.
+    Start {
+        id: String,
+        model: String,
+    },
+    Text {
+        choice: u64,
+        text: String,
+    },
+    Refusal {
+        choice: u64,
+        text: String,
+    },
+    Thinking {
+        choice: u64,
+        text: String,
+    },
+    /// Signs the thinking before it, or what comes next where there was none.
+    Signature {
+        choice: u64,
+        signature: String,
+    },
+    Redacted {
+        choice: u64,
+        data: String,
+    },
+    /// A call begins.
+    Call {
+        choice: u64,
+        number: u64,
+        id: String,
+        name: String,
+    },
+    /// More of a call's arguments, a piece of JSON text.
+    Arguments {
+        choice: u64,
+        number: u64,
+        json: String,
+    },
+    /// Log probabilities in OpenAI's form.
+    Logprobs {
+        choice: u64,
+        logprobs: serde_json::Value,
+    },
+    Stop {
+        choice: u64,
+        stop: Stop,
+    },
+}

@@ -1,0 +1,101 @@
+//! A whole answer, neutral.
+
+use serde_json::Value;
+use weir_core::Usage;
+
+use super::Part;
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Reply {
+    /// The provider's id for it.
+    pub(crate) id: String,
+    /// The model, as the provider calls it.
+    pub(crate) model: String,
+    /// At least one.
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) usage: Usage,
+}
+
+/// One of several answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Choice {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) stop: Stop,
+    /// Log probabilities in OpenAI's form.
+    pub(crate) logprobs: Option<Value>,
+}
+
+/// Why a model stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It was done.
+    End,
+    /// The token limit.
+    Length,
+    /// A stop sequence, where the provider tells it.
+    Sequence(Option<String>),
+    /// It waits for the results of its calls.
+    Tools,
+    /// It, or a filter, refused.
+    Refusal,
+    /// It wants to be asked to go on.
+    Pause,
+}
+
+impl Stop {
+    pub(crate) fn of_openai(word: &str) -> Self {
+        match word {
+            "length" => Self::Length,
+            "tool_calls" | "function_call" => Self::Tools,
+            "content_filter" => Self::Refusal,
+            _ => Self::End,
+        }
+    }
+    pub(crate) const fn openai(&self) -> &'static str {
+        match self {
+            Self::End | Self::Sequence(_) | Self::Pause => "stop",
+            Self::Length => "length",
+            Self::Tools => "tool_calls",
+            Self::Refusal => "content_filter",
+        }
+    }
+    pub(crate) fn of_anthropic(word: &str, sequence: Option<&str>) -> Self {
+        match word {
+            "max_tokens" | "model_context_window_exceeded" => Self::Length,
+            "stop_sequence" => Self::Sequence(sequence.map(str::to_owned)),
+            "tool_use" => Self::Tools,
+            "refusal" => Self::Refusal,
+            "pause_turn" => Self::Pause,
+            _ => Self::End,
+        }
+    }
+    pub(crate) const fn anthropic(&self) -> &'static str {
+        match self {
+            Self::End => "end_turn",
+            Self::Length => "max_tokens",
+            Self::Sequence(_) => "stop_sequence",
+            Self::Tools => "tool_use",
+            Self::Refusal => "refusal",
+            Self::Pause => "pause_turn",
+        }
+    }
+    /// `calls` says that the answer calls tools: Gemini has no word of its own for that.
+    pub(crate) fn of_gemini(word: &str, calls: bool) -> Self {
+        match word {
+            "MAX_TOKENS" => Self::Length,
+            "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "IMAGE_SAFETY" | "LANGUAGE" => {
+                Self::Refusal
+            }
+            _ if calls => Self::Tools,
+            _ => Self::End,
+        }
+    }
+    pub(crate) const fn gemini(&self) -> &'static str {
+        match self {
+            Self::End | Self::Sequence(_) | Self::Tools | Self::Pause => "STOP",
+            Self::Length => "MAX_TOKENS",
+            Self::Refusal => "SAFETY",
+        }
+    }
+}

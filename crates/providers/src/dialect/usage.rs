@@ -1,0 +1,101 @@
+//! Token counts, believed only within reason: what is missing, negative, fractional or absurd is replaced by the estimates
+//! and marked, so that no provider can make a request cost less than nothing.
+
+use serde_json::Value;
+use weir_core::Usage;
+
+/// More tokens than any model takes or gives in one call; counts above it are not believed.
+const MAX_TOKENS: f64 = 20_000_000.0;
+
+/// The count at `pointer`, if it can be believed.
+pub(crate) fn sane(value: &Value, pointer: &str) -> Option<u64> {
+    let count = value.pointer(pointer)?.as_f64()?;
+    ((0.0..=MAX_TOKENS).contains(&count) && count.fract() == 0.0).then_some(count as u64)
+}
+
+/// What stands in where a provider gives no count.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Estimate {
+    pub(crate) input: u64,
+    pub(crate) output: u64,
+}
+
+/// Counts as read, before they are made whole. `input` is everything read, cached or not; `output` everything written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) input: Option<u64>,
+    pub(crate) output: Option<u64>,
+    pub(crate) cached: Option<u64>,
+    pub(crate) cache_write: Option<u64>,
+    pub(crate) reasoning: Option<u64>,
+}
+
+impl Counts {
+    pub(crate) fn whole(self, estimate: Estimate) -> Usage {
+        let input = self.input.unwrap_or(estimate.input);
+        let output = self.output.unwrap_or(estimate.output);
+        let cached_input = self.cached.unwrap_or(0).min(input);
+        Usage {
+            input,
+            output,
+            cached_input,
+            cache_write: self.cache_write.unwrap_or(0).min(input - cached_input),
+            reasoning: self.reasoning.unwrap_or(0).min(output),
+            estimated: self.input.is_none() || self.output.is_none(),
+        }
+    }
+
+    /// OpenAI's `usage`.
+    pub(crate) fn openai(usage: &Value) -> Self {
+        Self {
+            input: sane(usage, "/prompt_tokens"),
+            output: sane(usage, "/completion_tokens"),
+            cached: sane(usage, "/prompt_tokens_details/cached_tokens"),
+            cache_write: None,
+            reasoning: sane(usage, "/completion_tokens_details/reasoning_tokens"),
+        }
+    }
+
+    /// Anthropic's `usage`, which counts cached input apart.
+    pub(crate) fn anthropic(usage: &Value) -> Self {
+        let cached = sane(usage, "/cache_read_input_tokens");
+        let cache_write = sane(usage, "/cache_creation_input_tokens");
+        let fresh = sane(usage, "/input_tokens");
+        Self {
+            input: fresh.map(|fresh| fresh + cached.unwrap_or(0) + cache_write.unwrap_or(0)),
+            output: sane(usage, "/output_tokens"),
+            cached,
+            cache_write,
+            reasoning: None,
+        }
+    }
+
+    /// Gemini's `usageMetadata`, which counts thoughts and prompts of tools apart.
+    pub(crate) fn gemini(usage: &Value) -> Self {
+        let thoughts = sane(usage, "/thoughtsTokenCount");
+        let said = sane(usage, "/candidatesTokenCount").or_else(|| {
+            // A blocked prompt has no candidates to count.
+            let (total, prompt) = (sane(usage, "/totalTokenCount")?, sane(usage, "/promptTokenCount")?);
+            Some(total.saturating_sub(prompt).saturating_sub(thoughts.unwrap_or(0)))
+        });
+        let prompt = sane(usage, "/promptTokenCount");
+        Self {
+            input: prompt.map(|prompt| prompt + sane(usage, "/toolUsePromptTokenCount").unwrap_or(0)),
+            output: said.map(|said| said + thoughts.unwrap_or(0)),
+            cached: sane(usage, "/cachedContentTokenCount"),
+            cache_write: None,
+            reasoning: thoughts,
+        }
+    }
+
+    /// These where they are known, else what was known before.
+    pub(crate) fn or(self, before: Self) -> Self {
+        Self {
+            input: self.input.or(before.input),
+            output: self.output.or(before.output),
+            cached: self.cached.or(before.cached),
+            cache_write: self.cache_write.or(before.cache_write),
+            reasoning: self.reasoning.or(before.reasoning),
+        }
+    }
+}

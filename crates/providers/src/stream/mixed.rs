@@ -1,0 +1,351 @@
+//! A stream whose two sides differ, or whose dialect is not OpenAI's. Each event is decoded once, for what weir must know
+//! of any stream; between the same dialects the event's own bytes are then forwarded, else what it says is written anew.
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use serde_json::Value;
+use weir_core::{Problem, Usage, deployment::Dialect, span::Identity};
+
+use super::{Step, StreamEnd, StreamFailure};
+use crate::{
+    chat::{Event, Stop},
+    dialect::{
+        self, Meta, anthropic, gemini,
+        openai_chat::{self, estimate_tokens},
+        usage::{Counts, Estimate},
+    },
+    sse::{self, MAX_EVENT_BYTES, Reader},
+};
+
+/// How a stream between two dialects is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) from: Dialect,
+    pub(crate) to: Dialect,
+    pub(crate) meta: Meta,
+    /// The caller asked for OpenAI's usage chunk.
+    pub(crate) include_usage: bool,
+    /// The caller reads a JSON array instead of events, as Gemini has it without `alt=sse`.
+    pub(crate) array: bool,
+    pub(crate) input_estimate: u64,
+}
+
+/// The state of one stream.
+#[derive(Debug)]
+pub struct Mixed {
+    reader: Reader,
+    state: State,
+}
+
+#[derive(Debug)]
+struct State {
+    plan: Plan,
+    decoder: Decoder,
+    /// `None` forwards events as they came.
+    encoder: Option<Encoder>,
+    /// What the caller gets, held until the first token.
+    held: BytesMut,
+    /// Elements of the array written.
+    elements: usize,
+    started: bool,
+    stop: Option<Stop>,
+    identity: Identity,
+    /// Bytes said, for estimates.
+    said: usize,
+    done: bool,
+    failure: Option<StreamFailure>,
+    events: Vec<Event>,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Chat(openai_chat::Decoder),
+    Anthropic(anthropic::Decoder),
+    Gemini(gemini::Decoder),
+}
+
+#[derive(Debug)]
+enum Encoder {
+    Chat(openai_chat::Encoder),
+    Anthropic(anthropic::Encoder),
+    Gemini(gemini::Encoder),
+}
+
+impl Decoder {
+    fn new(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::OpenaiChat => Self::Chat(openai_chat::Decoder::default()),
+            Dialect::Anthropic => Self::Anthropic(anthropic::Decoder::default()),
+            Dialect::Gemini => Self::Gemini(gemini::Decoder::default()),
+        }
+    }
+    fn read(&mut self, event: &Value, raw: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFailure> {
+        match self {
+            Self::Chat(decoder) => decoder.read(event, raw, out),
+            Self::Anthropic(decoder) => decoder.read(event, raw, out),
+            Self::Gemini(decoder) => decoder.read(event, raw, out),
+        }
+    }
+    const fn counts(&self) -> Counts {
+        match self {
+            Self::Chat(decoder) => decoder.counts(),
+            Self::Anthropic(decoder) => decoder.counts(),
+            Self::Gemini(decoder) => decoder.counts(),
+        }
+    }
+    /// The dialect's last word has come.
+    const fn done(&self) -> bool {
+        match self {
+            Self::Anthropic(decoder) => decoder.done(),
+            Self::Chat(_) | Self::Gemini(_) => false,
+        }
+    }
+}
+
+impl Encoder {
+    fn new(plan: &Plan) -> Self {
+        match plan.to {
+            Dialect::OpenaiChat => Self::Chat(openai_chat::Encoder::new(&plan.meta, plan.include_usage)),
+            Dialect::Anthropic => Self::Anthropic(anthropic::Encoder::new(plan.input_estimate)),
+            Dialect::Gemini => Self::Gemini(gemini::Encoder::default()),
+        }
+    }
+    fn write(&mut self, event: &Event, out: &mut BytesMut) {
+        match self {
+            Self::Chat(encoder) => encoder.write(event, out),
+            Self::Anthropic(encoder) => encoder.write(event, out),
+            Self::Gemini(encoder) => encoder.write(event, out),
+        }
+    }
+    fn finish(&mut self, usage: &Usage, extension: Option<&str>, out: &mut BytesMut) {
+        match self {
+            Self::Chat(encoder) => encoder.finish(usage, extension, out),
+            Self::Anthropic(encoder) => encoder.finish(usage, out),
+            Self::Gemini(encoder) => encoder.finish(usage, out),
+        }
+    }
+}
+
+impl Mixed {
+    pub(crate) fn new(plan: Plan) -> Self {
+        Self {
+            reader: Reader::new(),
+            state: State {
+                decoder: Decoder::new(plan.from),
+                encoder: (plan.from != plan.to).then(|| Encoder::new(&plan)),
+                plan,
+                held: BytesMut::new(),
+                elements: 0,
+                started: false,
+                stop: None,
+                identity: Identity::default(),
+                said: 0,
+                done: false,
+                failure: None,
+                events: Vec::new(),
+            },
+        }
+    }
+
+    /// Takes the provider's next bytes; see [`super::Stream::push`].
+    pub fn push(&mut self, bytes: &[u8], out: &mut BytesMut) -> Step {
+        if self.state.failure.is_some() {
+            return Step::Failed;
+        }
+        if self.state.done {
+            return Step::Done;
+        }
+        self.reader.push(bytes);
+        loop {
+            match self.reader.next_event() {
+                Ok(Some(event)) => self.state.take(event, b"", out),
+                Ok(None) => return Step::More,
+                Err(_) => self.state.failure = Some(StreamFailure::TooLarge),
+            }
+            if self.state.failure.is_some() {
+                return Step::Failed;
+            }
+            if self.state.done {
+                return Step::Done;
+            }
+        }
+    }
+
+    /// Ends the stream; see [`super::Stream::end`].
+    pub fn end(&mut self, extension: Option<&str>, out: &mut BytesMut) -> StreamEnd {
+        let state = &mut self.state;
+        if state.failure.is_none()
+            && !state.done
+            && let Some(event) = self.reader.residue()
+        {
+            // A last event that lacks its blank line counts when it is whole; half an event is a cut.
+            state.take(event, b"\n\n", out);
+            if state.failure == Some(StreamFailure::NotJson) {
+                state.failure = Some(StreamFailure::Cut);
+            }
+        }
+        if let Some(failure) = &state.failure {
+            return StreamEnd::Failed(failure.clone());
+        }
+        if state.stop.is_none() && !(state.done && state.started) {
+            return StreamEnd::Failed(if state.started { StreamFailure::Cut } else { StreamFailure::Empty });
+        }
+        let usage = state.usage(state.plan.input_estimate);
+        let mut last = BytesMut::new();
+        match &mut state.encoder {
+            Some(encoder) => encoder.finish(&usage, extension, &mut last),
+            None if state.plan.to == Dialect::Anthropic && !state.done => {
+                last.extend_from_slice(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+            }
+            None => {}
+        }
+        state.started = true;
+        state.give(&last, out);
+        if state.plan.array {
+            out.extend_from_slice(if state.elements == 0 { b"[]" } else { b"\n]\n" });
+        }
+        StreamEnd::Finished
+    }
+
+    /// True once a token has come.
+    #[must_use]
+    pub const fn started(&self) -> bool {
+        self.state.started
+    }
+
+    /// Why the model stopped, in the caller's dialect.
+    #[must_use]
+    pub fn finish_reason(&self) -> Option<&'static str> {
+        self.state.stop.as_ref().map(|stop| word(self.state.plan.to, stop))
+    }
+
+    /// Who the provider says answers.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.state.identity
+    }
+
+    /// Tokens so far.
+    #[must_use]
+    pub fn usage(&self, input_estimate: u64) -> Usage {
+        self.state.usage(input_estimate)
+    }
+
+    /// weir's own error, framed as this stream is.
+    #[must_use]
+    pub fn error(&self, problem: &Problem) -> Bytes {
+        if !self.state.plan.array {
+            return dialect::sse_error(self.state.plan.to, problem);
+        }
+        let mut out = BytesMut::new();
+        out.extend_from_slice(if self.state.elements == 0 { b"[" } else { b",\r\n" });
+        out.extend_from_slice(&dialect::error_body(self.state.plan.to, problem));
+        out.extend_from_slice(b"\n]\n");
+        out.freeze()
+    }
+}
+
+/// Why it stopped, in a dialect's own word.
+pub(crate) const fn word(dialect: Dialect, stop: &Stop) -> &'static str {
+    match dialect {
+        Dialect::OpenaiChat => stop.openai(),
+        Dialect::Anthropic => stop.anthropic(),
+        Dialect::Gemini => stop.gemini(),
+    }
+}
+
+impl State {
+    fn take(&mut self, event: sse::Event<'_>, terminator: &[u8], out: &mut BytesMut) {
+        let data = event.data();
+        let data = data.trim_ascii();
+        if data == b"[DONE]" {
+            self.done = true;
+            return;
+        }
+        let mut fresh = BytesMut::new();
+        if data.is_empty() {
+            // Comments and bare names: kept where bytes are, meaningless elsewhere.
+            if self.encoder.is_some() || self.plan.array {
+                return;
+            }
+        } else {
+            let Some(value) = serde_json::from_slice::<Value>(data).ok().filter(Value::is_object) else {
+                self.failure = Some(StreamFailure::NotJson);
+                return;
+            };
+            let mut events = std::mem::take(&mut self.events);
+            events.clear();
+            if let Err(failure) = self.decoder.read(&value, data, &mut events) {
+                self.failure = Some(failure);
+                return;
+            }
+            for event in &events {
+                self.note(event);
+                if let Some(encoder) = &mut self.encoder {
+                    encoder.write(event, &mut fresh);
+                }
+            }
+            self.events = events;
+            self.done = self.decoder.done();
+        }
+        if self.encoder.is_none() {
+            fresh.extend_from_slice(event.raw);
+            fresh.extend_from_slice(terminator);
+        }
+        self.give(&fresh, out);
+    }
+
+    /// What weir must know of any stream.
+    fn note(&mut self, event: &Event) {
+        let said = match event {
+            Event::Text { text, .. } | Event::Refusal { text, .. } | Event::Thinking { text, .. } => text.len(),
+            Event::Arguments { json, .. } => json.len(),
+            Event::Call { name, .. } => name.len(),
+            Event::Redacted { .. } => 1,
+            Event::Stop { stop, .. } => {
+                self.stop = Some(stop.clone());
+                self.started = true;
+                0
+            }
+            Event::Start { model, .. } => {
+                self.identity = Identity::new(Some(model), None);
+                0
+            }
+            Event::Signature { .. } | Event::Logprobs { .. } => 0,
+        };
+        self.said += said;
+        self.started |= said > 0;
+    }
+
+    /// Hands on what was written, or holds it until the first token.
+    fn give(&mut self, fresh: &[u8], out: &mut BytesMut) {
+        if !self.started {
+            self.held.extend_from_slice(fresh);
+            if self.held.len() > MAX_EVENT_BYTES {
+                self.failure = Some(StreamFailure::TooLarge);
+            }
+            return;
+        }
+        let held = self.held.split();
+        for piece in [&held, fresh] {
+            if self.plan.array { self.elements(piece, out) } else { out.extend_from_slice(piece) }
+        }
+    }
+
+    /// Events as elements of one array.
+    fn elements(&mut self, events: &[u8], out: &mut BytesMut) {
+        let mut reader = Reader::new();
+        reader.push(events);
+        while let Ok(Some(event)) = reader.next_event() {
+            let data = event.data();
+            if !data.is_empty() {
+                out.put_slice(if self.elements == 0 { b"[" } else { b",\r\n" });
+                out.put_slice(&data);
+                self.elements += 1;
+            }
+        }
+    }
+
+    fn usage(&self, input_estimate: u64) -> Usage {
+        self.decoder.counts().whole(Estimate { input: input_estimate, output: estimate_tokens(self.said) })
+    }
+}

@@ -1,0 +1,137 @@
+//! The matrix: one representative request of each dialect as each other dialect's provider gets it, and one answer of each
+//! provider as each caller gets it, against golden files. `tests/goldens` holds them; a run rewrites what `GOLDENS=write`
+//! asks for.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
+use std::{fs, path::PathBuf};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use weir_core::deployment::{Capabilities, Deployment, Dialect};
+use weir_providers::exchange::{Entry, Inbound, Unsendable};
+
+const DIALECTS: [Dialect; 3] = [Dialect::OpenaiChat, Dialect::Anthropic, Dialect::Gemini];
+
+fn entry(dialect: Dialect) -> Entry {
+    match dialect {
+        Dialect::Gemini => Entry::Gemini { model: "asked".into(), stream: false, sse: true },
+        other => Entry::Body(other),
+    }
+}
+
+fn deployment(dialect: Dialect) -> Deployment {
+    Deployment {
+        id: dialect.name().into(),
+        provider: "openai".into(),
+        dialect,
+        base_url: "https://example.com/v1".into(),
+        model: "upstream".into(),
+        capabilities: Capabilities::default(),
+        price: None,
+    }
+}
+
+fn golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(name)
+}
+
+fn read(name: &str) -> Value {
+    let path = golden(name);
+    let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap()
+}
+
+#[track_caller]
+fn hold(name: &str, found: &Value) {
+    if option_env!("GOLDENS") == Some("write") {
+        fs::write(golden(name), format!("{found:#}\n")).unwrap();
+    }
+    let want = read(name);
+    assert_eq!(found, &want, "{name} differs; found {found:#}");
+}
+
+#[test]
+fn a_request_of_each_dialect_is_said_to_each_provider() {
+    for from in DIALECTS {
+        let body = Bytes::from(read(&format!("{}.request.json", from.name())).to_string());
+        let entry = entry(from);
+        let inbound = Inbound::read(&entry, &body, 0).unwrap();
+        for to in DIALECTS.into_iter().filter(|to| *to != from) {
+            let sent = inbound.outgoing(&deployment(to), false);
+            let sent = sent.unwrap_or_else(|error| panic!("{} to {}: {error}", from.name(), to.name()));
+            let body: Value = serde_json::from_slice(&sent.body).unwrap();
+            let found = json!({"body": body, "dropped": sent.dropped});
+            hold(&format!("{}.to.{}.json", from.name(), to.name()), &found);
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_each_provider_is_said_to_each_caller() {
+    let question = Bytes::from_static(br#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#);
+    let contents = Bytes::from_static(br#"{"contents":[{"parts":[{"text":"hi"}]}]}"#);
+    for from in DIALECTS {
+        let answer = Bytes::from(read(&format!("{}.answer.json", from.name())).to_string());
+        for to in DIALECTS {
+            let entry = entry(to);
+            let body = if to == Dialect::Gemini { &contents } else { &question };
+            let inbound = Inbound::read(&entry, body, 1_700_000_000).unwrap();
+            let (said, reply) = inbound.reply(from, answer.clone(), 0).unwrap();
+            let usage = reply.usage;
+            assert_eq!(
+                (usage.input, usage.output, usage.cached_input),
+                (100, 50, 40),
+                "{} to {}",
+                from.name(),
+                to.name()
+            );
+            assert!(!usage.estimated);
+            if from == to {
+                assert_eq!(said, answer, "{} is passed on as it came", from.name());
+            } else {
+                let said: Value = serde_json::from_slice(&said).unwrap();
+                hold(&format!("{}.answer.to.{}.json", from.name(), to.name()), &said);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_provider_cannot_say_is_refused_by_its_path_or_dropped_where_that_is_allowed() {
+    let chat = |more: &str| format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}],{more}}}"#);
+    let claude =
+        |more: &str| format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"hi"}}],{more}}}"#);
+    let gemini = |more: &str| format!(r#"{{"contents":[{{"parts":[{{"text":"hi"}}]}}],{more}}}"#);
+    use Dialect::{Anthropic, Gemini, OpenaiChat};
+    for (from, body, to, path) in [
+        (OpenaiChat, chat(r#""logit_bias":{"5":1}"#), Anthropic, "$.logit_bias"),
+        (OpenaiChat, chat(r#""n":2"#), Anthropic, "$.n"),
+        (OpenaiChat, chat(r#""logprobs":true"#), Anthropic, "$.logprobs"),
+        (OpenaiChat, chat(r#""seed":1"#), Anthropic, "$.seed"),
+        (OpenaiChat, chat(r#""temperature":1.5"#), Anthropic, "$.temperature"),
+        (OpenaiChat, chat(r#""response_format":{"type":"json_object"}"#), Anthropic, "$.response_format"),
+        (OpenaiChat, chat(r#""audio":{"voice":"alloy"}"#), Gemini, "$.audio"),
+        (OpenaiChat, chat(r#""tools":[{"type":"web_search"}]"#), Gemini, "$.tools[0].type"),
+        (Anthropic, claude(r#""top_k":5"#), OpenaiChat, "$.top_k"),
+        (Anthropic, claude(r#""container":"c""#), OpenaiChat, "$.container"),
+        (
+            Anthropic,
+            claude(r#""tools":[{"type":"web_search_20250305","name":"web_search"}]"#),
+            OpenaiChat,
+            "$.tools[0].type",
+        ),
+        (Gemini, gemini(r#""safetySettings":[]"#), OpenaiChat, "$.safetySettings"),
+        (Gemini, gemini(r#""generationConfig":{"topK":3}"#), OpenaiChat, "$.generationConfig.topK"),
+        (Gemini, gemini(r#""tools":[{"googleSearch":{}}]"#), Anthropic, "$.tools[0].googleSearch"),
+        (Gemini, gemini(r#""generation_config":{"seed":3}"#), Anthropic, "$.generationConfig.seed"),
+    ] {
+        let body = Bytes::from(body);
+        let entry = entry(from);
+        let inbound = Inbound::read(&entry, &body, 0).unwrap();
+        match inbound.outgoing(&deployment(to), false) {
+            Err(Unsendable::Untranslatable(refused)) => assert_eq!(refused.fields, [path]),
+            other => panic!("{path}: {other:?}"),
+        }
+        assert_eq!(inbound.outgoing(&deployment(to), true).unwrap().dropped, [path]);
+    }
+}
