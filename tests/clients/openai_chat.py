@@ -1,14 +1,16 @@
 """The official OpenAI client against a running weir: what its users rely on, nothing weir-specific in between.
 
-Usage: openai_chat.py BASE_URL KEY, where KEY opens the data plane and BASE_URL ends in /v1.
+Usage: openai_chat.py ORIGIN KEY, where KEY opens the data plane.
 """
 
+import json
 import sys
-import traceback
 
 import openai
 
-BASE_URL, KEY = sys.argv[1], sys.argv[2]
+import checks
+
+BASE_URL, KEY = sys.argv[1] + "/v1", sys.argv[2]
 HELLO = [{"role": "user", "content": "say hello"}]
 
 
@@ -101,23 +103,28 @@ def text_survives_every_script():
         assert reply.choices[0].message.content, text
 
 
-CHECKS = [value for value in list(globals().values()) if callable(value) and getattr(value, "__module__", "") == "__main__"]
-CHECKS = [check for check in CHECKS if check.__name__ not in ("client", "fails")]
+def every_provider_calls_a_tool_and_reads_its_result():
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tools = [{"type": "function", "function": {"name": "get_weather", "parameters": schema}}]
+    ask = [{"role": "user", "content": "please get_weather"}]
+    for model in checks.MODELS:
+        message = client().chat.completions.create(model=model, messages=ask, tools=tools).choices[0].message
+        call = message.tool_calls[0]
+        assert call.function.name == "get_weather" and json.loads(call.function.arguments) == {"city": "sim"}, message
+        stream = client().chat.completions.create(model=model, messages=ask, tools=tools, stream=True)
+        deltas = [piece for chunk in stream for choice in chunk.choices for piece in choice.delta.tool_calls or []]
+        assert json.loads("".join(delta.function.arguments or "" for delta in deltas)) == {"city": "sim"}, deltas
+        turns = [*ask, message, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+        assert client().chat.completions.create(model=model, messages=turns, tools=tools).choices[0].message.content
 
 
-def main():
-    failed = 0
-    for check in CHECKS:
-        try:
-            check()
-            print(f"ok      {check.__name__.replace('_', ' ')}")
-        except Exception:
-            failed += 1
-            print(f"FAILED  {check.__name__.replace('_', ' ')}")
-            traceback.print_exc()
-    print(f"{len(CHECKS) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+def every_provider_follows_a_schema():
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    form = {"type": "json_schema", "json_schema": {"name": "animal", "schema": schema}}
+    for model in checks.MODELS:
+        reply = client().chat.completions.create(model=model, messages=HELLO, response_format=form)
+        assert reply.choices[0].message.content == '{"name":"sim"}', reply
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    checks.run(sys.modules[__name__], ("client", "fails"))

@@ -32,6 +32,14 @@ data_dir = "data"
 [keys.tests]
 secret = "env:WEIR_TEST_KEY"
 grant = "caller"
+[deployments."sim/claude"]
+provider = "sim"
+model = "small"
+dialect = "anthropic"
+[deployments."sim/gemini"]
+provider = "sim"
+model = "small"
+dialect = "gemini"
 [workloads.default]
 candidates = ["sim/large", "sim/small"]
 floor = 0.8
@@ -55,4 +63,9 @@ while [ -z "$base" ]; do
     fi
     [ -n "$base" ] || sleep 0.1
 done
-"$venv/bin/python" "$here/openai_chat.py" "$base/v1" "$key"
+failed=0
+for script in openai_chat anthropic_messages google_genai; do
+    echo "$script"
+    "$venv/bin/python" "$here/$script.py" "$base" "$key" || failed=1
+done
+exit "$failed"
