@@ -1,7 +1,7 @@
 //! The matrix: one representative request of each dialect as each other dialect's provider gets it, and one answer of each
 //! provider as each caller gets it, against golden files. `tests/goldens` holds them; a run rewrites what `GOLDENS=write`
 //! asks for.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail loudly")]
 
 use std::{fs, path::PathBuf};
 
