@@ -41,7 +41,7 @@ impl Desk {
         if scores.is_empty() {
             return Ok(());
         }
-        let inserted = self.store.score_insert_many(&scores).await?;
+        let inserted = self.store.score_insert_worked(&scores).await?;
         for ((record, score), inserted) in records.iter().zip(&scores).zip(inserted) {
             if inserted.duplicate {
                 continue;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use sqlx::{
-    AssertSqlSafe, Row, Sqlite,
+    AssertSqlSafe, Row, Sqlite, Transaction,
     sqlite::{SqliteConnection, SqliteRow},
 };
 use weir_core::{
@@ -41,10 +41,19 @@ impl Store {
     /// # Errors
     /// `Unavailable`; none was written.
     pub async fn score_insert_many(&self, scores: &[Score]) -> Result<Vec<Inserted>, Error> {
-        if scores.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut tx = self.begin_control().await?;
+        self.append(self.begin_control().await?, scores).await
+    }
+
+    /// Appends what a worker found, on the spans' connection and without a sync of its own: a power cut forgets the
+    /// scores together with the end of their job, which then runs again. A killed process forgets nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`; none was written.
+    pub async fn score_insert_worked(&self, scores: &[Score]) -> Result<Vec<Inserted>, Error> {
+        self.append(self.begin_normal().await?, scores).await
+    }
+
+    async fn append(&self, mut tx: Transaction<'_, Sqlite>, scores: &[Score]) -> Result<Vec<Inserted>, Error> {
         // The write lock is held, so nobody else takes these numbers.
         let last: Option<i64> =
             sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'score'").fetch_optional(&mut *tx).await?;
