@@ -9,7 +9,7 @@ use weir_providers::transport::Transport;
 use weir_store::Store;
 use weir_telemetry::{metrics, otlp::Exporter};
 
-use crate::{judges::Bench, recent::Recent, references::References, scoring::Scoring};
+use crate::{Bells, judges::Bench, recent::Recent, references::References, scoring::Scoring};
 
 /// What scoring workers share.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct Desk {
     pub scoring: Arc<ArcSwap<Scoring>>,
     /// Records that the writer has just stored.
     pub recent: Arc<Recent>,
+    /// Told of new jobs.
+    pub bells: Bells,
     /// What is known of right answers.
     pub references: Arc<References>,
     /// How judges are asked.

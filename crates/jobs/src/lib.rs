@@ -43,6 +43,7 @@ pub use recorder::{Recorder, Tail};
 pub use references::References;
 pub use scoring::{Plan, Scoring};
 pub use tokens::OutputTokens;
+pub use wake::Bells;
 pub use writer::{Writer, WriterParts};
 
 /// The job queue cannot be prepared.

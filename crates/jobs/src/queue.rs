@@ -60,12 +60,20 @@ pub(crate) async fn migrate(store: &Store) -> Result<(), Error> {
 /// A record chosen for scoring, with the probability of that.
 pub(crate) type Chosen<'a> = (&'a Arc<Record>, f64);
 
-/// Pushes the scoring jobs of freshly written spans into the same transaction. Gives back those that checks will run on.
+/// What was pushed.
+pub(crate) struct Pushed<'a> {
+    /// Those that checks will run on.
+    pub(crate) checked: Vec<&'a Arc<Record>>,
+    /// True when a judge is to be asked about any.
+    pub(crate) judged: bool,
+}
+
+/// Pushes the scoring jobs of freshly written spans into the same transaction.
 pub(crate) async fn push<'a>(
     connection: &mut SqliteConnection,
     scoring: &Scoring,
     chosen: &[Chosen<'a>],
-) -> Result<Vec<&'a Arc<Record>>, Error> {
+) -> Result<Pushed<'a>, Error> {
     let plan = |record: &Record| scoring.plan(&record.span.workload);
     let has_checks = |record: &Record| plan(record).is_some_and(|plan| !plan.checks.is_empty());
     let checked: Vec<Chosen<'a>> = chosen.iter().copied().filter(|(record, _)| has_checks(record)).collect();
@@ -82,8 +90,10 @@ pub(crate) async fn push<'a>(
             task(&job, Some(key))
         })
     });
-    send(connection, JUDGES, judges.collect::<Result<_, _>>()?).await?;
-    Ok(checked.into_iter().map(|(record, _)| record).collect())
+    let judges: Vec<_> = judges.collect::<Result<_, _>>()?;
+    let judged = !judges.is_empty();
+    send(connection, JUDGES, judges).await?;
+    Ok(Pushed { checked: checked.into_iter().map(|(record, _)| record).collect(), judged })
 }
 
 async fn send(connection: &mut SqliteConnection, queue: &str, tasks: Vec<Task<Vec<u8>>>) -> Result<(), Error> {

@@ -63,7 +63,7 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
     let monitor = Monitor::new()
         .register(move |restarts| {
             let storage = queue::storage::<RunChecks>(&checks_desk.store, CHECKS, CHECK_WORKERS)
-                .poll_with_strategy(Wake::new(&checks_desk.store));
+                .poll_with_strategy(Wake::new(&checks_desk.bells.checks));
             WorkerBuilder::new(format!("{CHECKS}-{checks_id}-{restarts}"))
                 .backend(storage)
                 .concurrency(CHECK_WORKERS)
@@ -73,7 +73,7 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
         })
         .register(move |restarts| {
             let storage = queue::storage::<AskJudge>(&judges_desk.store, JUDGES, JUDGE_WORKERS)
-                .poll_with_strategy(Wake::new(&judges_desk.store));
+                .poll_with_strategy(Wake::new(&judges_desk.bells.judges));
             WorkerBuilder::new(format!("{JUDGES}-{judges_id}-{restarts}"))
                 .backend(storage)
                 .concurrency(JUDGE_WORKERS)

@@ -21,6 +21,7 @@ use weir_store::{Store, Written};
 use weir_telemetry::{metrics, otlp::Exporter};
 
 use crate::{
+    Bells,
     queue::{self, Chosen},
     recent::Recent,
     recorder::{Queued, Recorder, Tail},
@@ -49,6 +50,8 @@ pub struct WriterParts {
     pub scoring: Arc<ArcSwap<Scoring>>,
     /// Where checks find what was just written.
     pub recent: Arc<Recent>,
+    /// Told of new jobs.
+    pub bells: Bells,
     /// Mean completion tokens, learned from what is written.
     pub tokens: Arc<OutputTokens>,
     /// The collector, when one is configured.
@@ -183,14 +186,15 @@ impl Writer {
                 Some((*record, p_sample))
             })
             .collect();
-        let checked = queue::push(tx.connection(), &scoring, &chosen).await?;
+        let pushed = queue::push(tx.connection(), &scoring, &chosen).await?;
         let unmet = self.unmet(&fresh);
         for (deployment, identity, at) in &unmet {
             tx.identity_insert(deployment, identity, *at).await?;
         }
         // Before the commit: a worker may take the job the moment after it.
-        checked.iter().for_each(|record| self.parts.recent.put(record));
+        pushed.checked.iter().for_each(|record| self.parts.recent.put(record));
         tx.commit().await?;
+        self.parts.bells.ring(&pushed);
         for (deployment, identity, _) in unmet {
             self.identities.entry(deployment).or_default().insert(identity);
         }

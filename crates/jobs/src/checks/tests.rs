@@ -6,7 +6,7 @@ use weir_store::{NewDataset, NewItem, Store};
 
 use super::*;
 use crate::{
-    Bench, Recent, References,
+    Bells, Bench, Recent, References,
     testing::{START, record, scoring, settings},
 };
 use arc_swap::ArcSwap;
@@ -18,6 +18,7 @@ async fn desk(store: Store) -> Data<Arc<Desk>> {
         store,
         scoring: Arc::new(ArcSwap::from_pointee(scoring(&settings("24h")))),
         recent: Arc::new(Recent::default()),
+        bells: Bells::default(),
         bench: Arc::new(Bench::new("http://127.0.0.1:9/v1", "token").unwrap()),
         transport: Arc::new(Transport::new(Policy::default()).unwrap()),
         clock,

@@ -31,6 +31,7 @@ impl Place {
             store: self.store.clone(),
             scoring: Arc::new(ArcSwap::from_pointee(scoring(&settings("24h")))),
             recent: Arc::default(),
+            bells: Bells::default(),
             tokens: Arc::default(),
             exporter: None,
         };

@@ -19,8 +19,8 @@ use weir_config::{ConfigProblem, Settings};
 use weir_core::{Clock, Entropy, SpanId, clock::SystemClock, sink::SpanSink};
 use weir_gateway::{IngressConfig, Limits, Parts, State};
 use weir_jobs::{
-    Bench, Canaries, Desk, OutputTokens, Prober, ProberParts, Publisher, PublisherParts, Recent, Recorder, References,
-    Scoring, Writer, WriterParts, bootstrap,
+    Bells, Bench, Canaries, Desk, OutputTokens, Prober, ProberParts, Publisher, PublisherParts, Recent, Recorder,
+    References, Scoring, Writer, WriterParts, bootstrap,
 };
 use weir_optimizer::windows::Windows;
 use weir_providers::transport::{Policy, Transport};
@@ -184,10 +184,12 @@ impl App {
         });
 
         let recent = Arc::new(Recent::default());
+        let bells = Bells::default();
         let writer_parts = WriterParts {
             store: store.clone(),
             scoring: Arc::clone(&scoring),
             recent: Arc::clone(&recent),
+            bells: bells.clone(),
             tokens,
             exporter: options.exporter.clone(),
         };
@@ -205,6 +207,7 @@ impl App {
             store: store.clone(),
             scoring,
             recent,
+            bells,
             references: Arc::new(References::new(store.clone())),
             bench,
             transport,
