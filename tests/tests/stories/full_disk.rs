@@ -11,7 +11,7 @@ use weir_core::{
     sink::SpanSink,
     span::{Origin, Outcome, Payload, Record, Span},
 };
-use weir_jobs::{OutputTokens, Recorder, Tail, Writer, WriterParts, prepare_queue};
+use weir_jobs::{Bells, OutputTokens, Recorder, Tail, Writer, WriterParts, prepare_queue};
 use weir_store::{Options, Store};
 
 use crate::rig::eventually;
@@ -64,6 +64,7 @@ fn writer(store: &Store, tail: Tail) -> Writer {
         scoring: Arc::new(ArcSwap::default()),
         tokens: Arc::new(OutputTokens::default()),
         recent: Arc::default(),
+        bells: Bells::default(),
         exporter: None,
     };
     Writer::new(tail, parts)
