@@ -193,3 +193,18 @@ CREATE TABLE window_event (
     UNIQUE (workload, segment, deployment, scorer, version, epoch, kind, at)
 );
 CREATE INDEX window_event_at ON window_event (at);
+
+-- The same prompt answered twice: what a caller got, and what a candidate would have said. `shadow_id` is empty when the
+-- candidate did not answer.
+CREATE TABLE shadow (
+    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+    span_id   BLOB    NOT NULL,
+    shadow_id BLOB,
+    workload  TEXT    NOT NULL,
+    candidate TEXT    NOT NULL,
+    canary    TEXT,
+    at        INTEGER NOT NULL,
+    UNIQUE (span_id, candidate)
+);
+CREATE INDEX shadow_workload ON shadow (workload, candidate, seq);
+CREATE INDEX shadow_canary ON shadow (canary, seq) WHERE canary IS NOT NULL;

@@ -246,6 +246,9 @@ pub(crate) struct Workload {
     /// Golden probes: known prompts of the workload's datasets, asked of every candidate on schedule. None when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) probes: Option<Probes>,
+    /// A deployment that answers a share of the traffic again, unseen by callers. None when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shadow: Option<Shadow>,
     /// Stages that choose, in order.
     #[serde(default = "policy")]
     pub(crate) policy: Vec<Stage>,
@@ -287,6 +290,30 @@ impl Default for Probes {
     fn default() -> Self {
         Self { every: "15m".into(), items: 4, max_usd_per_day: 1.0 }
     }
+}
+
+/// A deployment that answers again what another has answered, after the reply.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shadow {
+    /// One of the workload's candidates.
+    pub(crate) candidate: String,
+    /// Share of answers that are asked again.
+    #[serde(default = "share")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) share: f64,
+    /// Most it may cost in 24 hours, in dollars; nothing is asked again after that.
+    #[serde(default = "usd_per_day")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) max_usd_per_day: f64,
+}
+
+fn share() -> f64 {
+    0.1
+}
+
+fn usd_per_day() -> f64 {
+    1.0
 }
 
 fn sample() -> f64 {

@@ -41,7 +41,9 @@ pub use origin::Row;
 pub use place::Origin;
 pub use problem::{ConfigProblem, Invalid};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use settings::{BUILT_IN_URL, Dataset, DeploymentSetting, Egress, Probes, Server, Settings, Suite, Telemetry};
+pub use settings::{
+    BUILT_IN_URL, Dataset, DeploymentSetting, Egress, Probes, Server, Settings, Shadow, Suite, Telemetry,
+};
 pub use watch::{WatchError, Watcher};
 
 use place::{Lines, Places};

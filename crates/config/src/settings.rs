@@ -36,6 +36,8 @@ pub struct Settings {
     pub stages: IndexMap<WorkloadId, Vec<Stage>>,
     /// Golden probes, where a workload has them.
     pub probes: IndexMap<WorkloadId, Probes>,
+    /// Shadows, where a workload has one.
+    pub shadows: IndexMap<WorkloadId, Shadow>,
     /// Scorers as written; the evals crate compiles them and reports what is wrong through [`Settings::problem`].
     pub scorers: IndexMap<ScorerName, Value>,
     /// Suites to offer.
@@ -57,6 +59,17 @@ pub struct Probes {
     /// Prompts of one round.
     pub items: u32,
     /// Most they may cost in 24 hours.
+    pub max_per_day: NanoUsd,
+}
+
+/// A deployment that answers again what another has answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shadow {
+    /// Which; one of the workload's candidates.
+    pub candidate: DeploymentId,
+    /// Share of answers, `0..=1`.
+    pub share: f64,
+    /// Most it may cost in 24 hours.
     pub max_per_day: NanoUsd,
 }
 

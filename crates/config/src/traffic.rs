@@ -17,7 +17,7 @@ use crate::{
     place::join,
     policy,
     problem::Report,
-    settings::Probes,
+    settings::{Probes, Shadow},
 };
 
 /// Workloads and the stages of their policies.
@@ -46,6 +46,33 @@ pub(crate) fn probes(file: &File, report: &mut Report) -> IndexMap<WorkloadId, P
         );
     }
     probes
+}
+
+/// Shadows of the workloads that have one.
+pub(crate) fn shadows(file: &File, report: &mut Report) -> IndexMap<WorkloadId, Shadow> {
+    let mut shadows = IndexMap::new();
+    for (id, workload) in &file.workloads {
+        let Some(written) = &workload.shadow else {
+            continue;
+        };
+        if !workload.candidates.contains(&written.candidate) {
+            let names: Vec<&str> = workload.candidates.iter().map(String::as_str).collect();
+            report.error(
+                &join(&join(&join("workloads", id), "shadow"), "candidate"),
+                format!("`{}` is not one of this workload's candidates", written.candidate),
+                suggest(&written.candidate, &names, "they are"),
+            );
+        }
+        shadows.insert(
+            id.as_str().into(),
+            Shadow {
+                candidate: written.candidate.as_str().into(),
+                share: written.share,
+                max_per_day: NanoUsd::from_usd(written.max_usd_per_day),
+            },
+        );
+    }
+    shadows
 }
 
 /// All workloads, their defaults written back into `file`; what is wrong is reported.

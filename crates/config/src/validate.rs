@@ -18,7 +18,7 @@ use crate::{
     place::join,
     problem::{Invalid, Report},
     settings::{Dataset, Egress, Server, Settings, Source, Suite, Telemetry},
-    traffic::{probes, workloads},
+    traffic::{probes, shadows, workloads},
 };
 
 /// What validation may ask of the world.
@@ -54,6 +54,7 @@ pub(crate) fn settings(
         .collect();
     let (workloads, stages) = workloads(&mut file, report_ref);
     let probes = probes(&file, report_ref);
+    let shadows = shadows(&file, report_ref);
     let (suites, datasets) = files(&file, context, report_ref);
     let scorers = file
         .scorers
@@ -80,6 +81,7 @@ pub(crate) fn settings(
         workloads,
         stages,
         probes,
+        shadows,
         scorers,
         suites,
         datasets,

@@ -1,11 +1,11 @@
-//! What weir asks of its own gateway beside judging: golden probes. Marked as its own by the process
+//! What weir asks of its own gateway beside judging: golden probes and shadow answers. Marked as its own by the process
 //! token, so that it is routed, priced and recorded like all traffic and never counted as any.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use weir_core::{NanoUsd, WorkloadId, span::Origin};
+use weir_core::{DeploymentId, NanoUsd, SpanId, WorkloadId, span::Origin};
 use weir_providers::transport::{Limits, Transport, TransportError};
 
 use crate::Bench;
@@ -20,10 +20,22 @@ const LIMITS: Limits = Limits {
 };
 const ORIGIN: HeaderName = HeaderName::from_static("x-weir-origin");
 const WORKLOAD: HeaderName = HeaderName::from_static("x-weir-workload");
+const SPAN_ID: HeaderName = HeaderName::from_static("x-weir-span-id");
 const COST_USD: HeaderName = HeaderName::from_static("x-weir-cost-usd");
 
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// The span it was recorded as.
+    pub(crate) span: Option<SpanId>,
+    /// What it cost, as far as prices are known.
+    pub(crate) cost: NanoUsd,
+}
+
 impl Bench {
-    /// One chat completion on a workload's account, read to its end; what it cost, as far as prices are known. The body names the deployment as its `model`.
+    /// One chat completion on a workload's account, read to its end. The body names the deployment as its `model`.
     ///
     /// # Errors
     /// When the gateway cannot be reached or the workload's name cannot be sent.
@@ -33,15 +45,51 @@ impl Bench {
         origin: Origin,
         workload: &WorkloadId,
         body: Bytes,
-    ) -> Result<NanoUsd, TransportError> {
+    ) -> Result<Asked, TransportError> {
         let mut headers = self.headers.clone();
         let workload = HeaderValue::from_str(workload.as_str())
             .map_err(|_| TransportError::Refused("a workload's name that no header can hold".into()))?;
         headers.insert(ORIGIN, HeaderValue::from_static(origin.name()));
         headers.insert(WORKLOAD, workload);
         let response = transport.send(&self.target, headers, body, LIMITS).await?;
-        let cost = response.headers.get(COST_USD).and_then(|usd| usd.to_str().ok()?.parse().ok());
+        let text = |name: HeaderName| response.headers.get(name).and_then(|value| value.to_str().ok());
+        let asked = Asked {
+            status: response.status,
+            span: text(SPAN_ID).and_then(|id| id.parse().ok()),
+            cost: text(COST_USD).and_then(|usd| usd.parse().ok()).map_or(NanoUsd::ZERO, NanoUsd::from_usd),
+        };
         response.body.read_all(REPLY_BYTES).await?;
-        Ok(cost.map_or(NanoUsd::ZERO, NanoUsd::from_usd))
+        Ok(asked)
+    }
+}
+
+/// Members that tell another dialect's request from a chat completion.
+const FOREIGN: [&str; 3] = ["system", "contents", "input"];
+
+/// The caller's own request asked of one deployment, whole instead of streamed; `None` when it is not a chat completion.
+pub(crate) fn addressed(request: &[u8], deployment: &DeploymentId) -> Option<Bytes> {
+    let mut body: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(request).ok()?;
+    if FOREIGN.iter().any(|member| body.contains_key(*member)) {
+        return None;
+    }
+    body.insert("model".to_owned(), deployment.as_str().into());
+    body.remove("stream");
+    body.remove("stream_options");
+    serde_json::to_vec(&body).ok().map(Bytes::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_keeps_all_but_where_it_goes_and_how_it_is_sent() {
+        let sent = br#"{"model":"weir/maths","stream":true,"stream_options":{"include_usage":true},"x":[1.50]}"#;
+        let body = addressed(sent, &DeploymentId::from("sim/small")).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body, serde_json::json!({"model": "sim/small", "x": [1.5]}));
+        assert_eq!(addressed(b"{\"system\":\"s\",\"messages\":[]}", &DeploymentId::from("sim/small")), None);
+        assert_eq!(addressed(b"[1]", &DeploymentId::from("sim/small")), None);
+        assert_eq!(addressed(b"{\"cut\":", &DeploymentId::from("sim/small")), None);
     }
 }

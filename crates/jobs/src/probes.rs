@@ -152,7 +152,7 @@ impl Prober {
         let body = serde_json::json!({"model": candidate.as_str(), "messages": item.input});
         let body = Bytes::from(body.to_string());
         match self.parts.bench.own(&self.parts.transport, Origin::Probe, workload, body).await {
-            Ok(cost) => cost,
+            Ok(asked) => asked.cost,
             Err(error) => {
                 tracing::warn!(%error, %workload, deployment = %candidate, "a golden probe could not be asked");
                 NanoUsd::ZERO

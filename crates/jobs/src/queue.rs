@@ -11,7 +11,7 @@ use apalis::prelude::{Task, TaskBuilder};
 use apalis_sqlite::{Config, SqliteStorage, queries};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
-use weir_core::{ScorerName, SpanId, span::Record};
+use weir_core::{CanaryId, DeploymentId, NanoUsd, ScorerName, SpanId, WorkloadId, span::Record};
 use weir_store::Store;
 
 use crate::scoring::Scoring;
@@ -25,6 +25,8 @@ const CHECKS_PER_JOB: usize = 256;
 pub(crate) const CHECKS: &str = "run_checks";
 /// Queue of [`AskJudge`].
 pub(crate) const JUDGES: &str = "ask_judge";
+/// Queue of [`MirrorSpan`].
+pub(crate) const MIRRORS: &str = "mirror_span";
 
 /// Run every check of their workloads on these spans.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +42,18 @@ pub(crate) struct AskJudge {
     pub(crate) scorer: ScorerName,
     /// Probability that the span was sampled.
     pub(crate) p_sample: f64,
+}
+
+/// Ask one request again of a candidate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MirrorSpan {
+    pub(crate) span: SpanId,
+    pub(crate) workload: WorkloadId,
+    pub(crate) candidate: DeploymentId,
+    /// The canary that wants the pair.
+    pub(crate) canary: Option<CanaryId>,
+    /// What shadow answers of the workload may cost in 24 hours.
+    pub(crate) max_per_day: NanoUsd,
 }
 
 /// Why a group of records was not stored.
@@ -94,6 +108,12 @@ pub(crate) async fn push<'a>(
     let judged = !judges.is_empty();
     send(connection, JUDGES, judges).await?;
     Ok(Pushed { checked: checked.into_iter().map(|(record, _)| record).collect(), judged })
+}
+
+/// Pushes the requests to ask again into the same transaction.
+pub(crate) async fn push_mirrors(connection: &mut SqliteConnection, mirrors: &[MirrorSpan]) -> Result<(), Error> {
+    let tasks = mirrors.iter().map(|job| task(job, Some(format!("{}/{}", job.span, job.candidate))));
+    send(connection, MIRRORS, tasks.collect::<Result<_, _>>()?).await
 }
 
 async fn send(connection: &mut SqliteConnection, queue: &str, tasks: Vec<Task<Vec<u8>>>) -> Result<(), Error> {

@@ -64,13 +64,15 @@ impl Scoring {
     }
 
     /// The probability with which this span was chosen for scoring; `None` when it was not chosen. Both arms of a
-    /// canary are always scored: scoring a part multiplies the harm before a decision.
-    pub(crate) fn sample(&self, span: &Span) -> Option<f64> {
+    /// canary are always scored: scoring a part multiplies the harm before a decision. `mirror` is the probability that
+    /// the answer is asked again of a candidate and `mirrored` whether it is: then both answers are wanted.
+    pub(crate) fn sample(&self, span: &Span, mirror: f64, mirrored: bool) -> Option<f64> {
         let plan = self.plan(&span.workload)?;
         let exposed = span.decision.as_ref().is_some_and(|decision| decision.exposure.is_some());
         let asked_to_be_scored = matches!(span.origin, Origin::Probe | Origin::Shadow);
-        let p = if exposed || asked_to_be_scored { 1.0 } else { plan.sample };
-        (sampling_point(span.id) < p).then_some(p)
+        let sample = if exposed || asked_to_be_scored { 1.0 } else { plan.sample };
+        let p = 1.0 - (1.0 - sample) * (1.0 - mirror);
+        (mirrored || sampling_point(span.id) < sample).then_some(p)
     }
 }
 

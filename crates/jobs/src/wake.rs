@@ -28,6 +28,7 @@ const TICK: Duration = Duration::from_millis(250);
 pub struct Bells {
     pub(crate) checks: Bell,
     pub(crate) judges: Bell,
+    pub(crate) mirrors: Bell,
 }
 
 impl Bells {
@@ -38,6 +39,9 @@ impl Bells {
         if pushed.judged {
             self.judges.0.send_replace(());
         }
+    }
+    pub(crate) fn ring_mirrors(&self) {
+        self.mirrors.0.send_replace(());
     }
 }
 

@@ -19,7 +19,8 @@ use crate::{
     checks,
     desk::Desk,
     judges,
-    queue::{self, AskJudge, CHECKS, JUDGES, MAX_ATTEMPTS, RunChecks},
+    queue::{self, AskJudge, CHECKS, JUDGES, MAX_ATTEMPTS, MIRRORS, MirrorSpan, RunChecks},
+    shadows,
     wake::Wake,
 };
 
@@ -27,6 +28,8 @@ use crate::{
 const CHECK_WORKERS: usize = 16;
 /// Judges asked at once.
 const JUDGE_WORKERS: usize = 16;
+/// Requests asked again at once: few, so that they leave callers the room.
+const MIRROR_WORKERS: usize = 4;
 const BACKOFF_MIN: Duration = Duration::from_millis(500);
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
 const BACKOFF_JITTER: f64 = 0.5;
@@ -58,8 +61,8 @@ async fn sweep(desk: &Desk, stop: CancellationToken) {
 }
 
 async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
-    let (checks_desk, judges_desk) = (Arc::clone(&desk), desk);
-    let (checks_id, judges_id) = (worker_id.clone(), worker_id);
+    let (checks_desk, judges_desk, mirrors_desk) = (Arc::clone(&desk), Arc::clone(&desk), desk);
+    let (checks_id, judges_id, mirrors_id) = (worker_id.clone(), worker_id.clone(), worker_id);
     let monitor = Monitor::new()
         .register(move |restarts| {
             let storage = queue::storage::<RunChecks>(&checks_desk.store, CHECKS, CHECK_WORKERS)
@@ -80,6 +83,16 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
                 .retry(RetryPolicy::retries(MAX_ATTEMPTS as usize - 1).with_backoff(backoff()))
                 .data(Arc::clone(&judges_desk))
                 .build(judges::ask)
+        })
+        .register(move |restarts| {
+            let storage = queue::storage::<MirrorSpan>(&mirrors_desk.store, MIRRORS, MIRROR_WORKERS)
+                .poll_with_strategy(Wake::new(&mirrors_desk.bells.mirrors));
+            WorkerBuilder::new(format!("{MIRRORS}-{mirrors_id}-{restarts}"))
+                .backend(storage)
+                .concurrency(MIRROR_WORKERS)
+                .retry(RetryPolicy::retries(MAX_ATTEMPTS as usize - 1).with_backoff(backoff()))
+                .data(Arc::clone(&mirrors_desk))
+                .build(shadows::ask)
         })
         .should_restart(|worker, error| {
             tracing::error!(worker = worker.name(), %error, "a scoring worker stopped; it is started again");

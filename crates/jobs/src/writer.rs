@@ -22,7 +22,8 @@ use weir_telemetry::{metrics, otlp::Exporter};
 
 use crate::{
     Bells,
-    queue::{self, Chosen},
+    mirrors::Mirrors,
+    queue::{self, Chosen, MirrorSpan},
     recent::Recent,
     recorder::{Queued, Recorder, Tail},
     scoring::Scoring,
@@ -48,6 +49,8 @@ pub struct WriterParts {
     pub store: Store,
     /// Which answers to score.
     pub scoring: Arc<ArcSwap<Scoring>>,
+    /// Which answers to ask again.
+    pub mirrors: Arc<ArcSwap<Mirrors>>,
     /// Where checks find what was just written.
     pub recent: Arc<Recent>,
     /// Told of new jobs.
@@ -178,11 +181,15 @@ impl Writer {
         let fresh = tx.span_insert_written(records).await?;
         let fresh: Vec<&Arc<Record>> =
             records.iter().zip(fresh).filter_map(|(written, fresh)| fresh.then_some(&written.record)).collect();
+        let mirrors = self.parts.mirrors.load_full();
+        let again: Vec<MirrorSpan> = fresh.iter().filter_map(|record| mirrors.job(record)).collect();
+        queue::push_mirrors(tx.connection(), &again).await?;
         let chosen: Vec<Chosen<'_>> = fresh
             .iter()
             .filter(|record| is_scorable(record))
             .filter_map(|record| {
-                let p_sample = scoring.sample(&record.span)?;
+                let mirrored = again.iter().any(|job| job.span == record.span.id);
+                let p_sample = scoring.sample(&record.span, mirrors.chance(record), mirrored)?;
                 Some((*record, p_sample))
             })
             .collect();
@@ -195,6 +202,9 @@ impl Writer {
         pushed.checked.iter().for_each(|record| self.parts.recent.put(record));
         tx.commit().await?;
         self.parts.bells.ring(&pushed);
+        if !again.is_empty() {
+            self.parts.bells.ring_mirrors();
+        }
         for (deployment, identity, _) in unmet {
             self.identities.entry(deployment).or_default().insert(identity);
         }

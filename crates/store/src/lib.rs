@@ -22,6 +22,7 @@ mod open;
 mod policy;
 mod score;
 mod series;
+mod shadow;
 mod span;
 mod span_list;
 mod sum;
@@ -39,6 +40,7 @@ pub use self::{
     open::{FILE_NAME, Options, Store, schema_revision},
     score::{Inserted, ScoreRow},
     series::Series,
+    shadow::{Shadow, ShadowOf, ShadowPair},
     span::{Tx, Written},
     span_list::{Page, RowScore, SpanFilter, SpanRow},
     usage::Usage,

@@ -63,6 +63,7 @@ fn writer(store: &Store, tail: Tail) -> Writer {
         store: store.clone(),
         scoring: Arc::new(ArcSwap::default()),
         tokens: Arc::new(OutputTokens::default()),
+        mirrors: Arc::default(),
         recent: Arc::default(),
         bells: Bells::default(),
         exporter: None,

@@ -30,6 +30,7 @@ impl Place {
         let parts = WriterParts {
             store: self.store.clone(),
             scoring: Arc::new(ArcSwap::from_pointee(scoring(&settings("24h")))),
+            mirrors: Arc::default(),
             recent: Arc::default(),
             bells: Bells::default(),
             tokens: Arc::default(),

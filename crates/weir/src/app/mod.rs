@@ -19,8 +19,8 @@ use weir_config::{ConfigProblem, Settings};
 use weir_core::{Clock, Entropy, SpanId, clock::SystemClock, sink::SpanSink};
 use weir_gateway::{IngressConfig, Limits, Parts, State};
 use weir_jobs::{
-    Bells, Bench, Canaries, Desk, OutputTokens, Prober, ProberParts, Publisher, PublisherParts, Recent, Recorder,
-    References, Scoring, Writer, WriterParts, bootstrap,
+    Bells, Bench, Canaries, Desk, Mirrors, OutputTokens, Prober, ProberParts, Publisher, PublisherParts, Recent,
+    Recorder, References, Scoring, Writer, WriterParts, bootstrap,
 };
 use weir_optimizer::windows::Windows;
 use weir_providers::transport::{Policy, Transport};
@@ -133,6 +133,7 @@ impl App {
         let settings = Arc::new(ArcSwap::from_pointee(settings));
 
         let probed = Arc::clone(&settings);
+        let mirrors = Arc::new(ArcSwap::from_pointee(Mirrors::of(&settings.load())));
         let (windows_sender, windows) = watch::channel(Arc::default());
         let (reloads_sender, reloads) = watch::channel(0);
         let publisher = Publisher::start(PublisherParts {
@@ -175,6 +176,7 @@ impl App {
         let reloader = Arc::new(Reloader {
             settings,
             scoring: Arc::clone(&scoring),
+            mirrors: Arc::clone(&mirrors),
             gateway: Arc::clone(&gateway),
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -188,6 +190,7 @@ impl App {
         let writer_parts = WriterParts {
             store: store.clone(),
             scoring: Arc::clone(&scoring),
+            mirrors: Arc::clone(&mirrors),
             recent: Arc::clone(&recent),
             bells: bells.clone(),
             tokens,

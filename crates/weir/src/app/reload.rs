@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use weir_config::{Settings, diff};
 use weir_core::Clock;
 use weir_gateway::State;
-use weir_jobs::{Scoring, bootstrap};
+use weir_jobs::{Mirrors, Scoring, bootstrap};
 use weir_store::Store;
 
 use super::{compile, resolve};
@@ -17,6 +17,7 @@ use super::{compile, resolve};
 pub struct Reloader {
     pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) scoring: Arc<ArcSwap<Scoring>>,
+    pub(super) mirrors: Arc<ArcSwap<Mirrors>>,
     pub(super) gateway: Arc<State>,
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
@@ -49,6 +50,7 @@ impl Reloader {
         bootstrap::datasets(&self.store, &next).await?;
         self.gateway.reload(next.keys.clone(), targets);
         self.scoring.store(Arc::new(scoring));
+        self.mirrors.store(Arc::new(Mirrors::of(&next)));
         self.settings.store(Arc::new(next));
         self.reloads.send_modify(|count| *count += 1);
         Ok(restart)

@@ -1,0 +1,120 @@
+//! The same prompt answered twice: by what served the caller, and again by a candidate that nobody saw.
+
+use sqlx::Row;
+use weir_core::{CanaryId, DeploymentId, ScorerName, SpanId, Timestamp, WorkloadId};
+
+use crate::{Error, Store, value::id_bytes};
+
+/// One request that a candidate answered again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shadow {
+    /// The caller's request.
+    pub span_id: SpanId,
+    /// The candidate's answer; `None` when it gave none.
+    pub shadow_id: Option<SpanId>,
+    /// Whose traffic.
+    pub workload: WorkloadId,
+    /// Who answered again.
+    pub candidate: DeploymentId,
+    /// The canary that wanted it.
+    pub canary: Option<CanaryId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Both grades of one prompt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShadowPair {
+    /// The candidate's; `None` while there is none.
+    pub candidate: Option<f64>,
+    /// Of the answer that the caller got; `None` while there is none.
+    pub control: Option<f64>,
+    /// The candidate did not answer, or its answer cannot be graded: the worst counts.
+    pub failed: bool,
+    /// The caller's answer cannot be graded: the pair says nothing.
+    pub void: bool,
+    /// When the candidate answered.
+    pub at: Timestamp,
+}
+
+/// Which pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShadowOf<'a> {
+    /// Those of one canary.
+    Canary(&'a CanaryId),
+    /// Those of a workload's candidate since then.
+    Candidate(&'a WorkloadId, &'a DeploymentId, Timestamp),
+}
+
+impl Store {
+    /// Keeps that a candidate answered again; the first time counts.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn shadow_insert(&self, shadow: &Shadow) -> Result<(), Error> {
+        let mut tx = self.begin_control().await?;
+        sqlx::query(
+            "INSERT INTO shadow (span_id, shadow_id, workload, candidate, canary, at) VALUES (?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (span_id, candidate) DO NOTHING",
+        )
+        .bind(id_bytes(shadow.span_id.bits()))
+        .bind(shadow.shadow_id.map(|id| id_bytes(id.bits())))
+        .bind(shadow.workload.as_str())
+        .bind(shadow.candidate.as_str())
+        .bind(shadow.canary.as_ref().map(CanaryId::as_str))
+        .bind(shadow.at.0)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Pairs in the order in which the candidate answered, with the first word of `scorer` on either answer that was
+    /// stored no later than `score_seq`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn shadow_pairs(
+        &self,
+        of: ShadowOf<'_>,
+        scorer: &ScorerName,
+        score_seq: i64,
+    ) -> Result<Vec<ShadowPair>, Error> {
+        let (canary, workload, candidate, since) = match of {
+            ShadowOf::Canary(canary) => (Some(canary.as_str()), None, None, i64::MIN),
+            ShadowOf::Candidate(workload, candidate, since) => {
+                (None, Some(workload.as_str()), Some(candidate.as_str()), since.0)
+            }
+        };
+        let rows = sqlx::query(
+            "SELECT theirs.grade, own.grade, shadow.shadow_id IS NULL OR theirs.unscored IS NOT NULL, \
+                    own.unscored IS NOT NULL, shadow.at \
+             FROM shadow \
+             LEFT JOIN score AS theirs ON theirs.seq = (SELECT min(seq) FROM score AS word \
+                 WHERE word.span_id = shadow.shadow_id AND word.scorer = ?1 AND word.seq <= ?2) \
+             LEFT JOIN score AS own ON own.seq = (SELECT min(seq) FROM score AS word \
+                 WHERE word.span_id = shadow.span_id AND word.scorer = ?1 AND word.seq <= ?2) \
+             WHERE (shadow.canary = ?3 OR (?3 IS NULL AND shadow.workload = ?4 AND shadow.candidate = ?5)) \
+               AND shadow.at >= ?6 ORDER BY shadow.seq",
+        )
+        .bind(scorer.as_str())
+        .bind(score_seq)
+        .bind(canary)
+        .bind(workload)
+        .bind(candidate)
+        .bind(since)
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(ShadowPair {
+                    candidate: row.try_get(0)?,
+                    control: row.try_get(1)?,
+                    failed: row.try_get(2)?,
+                    void: row.try_get(3)?,
+                    at: Timestamp(row.try_get(4)?),
+                })
+            })
+            .collect()
+    }
+}
