@@ -119,7 +119,7 @@ def errors_are_of_the_clients_own_classes():
     assert "weir/default" in str(found), found
     found = fails(anthropic.BadRequestError, messages=[{"role": "user", "content": 7}])
     assert "$.messages[0].content" in str(found), found
-    found = fails(anthropic.BadRequestError, model="sim/small", top_k=5)
+    found = fails(anthropic.BadRequestError, model="sim/small", extra_body={"top_k": 5})
     assert "$.top_k" in str(found), found
 
 

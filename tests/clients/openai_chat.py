@@ -126,5 +126,22 @@ def every_provider_follows_a_schema():
         assert reply.choices[0].message.content == '{"name":"sim"}', reply
 
 
+def responses_are_answered_by_every_provider():
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    tools = [{"type": "function", "name": "get_weather", "parameters": schema}]
+    for model in checks.MODELS:
+        plain = client().responses.create(model=model, input="say hello")
+        assert plain.output_text and plain.status == "completed" and plain.usage.total_tokens > 0, plain
+        events = list(client().responses.create(model=model, input="say hello", stream=True))
+        assert events[-1].type == "response.completed" and events[-1].response.output_text == plain.output_text, events
+        called = client().responses.create(model=model, input="please get_weather", tools=tools)
+        assert json.loads(called.output[-1].arguments) == {"city": "sim"}, called
+
+
+def embeddings_are_vectors():
+    reply = client().embeddings.create(model="sim/small", input=["hello", "there"], encoding_format="float")
+    assert len(reply.data) == 2 and len(reply.data[0].embedding) == 8 and reply.usage.prompt_tokens > 0, reply
+
+
 if __name__ == "__main__":
     checks.run(sys.modules[__name__], ("client", "fails"))

@@ -151,6 +151,8 @@ pub(crate) enum Dialect {
     /// OpenAI chat completions.
     #[default]
     OpenaiChat,
+    /// OpenAI responses.
+    OpenaiResponses,
     /// Anthropic Messages.
     Anthropic,
     /// Gemini's generateContent.
@@ -161,6 +163,7 @@ impl From<Dialect> for deployment::Dialect {
     fn from(written: Dialect) -> Self {
         match written {
             Dialect::OpenaiChat => Self::OpenaiChat,
+            Dialect::OpenaiResponses => Self::OpenaiResponses,
             Dialect::Anthropic => Self::Anthropic,
             Dialect::Gemini => Self::Gemini,
         }
@@ -171,6 +174,7 @@ impl From<deployment::Dialect> for Dialect {
     fn from(known: deployment::Dialect) -> Self {
         match known {
             deployment::Dialect::OpenaiChat => Self::OpenaiChat,
+            deployment::Dialect::OpenaiResponses => Self::OpenaiResponses,
             deployment::Dialect::Anthropic => Self::Anthropic,
             deployment::Dialect::Gemini => Self::Gemini,
         }

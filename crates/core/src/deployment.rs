@@ -12,6 +12,8 @@ pub enum Dialect {
     /// OpenAI chat completions.
     #[default]
     OpenaiChat,
+    /// OpenAI responses.
+    OpenaiResponses,
     /// Anthropic Messages.
     Anthropic,
     /// Gemini's generateContent.
@@ -24,6 +26,7 @@ impl Dialect {
     pub const fn name(self) -> &'static str {
         match self {
             Self::OpenaiChat => "openai_chat",
+            Self::OpenaiResponses => "openai_responses",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
         }

@@ -13,7 +13,7 @@ use weir_providers::{
     outcome::{Class, retry_after},
     scrub,
     stream::{Step, Stream, StreamFailure},
-    transport::{self, Endpoint, Target, TransportError},
+    transport::{self, Target, TransportError},
 };
 use weir_router::{InFlight, Vital};
 
@@ -162,10 +162,9 @@ async fn call(
     let mut sent = if spoken == request.inbound.dialect() { request.headers.clone() } else { HeaderMap::new() };
     sent.insert(headers::HOPS, request.hops.clone());
     let streamed = request.inbound.peek.stream;
-    let at = if streamed { Endpoint::Stream } else { Endpoint::Whole };
     let response = state
         .transport
-        .send_to(&leg.target, at, sent, outgoing.body, limits)
+        .send_to(&leg.target, request.inbound.endpoint(), sent, outgoing.body, limits)
         .await
         .map_err(|error| Failure::transport(&error))?;
     flight.status(response.status);

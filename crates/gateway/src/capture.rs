@@ -17,9 +17,13 @@ impl Capture {
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, whole: Bytes::new(), pieces: BytesMut::new(), cut: false }
     }
+    /// Keeps nothing, which counts as cut: this answer is no text to score.
+    pub(crate) fn nothing() -> Self {
+        Self { cut: true, ..Self::new(0) }
+    }
     /// Keeps a whole answer without copying it.
     pub(crate) fn set(&mut self, answer: &Bytes) {
-        self.cut = answer.len() > self.limit;
+        self.cut |= answer.len() > self.limit;
         self.whole = answer.slice(..answer.len().min(self.limit));
     }
     /// Keeps one more piece of a stream.

@@ -10,7 +10,7 @@ use axum::{
     body::Body,
     extract::{FromRequestParts as _, Path, Request},
     response::Response,
-    routing::{any, get, post},
+    routing::{MethodRouter, any},
 };
 use futures::FutureExt as _;
 use http::{HeaderValue, StatusCode, header, request::Parts};
@@ -28,6 +28,8 @@ use crate::{State, admit::admit, count, gemini, ids::Ids, models, rim::Refusal, 
 #[derive(Debug, Clone, Copy)]
 enum Action {
     Chat(Dialect),
+    /// Passed on to the endpoint of this path.
+    Raw(&'static str),
     /// Counts the tokens of a request of this dialect.
     Count(Dialect),
     /// The path says model and verb.
@@ -45,7 +47,9 @@ impl Action {
         match self {
             Self::Chat(dialect) | Self::Count(dialect) => dialect,
             Self::Gemini => Dialect::Gemini,
-            Self::Models | Self::Model | Self::Livez | Self::Readyz | Self::Metrics => Dialect::OpenaiChat,
+            Self::Raw(_) | Self::Models | Self::Model | Self::Livez | Self::Readyz | Self::Metrics => {
+                Dialect::OpenaiChat
+            }
         }
     }
 }
@@ -53,12 +57,21 @@ impl Action {
 /// No configuration takes a larger chat body than this; `server.max_body_bytes` is the limit in force.
 const MOST_BODY_BYTES: usize = 256 * 1024 * 1024;
 
-const TABLE: [(Action, Route); 9] = [
+const TABLE: [(Action, Route); 16] = [
     (
         Action::Chat(Dialect::OpenaiChat),
         post_to("/v1/chat/completions", "Chat completion in the OpenAI dialect, plain or streamed"),
     ),
+    (
+        Action::Chat(Dialect::OpenaiResponses),
+        post_to("/v1/responses", "OpenAI responses, plain or streamed; each request brings its conversation"),
+    ),
     (Action::Chat(Dialect::Anthropic), post_to("/v1/messages", "Message in the Anthropic dialect, plain or streamed")),
+    (Action::Raw("embeddings"), post_to("/v1/embeddings", "Embeddings, passed on")),
+    (Action::Raw("moderations"), post_to("/v1/moderations", "Moderation, passed on")),
+    (Action::Raw("rerank"), post_to("/v1/rerank", "Reranking, passed on")),
+    (Action::Raw("images/generations"), post_to("/v1/images/generations", "Images, passed on")),
+    (Action::Raw("completions"), post_to("/v1/completions", "The older completions, passed on")),
     (Action::Count(Dialect::Anthropic), post_to("/v1/messages/count_tokens", "Tokens of an Anthropic message")),
     (
         Action::Gemini,
@@ -66,6 +79,7 @@ const TABLE: [(Action, Route); 9] = [
     ),
     (Action::Models, read("/v1/models", Grant::Caller, "Workloads and deployments the key may use")),
     (Action::Model, read("/v1/models/{*id}", Grant::Caller, "One workload or deployment")),
+    (Action::Gemini, post_to("/v1/models/{*id}", "Gemini dialect at the stable version of its API")),
     (Action::Livez, read("/livez", Grant::Public, "The process runs")),
     (Action::Readyz, read("/readyz", Grant::Public, "The process takes requests")),
     (Action::Metrics, read("/metrics", Grant::Public, "Prometheus metrics")),
@@ -94,14 +108,24 @@ pub static ROUTES: [Route; TABLE.len()] = {
 /// fallback of its own, so that the binary can merge other routers beside it.
 pub fn router(state: &Arc<State>) -> Router {
     let mut router = Router::new();
-    for (action, route) in &TABLE {
-        let serving = Arc::clone(state);
+    for (index, (first, route)) in TABLE.iter().enumerate() {
+        let same = |row: &&(Action, Route)| row.1.path == route.path;
+        if TABLE.iter().take(index).any(|row| same(&row)) {
+            continue;
+        }
+        let mut on = MethodRouter::new();
+        let mut methods = Vec::new();
+        for (action, route) in TABLE.iter().filter(same) {
+            let serving = Arc::clone(state);
+            let serve = move |request| endpoint(Arc::clone(&serving), *action, route, request);
+            on = if route.method == "POST" { on.post(serve) } else { on.get(serve) };
+            methods.push(route.method);
+        }
+        let methods = methods.join(" or ");
         let refusing = Arc::clone(state);
-        let serve = move |request| endpoint(Arc::clone(&serving), *action, route, request);
-        let on = if route.method == "POST" { post(serve) } else { get(serve) };
         let on = on.fallback(move |request| {
-            let problem = Problem::new(&error::METHOD_NOT_ALLOWED, format!("`{}` takes {}", route.path, route.method));
-            refuse(Arc::clone(&refusing), request, problem, action.dialect())
+            let problem = Problem::new(&error::METHOD_NOT_ALLOWED, format!("`{}` takes {methods}", route.path));
+            refuse(Arc::clone(&refusing), request, problem, first.dialect())
         });
         router = router.route(route.path, on);
     }
@@ -151,6 +175,7 @@ async fn act(
         Action::Chat(dialect) => {
             serve::chat(&state, route, ids, caller, &Entry::Body(dialect), &head.headers, body).await
         }
+        Action::Raw(path) => serve::chat(&state, route, ids, caller, &Entry::Raw(path), &head.headers, body).await,
         Action::Count(dialect) => {
             count::count(&state, route, ids, caller, &Entry::Body(dialect), &head.headers, body).await
         }

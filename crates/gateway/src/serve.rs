@@ -36,6 +36,7 @@ use crate::{
     admit::Admitted,
     attempt::{Leg, Outbound, Served},
     body,
+    capture::Capture,
     dispatch::dispatch,
     flight::Flight,
     headers::{self, Asked},
@@ -61,6 +62,9 @@ pub(crate) async fn chat(
         Err(problem) => return Refusal::from(problem).reply(&ids, dialect),
     };
     let mut flight = Flight::begin(state, ids, &caller, slot);
+    if !entry.is_chat() {
+        flight.answer = Capture::nothing();
+    }
     let asking = Asking { route, caller: &caller, entry, head };
     let answered = answer(state, &mut flight, &asking, body).await;
     let (asked, served) = match answered {

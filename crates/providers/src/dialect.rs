@@ -9,6 +9,7 @@ mod bad;
 pub mod gemini;
 mod json;
 pub mod openai_chat;
+pub mod openai_responses;
 mod raw;
 mod read;
 pub mod text;
@@ -41,7 +42,7 @@ fn message(problem: &Problem) -> String {
 #[must_use]
 pub fn error_body(dialect: Dialect, problem: &Problem) -> Bytes {
     match dialect {
-        Dialect::OpenaiChat => openai_chat::error_body(problem),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses => openai_chat::error_body(problem),
         Dialect::Anthropic => anthropic::error_body(problem),
         Dialect::Gemini => gemini::error_body(problem),
     }
@@ -52,6 +53,7 @@ pub fn error_body(dialect: Dialect, problem: &Problem) -> Bytes {
 pub fn sse_error(dialect: Dialect, problem: &Problem) -> Bytes {
     match dialect {
         Dialect::OpenaiChat => openai_chat::sse_error(problem),
+        Dialect::OpenaiResponses => openai_responses::sse_error(problem),
         Dialect::Anthropic => anthropic::sse_error(problem),
         Dialect::Gemini => gemini::sse_error(problem),
     }

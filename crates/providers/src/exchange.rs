@@ -18,10 +18,12 @@ use crate::{
     dialect::{
         BadRequest, Meta, Peek, anthropic, gemini,
         openai_chat::{self, Broken, Reply, Shape},
+        openai_responses,
         usage::Estimate,
         value,
     },
     stream::{ChatStream, Mixed, Plan, Stream, word},
+    transport::Endpoint,
 };
 
 /// What the route says of a request, beside its body.
@@ -29,6 +31,8 @@ use crate::{
 pub enum Entry {
     /// The body says all.
     Body(Dialect),
+    /// An endpoint of OpenAI's that is passed on, such as `embeddings`; the body says the model.
+    Raw(&'static str),
     /// Gemini's path says the model, whether to stream, and with `alt=sse` how.
     Gemini {
         /// The model's name, without `models/`.
@@ -46,8 +50,15 @@ impl Entry {
     pub const fn dialect(&self) -> Dialect {
         match self {
             Self::Body(dialect) => *dialect,
+            Self::Raw(_) => Dialect::OpenaiChat,
             Self::Gemini { .. } => Dialect::Gemini,
         }
+    }
+
+    /// True when the answer is a text that can be scored.
+    #[must_use]
+    pub const fn is_chat(&self) -> bool {
+        !matches!(self, Self::Raw(_))
     }
 
     /// The content type of a streamed answer.
@@ -99,6 +110,8 @@ impl<'a> Inbound<'a> {
     pub fn read(entry: &'a Entry, body: &'a Bytes, now_s: i64) -> Result<Self, BadRequest> {
         let peek = match entry {
             Entry::Body(Dialect::Anthropic) => openai_chat::peek_as(Shape::Anthropic, body)?,
+            Entry::Body(Dialect::OpenaiResponses) => openai_chat::peek_as(Shape::Responses, body)?,
+            Entry::Raw(_) => openai_chat::peek_as(Shape::Raw, body)?,
             Entry::Body(_) => openai_chat::peek(body)?,
             Entry::Gemini { model, stream, .. } => openai_chat::peek_gemini(model, *stream, body)?,
         };
@@ -111,14 +124,32 @@ impl<'a> Inbound<'a> {
         self.entry.dialect()
     }
 
+    /// Where a deployment is asked.
+    #[must_use]
+    pub const fn endpoint(&self) -> Endpoint<'_> {
+        match self.entry {
+            Entry::Raw(path) => Endpoint::At(path),
+            _ if self.peek.stream => Endpoint::Stream,
+            _ => Endpoint::Whole,
+        }
+    }
+
     /// The body for a deployment.
     ///
     /// # Errors
     /// It cannot be said there.
     pub fn outgoing(&self, deployment: &Deployment, lenient: bool) -> Result<Outgoing, Unsendable> {
+        if let Entry::Raw(path) = self.entry {
+            if !matches!(deployment.dialect, Dialect::OpenaiChat | Dialect::OpenaiResponses) {
+                let fields = vec![format!("/{path}")];
+                return Err(Untranslatable { fields, dialect: deployment.dialect.name() }.into());
+            }
+            let body = openai_chat::splice(&self.peek, self.body, &deployment.model, false);
+            return Ok(Outgoing { body, dropped: Vec::new() });
+        }
         if deployment.dialect == self.dialect() {
             let body = match deployment.dialect {
-                Dialect::OpenaiChat | Dialect::Anthropic => {
+                Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Anthropic => {
                     let want_usage = deployment.dialect == Dialect::OpenaiChat;
                     openai_chat::splice(&self.peek, self.body, &deployment.model, want_usage)
                 }
@@ -133,6 +164,7 @@ impl<'a> Inbound<'a> {
                 let own = matches!(deployment.provider.as_str(), "openai" | "azure");
                 openai_chat::encode(request, &deployment.model, own, &mut losses)
             }
+            Dialect::OpenaiResponses => openai_responses::encode(request, &deployment.model, &mut losses),
             Dialect::Anthropic => anthropic::encode(request, &deployment.model, &mut losses)?,
             Dialect::Gemini => gemini::encode(request, &mut losses)?,
         };
@@ -144,7 +176,8 @@ impl<'a> Inbound<'a> {
         let document = value::parse(self.body)?;
         match self.entry {
             Entry::Body(Dialect::Anthropic) => anthropic::decode(&document),
-            Entry::Body(_) => openai_chat::decode(&document),
+            Entry::Body(Dialect::OpenaiResponses) => openai_responses::decode(&document),
+            Entry::Body(_) | Entry::Raw(_) => openai_chat::decode(&document),
             Entry::Gemini { stream, .. } => gemini::decode(&document, *stream),
         }
     }
@@ -155,6 +188,10 @@ impl<'a> Inbound<'a> {
     /// It is not what the dialect promises.
     pub fn reply(&self, from: Dialect, body: Bytes, input_estimate: u64) -> Result<(Bytes, Reply), Broken> {
         let to = self.dialect();
+        if let Entry::Raw(_) = self.entry {
+            let reply = openai_chat::read_raw(&body, input_estimate)?;
+            return Ok((body, reply));
+        }
         if from == to && to == Dialect::OpenaiChat {
             let reply = openai_chat::read_reply(&body, input_estimate)?;
             return Ok((body, reply));
@@ -166,6 +203,7 @@ impl<'a> Inbound<'a> {
                 openai_chat::read_reply(&body, input_estimate)?;
                 openai_chat::decode_reply(&document, estimate)?
             }
+            Dialect::OpenaiResponses => openai_responses::decode_reply(&document, estimate)?,
             Dialect::Anthropic => anthropic::decode_reply(&document, estimate)?,
             Dialect::Gemini => gemini::decode_reply(&document, estimate)?,
         };
@@ -177,6 +215,7 @@ impl<'a> Inbound<'a> {
         }
         let document = match to {
             Dialect::OpenaiChat => openai_chat::encode_reply(&neutral, &self.meta),
+            Dialect::OpenaiResponses => openai_responses::encode_reply(&neutral, &self.meta),
             Dialect::Anthropic => anthropic::encode_reply(&neutral),
             Dialect::Gemini => gemini::encode_reply(&neutral),
         };
@@ -187,7 +226,7 @@ impl<'a> Inbound<'a> {
     #[must_use]
     pub fn stream(&self, from: Dialect, input_estimate: u64) -> Stream {
         let to = self.dialect();
-        if from == to && to == Dialect::OpenaiChat {
+        if !self.entry.is_chat() || (from == to && to == Dialect::OpenaiChat) {
             return Stream::Chat(Box::new(ChatStream::new(self.peek.include_usage)));
         }
         let array = matches!(self.entry, Entry::Gemini { sse: false, .. });

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use weir_core::deployment::{Capabilities, Deployment, Dialect};
 use weir_providers::exchange::{Entry, Inbound, Unsendable};
 
-const DIALECTS: [Dialect; 3] = [Dialect::OpenaiChat, Dialect::Anthropic, Dialect::Gemini];
+const DIALECTS: [Dialect; 4] = [Dialect::OpenaiChat, Dialect::OpenaiResponses, Dialect::Anthropic, Dialect::Gemini];
 
 fn entry(dialect: Dialect) -> Entry {
     match dialect {
@@ -57,7 +57,9 @@ fn a_request_of_each_dialect_is_said_to_each_provider() {
         let entry = entry(from);
         let inbound = Inbound::read(&entry, &body, 0).unwrap();
         for to in DIALECTS.into_iter().filter(|to| *to != from) {
-            let sent = inbound.outgoing(&deployment(to), false);
+            // Responses have no stop sequences.
+            let lenient = to == Dialect::OpenaiResponses;
+            let sent = inbound.outgoing(&deployment(to), lenient);
             let sent = sent.unwrap_or_else(|error| panic!("{} to {}: {error}", from.name(), to.name()));
             let body: Value = serde_json::from_slice(&sent.body).unwrap();
             let found = json!({"body": body, "dropped": sent.dropped});
@@ -69,12 +71,17 @@ fn a_request_of_each_dialect_is_said_to_each_provider() {
 #[test]
 fn an_answer_of_each_provider_is_said_to_each_caller() {
     let question = Bytes::from_static(br#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#);
+    let input = Bytes::from_static(br#"{"model":"m","input":"hi"}"#);
     let contents = Bytes::from_static(br#"{"contents":[{"parts":[{"text":"hi"}]}]}"#);
     for from in DIALECTS {
         let answer = Bytes::from(read(&format!("{}.answer.json", from.name())).to_string());
         for to in DIALECTS {
             let entry = entry(to);
-            let body = if to == Dialect::Gemini { &contents } else { &question };
+            let body = match to {
+                Dialect::Gemini => &contents,
+                Dialect::OpenaiResponses => &input,
+                _ => &question,
+            };
             let inbound = Inbound::read(&entry, body, 1_700_000_000).unwrap();
             let (said, reply) = inbound.reply(from, answer.clone(), 0).unwrap();
             let usage = reply.usage;

@@ -154,6 +154,11 @@ impl Sim {
         let control = self.control();
         let router = Router::new()
             .route("/v1/chat/completions", post(serve::openai))
+            .route("/v1/embeddings", post(serve::other))
+            .route("/v1/moderations", post(serve::other))
+            .route("/v1/rerank", post(serve::other))
+            .route("/v1/images/generations", post(serve::other))
+            .route("/v1/completions", post(serve::other))
             .route("/v1/messages", post(serve::anthropic))
             .route("/v1/messages/count_tokens", post(serve::count))
             .route("/v1/models/{*call}", post(serve::gemini))

@@ -77,6 +77,63 @@ pub(crate) async fn gemini(
     complete(inner, Wire::Gemini, Some(call), headers, body).await
 }
 
+/// An endpoint that is not a chat: vectors, verdicts, ranks, images, and the older completions.
+pub(crate) async fn other(
+    State(inner): State<Arc<Inner>>,
+    uri: axum::http::Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request: Value = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(error) => return refuse(Wire::OpenAi, 400, &error.to_string(), "invalid_json"),
+    };
+    let name = request.get("model").and_then(Value::as_str).unwrap_or_default();
+    if !inner.by_name.contains_key(name) {
+        return refuse(Wire::OpenAi, 404, &format!("the model `{name}` does not exist"), "model_not_found");
+    }
+    if let Some(seen) = &inner.seen {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() < MAX_SEEN {
+            seen.push(Seen { headers, body: body.clone() });
+        }
+    }
+    let texts = |key: &str| match request.get(key) {
+        Some(Value::Array(some)) => some.iter().map(Value::to_string).collect(),
+        Some(one) => vec![one.to_string()],
+        None => Vec::new(),
+    };
+    let input = texts("input");
+    let tokens: u64 = input.iter().map(|text| (text.len() as u64).div_ceil(4)).sum();
+    let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
+    let numbers = |text: &String| -> Vec<f64> { (0..8).map(|at| unit(mix(hash(text) ^ at)) * 2.0 - 1.0).collect() };
+    let answer = match uri.path().rsplit('/').next() {
+        Some("embeddings") => {
+            let data = input.iter().enumerate();
+            let data =
+                data.map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": numbers(text)}));
+            json!({"object": "list", "data": data.collect::<Vec<_>>(), "model": name, "usage": usage})
+        }
+        Some("moderations") => {
+            let results = input.iter().map(|_| json!({"flagged": false, "categories": {}, "category_scores": {}}));
+            json!({"id": "modr-sim", "model": name, "results": results.collect::<Vec<_>>()})
+        }
+        Some("rerank") => {
+            let documents = texts("documents");
+            let results = documents.iter().enumerate();
+            let results = results.map(|(index, text)| json!({"index": index, "relevance_score": unit(hash(text))}));
+            json!({"model": name, "results": results.collect::<Vec<_>>()})
+        }
+        Some("generations") => json!({"created": 0, "data": [{"b64_json": "iVBORw0KGgo="}]}),
+        _ => json!({
+            "id": "cmpl-sim", "object": "text_completion", "created": 0, "model": name,
+            "choices": [{"index": 0, "text": "I am simulated.", "logprobs": null, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 4, "completion_tokens": 3, "total_tokens": 7},
+        }),
+    };
+    axum::Json(answer).into_response()
+}
+
 /// Plays one request.
 async fn complete(inner: Arc<Inner>, wire: Wire, call: Option<String>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

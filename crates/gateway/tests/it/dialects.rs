@@ -394,6 +394,80 @@ async fn a_lenient_workload_drops_what_cannot_be_said_and_tells() {
     assert_eq!(dropped, ["$.logit_bias", "$.seed"]);
 }
 
+/// The text that OpenAI's responses say, plain or put together from the events, with the last event's own view.
+fn responded(reply: &Reply, stream: bool) -> (String, Value) {
+    let text = |response: &Value| -> String {
+        let items = response["output"].as_array().unwrap().iter().filter(|item| item["type"] == "message");
+        items.filter_map(|item| item["content"][0]["text"].as_str()).collect()
+    };
+    if !stream {
+        return (text(&reply.json()), reply.json());
+    }
+    let events: Vec<Value> = reply
+        .body
+        .split("\n\n")
+        .filter_map(|event| event.split_once("\ndata: "))
+        .map(|(name, data)| {
+            let event: Value = serde_json::from_str(data).unwrap();
+            assert_eq!(event["type"], name.strip_prefix("event: ").unwrap());
+            event
+        })
+        .collect();
+    let numbers: Vec<u64> = events.iter().map(|event| event["sequence_number"].as_u64().unwrap()).collect();
+    assert!(numbers.iter().zip(0..).all(|(number, want)| *number == want), "{numbers:?}");
+    let last = events.last().unwrap();
+    let said: String = events
+        .iter()
+        .filter(|event| event["type"] == "response.output_text.delta")
+        .map(|event| event["delta"].as_str().unwrap())
+        .collect();
+    assert_eq!(said, text(&last["response"]));
+    (said, last["response"].clone())
+}
+
+#[tokio::test]
+async fn responses_are_answered_by_every_provider_with_tools_and_thoughts() {
+    let rig = Rig::start().await;
+    let send = async |body: Value| {
+        client::send(rig.addr, client::request(Method::POST, "/v1/responses", &[], body.to_string())).await
+    };
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+    for model in DEPLOYMENTS {
+        for stream in [false, true] {
+            let ask = json!({"model": model, "stream": stream, "instructions": "be brief", "input": "say hello to me"});
+            let reply = send(ask).await;
+            assert_eq!(reply.status, 200, "{model}: {}", reply.body);
+            let (text, response) = responded(&reply, stream);
+            assert_eq!(text, "I am large-1, a simulated model. You said 4 words.", "{model}");
+            assert_eq!((&response["object"], &response["status"]), (&json!("response"), &json!("completed")));
+            assert!(response["usage"]["total_tokens"].as_u64().unwrap() > 0);
+
+            let input = json!([{"role": "user", "content": [{"type": "input_text", "text": "please get_weather"}]}]);
+            let tools = json!([{"type": "function", "name": "get_weather", "parameters": schema}]);
+            let mut ask = json!({"model": model, "stream": stream, "input": input, "tools": tools});
+            if model != "sim/large" {
+                ask["reasoning"] = json!({"effort": "medium"});
+            }
+            let (_, response) = responded(&send(ask.clone()).await, stream);
+            let output = response["output"].as_array().unwrap();
+            let call = output.iter().find(|item| item["type"] == "function_call").unwrap();
+            assert_eq!(call["arguments"], "{\"city\":\"sim\"}", "{model}");
+            assert_eq!(output.iter().any(|item| item["type"] == "reasoning"), model != "sim/large", "{response}");
+            let turns = ask["input"].as_array_mut().unwrap();
+            turns.extend(output.iter().cloned());
+            turns.push(json!({"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}));
+            let reply = send(ask).await;
+            assert_eq!(reply.status, 200, "{model}: {}", reply.body);
+            assert!(responded(&reply, stream).0.starts_with("I am large-1"));
+        }
+        let reply = send(json!({"model": model, "input": "hi", "previous_response_id": "resp_1"})).await;
+        assert_eq!(reply.status, 400);
+        assert!(reply.message().contains("`$.previous_response_id`"), "{}", reply.body);
+        let reply = send(json!({"model": model, "input": "say hello to me", "max_output_tokens": 2})).await;
+        assert_eq!(reply.json()["incomplete_details"]["reason"], "max_output_tokens", "{}", reply.body);
+    }
+}
+
 #[tokio::test]
 async fn errors_come_in_the_callers_own_shape_and_status() {
     let rig = Rig::with(Setup { keys: "[keys.dev]\nsecret = \"env:DEV\"", ..Setup::default() }).await;
@@ -502,7 +576,8 @@ async fn tokens_are_counted_by_the_provider_where_it_can_and_estimated_elsewhere
     assert_eq!(count("/v1/messages/count_tokens", message("claude")).await, json!({"input_tokens": 8}));
     assert!(count("/v1/messages/count_tokens", message("sim/large")).await["input_tokens"].as_u64().unwrap() > 8);
     let contents = json!({"contents": [{"parts": [{"text": "four words are here"}]}]});
-    assert_eq!(count("/v1beta/models/gemini:countTokens", contents).await["totalTokens"], 8);
+    assert_eq!(count("/v1beta/models/gemini:countTokens", contents.clone()).await["totalTokens"], 8);
+    assert_eq!(count("/v1/models/gemini:countTokens", contents).await["totalTokens"], 8);
     assert_eq!(rig.sink.len(), 0);
 }
 
@@ -519,4 +594,32 @@ async fn a_fallback_may_speak_another_dialect() {
             .text,
         said.text
     );
+}
+
+#[tokio::test]
+async fn endpoints_that_are_no_chats_are_passed_on_paid_for_and_never_scored() {
+    let rig = Rig::start().await;
+    let body = r#"{"model":"sim/large","input":["hello there","and you"],"encoding_format":"float"}"#;
+    for (number, path) in
+        ["embeddings", "moderations", "rerank", "images/generations", "completions"].into_iter().enumerate()
+    {
+        let request = client::request(Method::POST, &format!("/v1/{path}"), &[], body);
+        let reply = client::send(rig.addr, request).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        let seen = rig.sim.take_requests().remove(0);
+        assert_eq!(seen.body, body.replace("sim/large", "large-1"), "{path}");
+        let record = rig.sink.wait(number + 1).await.remove(number);
+        assert!(record.payload.truncated && record.payload.response.is_empty());
+        if path == "embeddings" {
+            assert_eq!(reply.json()["data"].as_array().unwrap().len(), 2);
+            assert_eq!((record.span.usage.input, record.span.usage.output), (7, 0));
+            assert_eq!(record.span.cost.unwrap().0, 7_000);
+        }
+    }
+    let reply = client::send(
+        rig.addr,
+        client::request(Method::POST, "/v1/embeddings", &[], body.replace("sim/large", "claude")),
+    )
+    .await;
+    assert_eq!(reply.status, 400, "{}", reply.body);
 }

@@ -56,6 +56,17 @@ impl Counts {
         }
     }
 
+    /// `usage` of OpenAI's responses.
+    pub(crate) fn responses(usage: &Value) -> Self {
+        Self {
+            input: sane(usage, "/input_tokens"),
+            output: sane(usage, "/output_tokens"),
+            cached: sane(usage, "/input_tokens_details/cached_tokens"),
+            cache_write: None,
+            reasoning: sane(usage, "/output_tokens_details/reasoning_tokens"),
+        }
+    }
+
     /// Anthropic's `usage`, which counts cached input apart.
     pub(crate) fn anthropic(usage: &Value) -> Self {
         let cached = sane(usage, "/cache_read_input_tokens");

@@ -33,6 +33,9 @@ struct Chunk<'a> {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
+    /// What the older completions say.
+    #[serde(borrow, default)]
+    text: Option<&'a RawValue>,
     #[serde(default)]
     delta: Option<Said>,
     #[serde(borrow, default)]
@@ -224,6 +227,12 @@ impl State {
         for choice in choices {
             if let Some(reason) = choice.finish_reason {
                 self.finish_reason = Some(reason.into_owned());
+                self.started = true;
+            }
+            let text = choice.text.map_or(0, |text| text.get().len().saturating_sub(2));
+            if text > 0 && choice.text.is_some_and(|text| text.get().starts_with('"')) {
+                self.delta_bytes += text;
+                self.chunks += 1;
                 self.started = true;
             }
             if let Some(Said(bytes @ 1..)) = choice.delta {

@@ -11,6 +11,7 @@ use crate::{
     dialect::{
         self, Meta, anthropic, gemini,
         openai_chat::{self, estimate_tokens},
+        openai_responses,
         usage::{Counts, Estimate},
     },
     sse::{self, MAX_EVENT_BYTES, Reader},
@@ -59,6 +60,7 @@ struct State {
 #[derive(Debug)]
 enum Decoder {
     Chat(openai_chat::Decoder),
+    Responses(openai_responses::Decoder),
     Anthropic(anthropic::Decoder),
     Gemini(gemini::Decoder),
 }
@@ -66,6 +68,7 @@ enum Decoder {
 #[derive(Debug)]
 enum Encoder {
     Chat(openai_chat::Encoder),
+    Responses(openai_responses::Encoder),
     Anthropic(anthropic::Encoder),
     Gemini(gemini::Encoder),
 }
@@ -74,6 +77,7 @@ impl Decoder {
     fn new(dialect: Dialect) -> Self {
         match dialect {
             Dialect::OpenaiChat => Self::Chat(openai_chat::Decoder::default()),
+            Dialect::OpenaiResponses => Self::Responses(openai_responses::Decoder::default()),
             Dialect::Anthropic => Self::Anthropic(anthropic::Decoder::default()),
             Dialect::Gemini => Self::Gemini(gemini::Decoder::default()),
         }
@@ -81,6 +85,7 @@ impl Decoder {
     fn read(&mut self, event: &Value, raw: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFailure> {
         match self {
             Self::Chat(decoder) => decoder.read(event, raw, out),
+            Self::Responses(decoder) => decoder.read(event, raw, out),
             Self::Anthropic(decoder) => decoder.read(event, raw, out),
             Self::Gemini(decoder) => decoder.read(event, raw, out),
         }
@@ -88,6 +93,7 @@ impl Decoder {
     const fn counts(&self) -> Counts {
         match self {
             Self::Chat(decoder) => decoder.counts(),
+            Self::Responses(decoder) => decoder.counts(),
             Self::Anthropic(decoder) => decoder.counts(),
             Self::Gemini(decoder) => decoder.counts(),
         }
@@ -96,6 +102,7 @@ impl Decoder {
     const fn done(&self) -> bool {
         match self {
             Self::Anthropic(decoder) => decoder.done(),
+            Self::Responses(decoder) => decoder.done(),
             Self::Chat(_) | Self::Gemini(_) => false,
         }
     }
@@ -104,6 +111,7 @@ impl Decoder {
 impl Encoder {
     fn new(plan: &Plan) -> Self {
         match plan.to {
+            Dialect::OpenaiResponses => Self::Responses(openai_responses::Encoder::new(&plan.meta)),
             Dialect::OpenaiChat => Self::Chat(openai_chat::Encoder::new(&plan.meta, plan.include_usage)),
             Dialect::Anthropic => Self::Anthropic(anthropic::Encoder::new(plan.input_estimate)),
             Dialect::Gemini => Self::Gemini(gemini::Encoder::default()),
@@ -112,6 +120,7 @@ impl Encoder {
     fn write(&mut self, event: &Event, out: &mut BytesMut) {
         match self {
             Self::Chat(encoder) => encoder.write(event, out),
+            Self::Responses(encoder) => encoder.write(event, out),
             Self::Anthropic(encoder) => encoder.write(event, out),
             Self::Gemini(encoder) => encoder.write(event, out),
         }
@@ -120,6 +129,7 @@ impl Encoder {
         match self {
             Self::Chat(encoder) => encoder.finish(usage, extension, out),
             Self::Anthropic(encoder) => encoder.finish(usage, out),
+            Self::Responses(encoder) => encoder.finish(usage, out),
             Self::Gemini(encoder) => encoder.finish(usage, out),
         }
     }
@@ -248,6 +258,7 @@ impl Mixed {
 pub(crate) const fn word(dialect: Dialect, stop: &Stop) -> &'static str {
     match dialect {
         Dialect::OpenaiChat => stop.openai(),
+        Dialect::OpenaiResponses => openai_responses::status(stop).0,
         Dialect::Anthropic => stop.anthropic(),
         Dialect::Gemini => stop.gemini(),
     }

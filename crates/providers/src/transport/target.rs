@@ -99,6 +99,7 @@ impl Target {
         let mut target = Self::new(&deployment.base_url, key, allow_private)?;
         match deployment.dialect {
             Dialect::OpenaiChat => append(&mut target.url, "chat/completions"),
+            Dialect::OpenaiResponses => append(&mut target.url, "responses"),
             Dialect::Anthropic => {
                 append(&mut target.url, "messages");
                 target.present(HeaderName::from_static("x-api-key"), "")?;

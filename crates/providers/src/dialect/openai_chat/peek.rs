@@ -90,6 +90,12 @@ struct Top<'a> {
     #[serde(borrow, default)]
     output_config: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    max_output_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     output_format: Option<&'a RawValue>,
     #[serde(borrow, default)]
     user: Option<&'a RawValue>,
@@ -131,6 +137,10 @@ pub(crate) enum Shape {
     Chat,
     /// Anthropic Messages: the same frame, and usage comes unasked.
     Anthropic,
+    /// OpenAI responses: the turns are `input`, or one string.
+    Responses,
+    /// Anything that names a model.
+    Raw,
 }
 
 /// The same for dialects with the same frame.
@@ -147,11 +157,11 @@ pub(crate) fn peek_as(shape: Shape, body: &[u8]) -> Result<Peek<'_>, BadRequest>
     let stream = flag(text, top.stream)?;
     let (include_usage, usage_edit) = match shape {
         Shape::Chat => stream_options(text, open, top.stream_options)?,
-        Shape::Anthropic => (true, UsageEdit::None),
+        Shape::Anthropic | Shape::Responses | Shape::Raw => (true, UsageEdit::None),
     };
     let max_output_tokens = match count(text, top.max_completion_tokens)? {
         Some(tokens) => Some(tokens),
-        None => count(text, top.max_tokens)?,
+        None => count(text, top.max_tokens)?.or(count(text, top.max_output_tokens)?),
     };
     let offered = [top.tools, top.functions];
     let mut tools = false;
@@ -161,7 +171,8 @@ pub(crate) fn peek_as(shape: Shape, body: &[u8]) -> Result<Peek<'_>, BadRequest>
     }
     let json_schema = match top.response_format {
         None => {
-            top.output_format.is_some() || top.output_config.is_some_and(|raw| raw.get().contains("\"json_schema\""))
+            top.output_format.is_some()
+                || [top.output_config, top.text].into_iter().flatten().any(|raw| raw.get().contains("\"json_schema\""))
         }
         Some(raw) => {
             expect(text, raw, b'{', "an object")?;
@@ -173,7 +184,11 @@ pub(crate) fn peek_as(shape: Shape, body: &[u8]) -> Result<Peek<'_>, BadRequest>
         None => None,
         Some(raw) => Some(string(text, raw, "a string")?),
     };
-    let turns = turns(text, top.messages)?;
+    let turns = match shape {
+        Shape::Chat | Shape::Anthropic => turns(text, top.messages)?,
+        Shape::Responses => input(text, top.input)?,
+        Shape::Raw => Turns { count: 1, images: false },
+    };
     Ok(Peek {
         model,
         stream,
@@ -245,6 +260,22 @@ fn turns(text: &str, raw: Option<&RawValue>) -> Result<Turns, BadRequest> {
     if turns.count == 0 {
         return Err(BadRequest::new("$.messages", "an empty array", WANTED));
     }
+    Ok(turns)
+}
+
+/// The turns of OpenAI's responses: one string, or items. None may be needed, where the conversation is stored.
+fn input(text: &str, raw: Option<&RawValue>) -> Result<Turns, BadRequest> {
+    let mut turns = Turns { count: 1, images: false };
+    let Some(raw) = raw.filter(|raw| !raw.get().starts_with('"')) else {
+        return Ok(turns);
+    };
+    expect(text, raw, b'[', "a string or an array of items")?;
+    turns.count = 0;
+    each(text, raw, &mut |item| {
+        turns.count += 1;
+        expect(text, item, b'{', "an item")
+    })?;
+    turns.images = raw.get().contains("\"input_image\"");
     Ok(turns)
 }
 

@@ -87,6 +87,29 @@ pub fn read_reply(body: &[u8], input_estimate: u64) -> Result<Reply, Broken> {
     })
 }
 
+/// Reads the usage of an answer that is passed on unread, such as embeddings.
+///
+/// # Errors
+/// Not JSON, or an error inside a 200.
+pub(crate) fn read_raw(body: &[u8], input_estimate: u64) -> Result<Reply, Broken> {
+    let document = document(body)?;
+    if document.get("error").is_some_and(|error| !error.is_null()) {
+        return Err(Broken("an error inside a 200".into()));
+    }
+    let usage = document.get("usage").cloned().unwrap_or_default();
+    let counts = Counts::openai(&usage);
+    let counts = if counts.input.is_some() { counts } else { Counts::responses(&usage) };
+    // What makes vectors writes no tokens.
+    let output = counts.output.or(counts.input.map(|_| 0));
+    let model = document.get("model").and_then(serde_json::Value::as_str);
+    Ok(Reply {
+        usage: Counts { output, ..counts }.whole(Estimate { input: input_estimate, output: 0 }),
+        finish_reason: None,
+        choices: 1,
+        identity: Identity::new(model, None),
+    })
+}
+
 /// Who answered. Read leniently: a provider that names itself badly has still answered.
 pub(crate) fn identity(model: Option<&RawValue>, fingerprint: Option<&RawValue>) -> Identity {
     let text = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());

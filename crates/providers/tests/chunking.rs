@@ -1,0 +1,198 @@
+//! Streams between any two dialects: however the provider's bytes are cut, the caller gets the same.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
+use bytes::{Bytes, BytesMut};
+use proptest::prelude::*;
+use weir_core::deployment::Dialect::{self, Anthropic, Gemini, OpenaiChat, OpenaiResponses};
+use weir_providers::{
+    exchange::{Entry, Inbound},
+    stream::{Step, StreamEnd},
+};
+
+const DIALECTS: [Dialect; 4] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini];
+
+/// One answer with a thought, a text that is not ASCII, and a call, as each provider streams it.
+const fn recorded(dialect: Dialect) -> &'static str {
+    match dialect {
+        OpenaiChat => concat!(
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n",
+            ": keep-alive\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"héllo \"}}]}\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"👋🏽 世界\"}}]}\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\"\"}}]}}]}\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\":1}\"}}]}}]}\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":5,\"total_tokens\":14}}\n\n",
+            "data: [DONE]\n\n",
+        ),
+        OpenaiResponses => concat!(
+            "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"m\"}}\n\n",
+            "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"héllo 👋🏽 世界\"}\n\n",
+            "event: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"output_index\":1,\"item\":{\"type\":\"function_call\",\"call_id\":\"a\",\"name\":\"f\"}}\n\n",
+            "event: response.function_call_arguments.delta\ndata: {\"type\":\"response.function_call_arguments.delta\",\"output_index\":1,\"delta\":\"{\\\"x\\\":1}\"}\n\n",
+            "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\",\"usage\":{\"input_tokens\":9,\"output_tokens\":5}}}\n\n",
+        ),
+        Anthropic => concat!(
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"m\",\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n",
+            "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+            "event: ping\ndata: {\"type\": \"ping\"}\n\n",
+            "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"héllo 👋🏽 世界\"}}\n\n",
+            "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+            "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"a\",\"name\":\"f\",\"input\":{}}}\n\n",
+            "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{\\\"x\\\":1}\"}}\n\n",
+            "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":1}\n\n",
+            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":5}}\n\n",
+            "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+        ),
+        Gemini => concat!(
+            "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"héllo \"}],\"role\":\"model\"},\"index\":0}],\"modelVersion\":\"m\",\"responseId\":\"r\"}\r\n\r\n",
+            "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"👋🏽 世界\"}],\"role\":\"model\"},\"index\":0}]}\r\n\r\n",
+            "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"id\":\"a\",\"name\":\"f\",\"args\":{\"x\":1}}}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":9,\"candidatesTokenCount\":5,\"totalTokenCount\":14}}\r\n\r\n",
+        ),
+    }
+}
+
+/// All that a caller of `to` gets of a `from` provider's bytes, cut into pieces by `cuts`.
+fn relay(from: Dialect, to: Dialect, bytes: &[u8], cuts: &[usize]) -> (String, StreamEnd) {
+    let (entry, body) = match to {
+        Gemini => (
+            Entry::Gemini { model: "m".into(), stream: true, sse: true },
+            r#"{"contents":[{"parts":[{"text":"hi"}]}]}"#,
+        ),
+        OpenaiResponses => (Entry::Body(to), r#"{"model":"m","input":"hi","stream":true}"#),
+        _ => (
+            Entry::Body(to),
+            r#"{"model":"m","max_tokens":9,"stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}"#,
+        ),
+    };
+    let body = Bytes::from_static(body.as_bytes());
+    let inbound = Inbound::read(&entry, &body, 0).unwrap();
+    let mut stream = inbound.stream(from, 0);
+    let mut out = BytesMut::new();
+    let mut at = 0;
+    for cut in cuts.iter().copied().chain([bytes.len()]) {
+        let cut = cut.clamp(at, bytes.len());
+        if stream.push(&bytes[at..cut], &mut out) != Step::More {
+            break;
+        }
+        at = cut;
+    }
+    let end = stream.end(None, &mut out);
+    (String::from_utf8(out.to_vec()).unwrap(), end)
+}
+
+#[test]
+fn a_recorded_stream_cut_at_every_offset_reads_the_same() {
+    for from in DIALECTS {
+        let bytes = recorded(from).as_bytes();
+        for to in DIALECTS {
+            let (whole, end) = relay(from, to, bytes, &[]);
+            assert_eq!(end, StreamEnd::Finished, "{from:?} to {to:?}");
+            assert!(whole.contains("héllo"), "{from:?} to {to:?}: {whole}");
+            for cut in 1..bytes.len() {
+                assert_eq!(relay(from, to, bytes, &[cut]).0, whole, "{from:?} to {to:?} cut at {cut}");
+            }
+            let every: Vec<usize> = (1..bytes.len()).collect();
+            assert_eq!(relay(from, to, bytes, &every).0, whole, "{from:?} to {to:?} byte by byte");
+            if from != to {
+                let crlf = recorded(from).replace("\r\n", "\n").replace('\n', "\r\n");
+                assert_eq!(relay(from, to, crlf.as_bytes(), &every).0, whole, "{from:?} to {to:?} with CRLF");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_ends_early_is_never_a_success() {
+    for from in DIALECTS {
+        let text = recorded(from);
+        // Up to the event that says why it stopped; Gemini's says everything at once.
+        let events: Vec<&str> = text.split_inclusive("\n\n").collect();
+        let last = text.find("finish_reason\":\"").or(text.find("response.completed")).or(text.find("message_delta"));
+        let last = last.unwrap_or_else(|| text.find("finishReason").unwrap());
+        for cut in (0..last).filter(|cut| text.is_char_boundary(*cut)) {
+            for to in DIALECTS {
+                let (_, end) = relay(from, to, &text.as_bytes()[..cut], &[]);
+                assert!(matches!(end, StreamEnd::Failed(_)), "{from:?} to {to:?} ended at {cut} of {}", events.len());
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_chunking_shows(from in 0..4_usize, to in 0..4_usize, mut cuts in prop::collection::vec(0..4_000_usize, 0..40)) {
+        let (from, to) = (DIALECTS[from], DIALECTS[to]);
+        cuts.sort_unstable();
+        let bytes = recorded(from).as_bytes();
+        prop_assert_eq!(relay(from, to, bytes, &cuts), relay(from, to, bytes, &[]));
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_fail_loudly(from in 0..4_usize, to in 0..4_usize, bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut input = b"data: ".to_vec();
+        input.extend(&bytes);
+        relay(DIALECTS[from], DIALECTS[to], &input, &[3, 9, 50]);
+    }
+
+    #[test]
+    fn any_json_is_read_or_refused_by_every_decoder(from in 0..4_usize, value in json(4)) {
+        let from = DIALECTS[from];
+        let entry = if from == Gemini { Entry::Gemini { model: "m".into(), stream: false, sse: true } } else { Entry::Body(from) };
+        let mut document = serde_json::json!({"model": "m", "max_tokens": 1});
+        for key in ["messages", "input", "contents", "tools", "system", "generationConfig", "response_format", "thinking"] {
+            document[key] = value.clone();
+        }
+        let body = Bytes::from(document.to_string());
+        if let Ok(inbound) = Inbound::read(&entry, &body, 0) {
+            for to in DIALECTS {
+                drop(inbound.outgoing(&deployment(to), true));
+                drop(inbound.reply(to, body.clone(), 0));
+            }
+        }
+    }
+}
+
+/// JSON that looks like parts of requests.
+fn json(depth: u32) -> impl Strategy<Value = serde_json::Value> {
+    let words = [
+        "text",
+        "role",
+        "user",
+        "assistant",
+        "tool",
+        "function",
+        "type",
+        "content",
+        "parts",
+        "image_url",
+        "tool_use",
+        "x",
+    ];
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        prop::sample::select(words.to_vec()).prop_map(Into::into),
+    ];
+    leaf.prop_recursive(depth, 32, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
+            prop::collection::vec((prop::sample::select(words.to_vec()), inner), 0..5).prop_map(|members| {
+                serde_json::Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+            }),
+        ]
+    })
+}
+
+fn deployment(dialect: Dialect) -> weir_core::deployment::Deployment {
+    weir_core::deployment::Deployment {
+        id: "d".into(),
+        provider: "p".into(),
+        dialect,
+        base_url: "https://example.com/v1".into(),
+        model: "upstream".into(),
+        capabilities: Default::default(),
+        price: None,
+    }
+}
