@@ -139,6 +139,19 @@ CREATE TABLE policy (
 CREATE UNIQUE INDEX policy_line ON policy (workload, coalesce(parent, ''));
 CREATE INDEX policy_at ON policy (at);
 
+-- Proposals with the facts they were made of.
+CREATE TABLE policy_diff (
+    id        TEXT PRIMARY KEY,
+    workload  TEXT    NOT NULL,
+    parent    TEXT    NOT NULL,
+    candidate TEXT    NOT NULL,
+    state     TEXT    NOT NULL,
+    at        INTEGER NOT NULL,
+    body      TEXT    NOT NULL,
+    UNIQUE (workload, parent, candidate)
+) WITHOUT ROWID;
+CREATE INDEX policy_diff_at ON policy_diff (at);
+
 CREATE TABLE canary (
     id         TEXT PRIMARY KEY,
     workload   TEXT    NOT NULL,

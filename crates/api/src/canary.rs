@@ -6,6 +6,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use weir_core::{canary::Canary, policy::Policy};
 use weir_optimizer::canary::{Action, StartRequest, act, start};
+use weir_store::DiffRow;
 
 use crate::{
     canary_view::{CanaryDetail, CanaryView},
@@ -50,6 +51,24 @@ pub(crate) struct NewCanary {
     max_pairs: Option<u64>,
     /// A score that has not come this long after its answer counts as missing.
     score_timeout_ms: Option<u64>,
+}
+
+impl NewCanary {
+    /// The canary of a policy diff, with every default.
+    pub(crate) fn of(diff: &DiffRow) -> Self {
+        Self {
+            workload: diff.workload.to_string(),
+            candidate: diff.candidate.clone(),
+            steps: None,
+            margin: None,
+            alpha_promote: None,
+            alpha_rollback: None,
+            min_pairs: None,
+            step_pairs: None,
+            max_pairs: None,
+            score_timeout_ms: None,
+        }
+    }
 }
 
 /// Why, in the caller's words; kept with the event.

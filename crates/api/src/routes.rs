@@ -15,10 +15,11 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, se
 use weir_core::error;
 
 use crate::{
-    assets, canary, canary_view, dataset, dataset_import, decision, demo, deployment, event,
+    assets, canary, canary_view, dataset, dataset_import, decision, demo, deployment, diff, event,
     guard::{self, Guard},
     job, live, openapi, overview, policy,
     problem::Failure,
+    revert,
     row::Row,
     score, series,
     state::{ApiState, App, Shared},
@@ -50,6 +51,20 @@ pub static ROUTES: &[Row] = &[
     .replies::<series::SeriesView>(),
     Row::get("/api/v1/workloads/{id}/policies", "Policy revisions, newest first", || get(policy::list_policies))
         .replies::<List<policy::Revision>>(),
+    Row::post("/api/v1/workloads/{id}/policies/revert", "Restores a revision replaced within 7 days", || {
+        post(revert::revert_policy)
+    })
+    .takes::<revert::Revert>()
+    .creates::<policy::Revision>(),
+    Row::get("/api/v1/policy-diffs", "Proposed routes, newest first", || get(diff::list_diffs))
+        .query::<diff::DiffQuery>()
+        .replies::<List<diff::DiffView>>(),
+    Row::get("/api/v1/policy-diffs/{id}", "One proposal with the maths attached", || get(diff::get_diff))
+        .replies::<diff::DiffView>(),
+    Row::get("/api/v1/policy-diffs/{id}/replay", "The proposal made again from its facts", || get(diff::replay_diff))
+        .replies::<diff::DiffReplay>(),
+    Row::post("/api/v1/policy-diffs/{id}/apply", "Starts the proposal's canary", || post(diff::apply_diff))
+        .creates::<canary_view::CanaryView>(),
     Row::get("/api/v1/deployments", "Every deployment, its price and its health", || get(deployment::list_deployments))
         .replies::<List<deployment::DeploymentView>>(),
     Row::get("/api/v1/traces", "Requests, newest first", || get(trace::list_traces))

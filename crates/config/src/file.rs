@@ -253,6 +253,17 @@ pub(crate) struct Workload {
     /// A deployment that answers a share of the traffic again, unseen by callers. None when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shadow: Option<Shadow>,
+    /// Whether cheaper routes are looked for: `off`, `propose` writes policy diffs, `auto` also starts their canaries.
+    #[serde(default)]
+    pub(crate) optimize: Optimize,
+    /// Largest share of traffic in the candidate arm of a canary that `auto` starts.
+    #[serde(default = "explore")]
+    #[schemars(range(min = 0, max = 0.5))]
+    pub(crate) explore: f64,
+    /// Most dollars a day that trying may cost beyond ordinary traffic. No limit when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub(crate) explore_usd_per_day: Option<f64>,
     /// Stages that choose, in order.
     #[serde(default = "policy")]
     pub(crate) policy: Vec<Stage>,
@@ -274,6 +285,19 @@ pub(crate) enum Strictness {
     Strict,
     /// Dropped and noted on the span.
     Lenient,
+}
+
+/// Whether cheaper routes are looked for.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Optimize {
+    /// They are not.
+    #[default]
+    Off,
+    /// Policy diffs are written for a person to apply.
+    Propose,
+    /// The canary of the best diff is started.
+    Auto,
 }
 
 /// Known prompts asked on schedule.
@@ -322,6 +346,10 @@ fn usd_per_day() -> f64 {
 
 fn sample() -> f64 {
     1.0
+}
+
+fn explore() -> f64 {
+    0.05
 }
 
 fn half_life() -> String {

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use weir_core::{
     NanoUsd, WorkloadId,
     policy::Stage,
-    workload::{Deadlines, Strictness, Workload},
+    workload::{Deadlines, Optimize, OptimizeMode, Strictness, Workload},
 };
 
 use crate::{
@@ -75,6 +75,15 @@ pub(crate) fn shadows(file: &File, report: &mut Report) -> IndexMap<WorkloadId, 
     shadows
 }
 
+fn optimize(written: &crate::file::Workload) -> Optimize {
+    let mode = match written.optimize {
+        crate::file::Optimize::Off => OptimizeMode::Off,
+        crate::file::Optimize::Propose => OptimizeMode::Propose,
+        crate::file::Optimize::Auto => OptimizeMode::Auto,
+    };
+    Optimize { mode, share: written.explore, usd_per_day: written.explore_usd_per_day }
+}
+
 /// All workloads, their defaults written back into `file`; what is wrong is reported.
 pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
     let (mut workloads, mut stages) = Workloads::default();
@@ -127,6 +136,7 @@ pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
                 quality: quality.into(),
                 sample: written.sample,
                 half_life_s,
+                optimize: optimize(written),
                 deadlines: Deadlines {
                     connect_ms: limits.connect_ms,
                     first_byte_ms: limits.first_byte_ms,

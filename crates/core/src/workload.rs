@@ -21,6 +21,9 @@ pub struct Workload {
     pub sample: f64,
     /// Half-life of a score in its window, in seconds.
     pub half_life_s: f64,
+    /// What the planner may do.
+    #[serde(default)]
+    pub optimize: Optimize,
     /// Time limits of one request.
     pub deadlines: Deadlines,
     /// What becomes of fields that a deployment's dialect cannot express.
@@ -37,6 +40,36 @@ pub enum Strictness {
     Strict,
     /// They are dropped and noted on the span.
     Lenient,
+}
+
+/// What the planner may do with a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Optimize {
+    /// Whether, and whether by itself.
+    pub mode: OptimizeMode,
+    /// Largest share of units in the candidate arm of a canary it starts, `0..=0.5`.
+    pub share: f64,
+    /// Most dollars a day that trying may cost beyond ordinary traffic; `None` for no limit.
+    pub usd_per_day: Option<f64>,
+}
+
+/// Whether the planner looks for cheaper routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizeMode {
+    /// It does not.
+    #[default]
+    Off,
+    /// It writes policy diffs for a person to apply.
+    Propose,
+    /// It starts the canary of its best diff by itself.
+    Auto,
+}
+
+impl Default for Optimize {
+    fn default() -> Self {
+        Self { mode: OptimizeMode::Off, share: 0.05, usd_per_day: None }
+    }
 }
 
 /// Time limits of one request, in milliseconds.

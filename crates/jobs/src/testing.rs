@@ -17,9 +17,14 @@ pub(crate) const START: Timestamp = Timestamp(1_800_000_000_000_000);
 
 /// One workload of two built-in deployments, checked by exact match.
 pub(crate) fn settings(half_life: &str) -> Settings {
+    settings_of(&format!("half_life = \"{half_life}\""))
+}
+
+/// The same, with one more line in its workload.
+pub(crate) fn settings_of(line: &str) -> Settings {
     let text = format!(
         "[workloads.maths]\ncandidates = [\"sim/large\", \"sim/small\"]\nfloor = 0.8\nscorers = [\"exact\"]\n\
-         half_life = \"{half_life}\"\n[scorers.exact]\nkind = \"exact_match\"\n"
+         {line}\n[scorers.exact]\nkind = \"exact_match\"\n"
     );
     weir_config::parse(&text, Path::new("weir.toml"), &|_| None).unwrap_or_else(|invalid| panic!("{invalid}"))
 }

@@ -7,9 +7,13 @@
 //! - [`revision`]: how one policy follows another.
 //! - [`pairing`]: a canary's exposures into pairs, in assignment order.
 //! - [`canary`]: pairs into evidence, evidence into a verdict, a verdict into the next state.
+//! - [`diff`]: a change of route in one sentence, with the maths attached.
+//! - [`planner`]: what would be cheaper, what to try next.
 
 pub mod canary;
+pub mod diff;
 pub mod pairing;
+pub mod planner;
 pub mod revision;
 pub mod snapshot;
 pub mod windows;

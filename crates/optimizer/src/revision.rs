@@ -39,6 +39,22 @@ pub fn promote(head: &Policy, candidate: &DeploymentId, author: Author, reason: 
     }
 }
 
+/// The revision that admits what an earlier one admitted, in its order.
+#[must_use]
+pub fn restore(head: &Policy, earlier: &Policy, actor: &str, reason: &str, now: Timestamp) -> Policy {
+    let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    Policy {
+        revision: next(&head.revision),
+        parent: Some(head.revision.clone()),
+        workload: head.workload.clone(),
+        stages: earlier.stages.clone(),
+        admitted: earlier.admitted.clone(),
+        author: Author::Operator { name: actor.to_owned() },
+        reason: format!("back to {} by {actor}{why}", earlier.revision),
+        at: now,
+    }
+}
+
 /// The name after this one: `r-0001`, `r-0002`, …
 #[must_use]
 pub fn next(revision: &RevisionId) -> RevisionId {

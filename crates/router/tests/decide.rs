@@ -62,6 +62,7 @@ fn snapshot(rows: &[Row], floor: Option<f64>, stages: Vec<Stage>, canary: Option
             quality: "exact".into(),
             sample: 1.0,
             half_life_s: 86_400.0,
+            optimize: Default::default(),
             deadlines: Deadlines::default(),
             strictness: Default::default(),
         }),

@@ -20,6 +20,7 @@ mod job;
 mod minute;
 mod open;
 mod policy;
+mod policy_diff;
 mod score;
 mod series;
 mod shadow;
@@ -38,6 +39,7 @@ pub use self::{
     identity::IdentityRow,
     job::{Job, JobCounts, JobStatus},
     open::{FILE_NAME, Options, Store, schema_revision},
+    policy_diff::{DiffRow, DiffState},
     score::{Inserted, ScoreRow},
     series::Series,
     shadow::{Shadow, ShadowOf, ShadowPair},

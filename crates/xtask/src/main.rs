@@ -6,6 +6,7 @@ mod bench;
 mod paths;
 mod replay;
 mod shell;
+mod simulate;
 mod steps;
 mod weir;
 
@@ -46,6 +47,8 @@ enum Command {
     Bench(bench::Command),
     /// Streams recorded prompts through a running gateway and says what routing saved
     ReplayRouting(replay::Args),
+    /// Error rates and speeds of what decides, by seeded simulation through the code that decides
+    Simulate(simulate::Args),
     /// A process under test; started by `bench`
     #[command(hide = true)]
     Child(bench::fakes::Args),
@@ -76,6 +79,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Services => steps::services::run(),
         Command::Bench(command) => bench::run(&command),
         Command::ReplayRouting(args) => replay::run(&args),
+        Command::Simulate(args) => {
+            simulate::run(&args);
+            Ok(())
+        }
         Command::Child(args) => bench::fakes::run(&args),
     }
 }

@@ -4,6 +4,7 @@
 mod assets;
 mod canary;
 mod dataset;
+mod diff;
 mod fixture;
 mod guard;
 mod live;

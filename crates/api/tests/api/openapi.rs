@@ -6,7 +6,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use weir_api::{ROUTES, document};
 
-use crate::fixture::{open, record, score, span_id};
+use crate::{
+    diff::proposed,
+    fixture::{open, record, score, span_id},
+};
 
 fn current() -> Value {
     serde_json::to_value(document()).unwrap()
@@ -87,6 +90,7 @@ async fn replies_are_what_the_document_says() {
         .unwrap();
     assert_eq!(home.send(import).await.status, StatusCode::CREATED);
 
+    let diff = proposed(&home, "r-0001").await;
     let document = current();
     for row in ROUTES.iter().filter(|row| row.route.method == "GET") {
         if row.route.path.starts_with("/api/v1/live/") {
@@ -97,6 +101,7 @@ async fn replies_are_what_the_document_says() {
             .path
             .replace("/workloads/{id}", "/workloads/maths")
             .replace("/canaries/{id}", &format!("/canaries/{}", canary["id"].as_str().unwrap()))
+            .replace("/policy-diffs/{id}", &format!("/policy-diffs/{diff}"))
             .replace("{span_id}", &span_id(1).to_string())
             .replace("{name}", "sums");
         let got = home.get(&path).await;

@@ -249,6 +249,7 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
             quality: "quality".into(),
             sample: 1.0,
             half_life_s: 3_600.0,
+            optimize: Default::default(),
             deadlines: setup.deadlines,
             strictness: setup.strictness,
         };

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 mod advance;
+mod diff;
 mod drift;
 mod make;
 mod orders;
 mod pairing;
+mod planner;
 mod readings;
 mod retreat;
 mod simulation;

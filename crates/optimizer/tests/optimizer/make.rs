@@ -32,6 +32,7 @@ pub(crate) fn workload() -> Workload {
         quality: ScorerName::from("exact"),
         sample: 1.0,
         half_life_s: 3_600.0,
+        optimize: Default::default(),
         deadlines: Deadlines::default(),
         strictness: Default::default(),
     }

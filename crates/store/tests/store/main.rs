@@ -6,6 +6,7 @@ mod durability;
 mod fixture;
 mod identity;
 mod job;
+mod policy_diff;
 mod score;
 mod series;
 mod span;

@@ -19,8 +19,8 @@ use weir_config::{ConfigProblem, Settings};
 use weir_core::{Clock, Entropy, SpanId, clock::SystemClock, sink::SpanSink};
 use weir_gateway::{IngressConfig, Limits, Parts, State};
 use weir_jobs::{
-    Bells, Bench, Canaries, Desk, Mirrors, OutputTokens, Prober, ProberParts, Publisher, PublisherParts, Recent,
-    Recorder, References, Scoring, Writer, WriterParts, bootstrap,
+    Bells, Bench, Canaries, Desk, Mirrors, OutputTokens, Planner, Prober, ProberParts, Publisher, PublisherParts,
+    Recent, Recorder, References, Scoring, Writer, WriterParts, bootstrap,
 };
 use weir_optimizer::windows::Windows;
 use weir_providers::transport::{Policy, Transport};
@@ -221,6 +221,14 @@ impl App {
         let worker_id = format!("{:08x}", entropy.next_u64() >> 32);
         back.spawn(weir_jobs::run_workers(desk, worker_id, back.stop.clone()));
         back.spawn(prober.run(back.stop.clone()));
+        let planner = Planner {
+            store: store.clone(),
+            cell: Arc::clone(&snapshots),
+            windows: windows.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+        };
+        back.spawn(planner.run(back.stop.clone()));
         back.spawn(publisher.run(back.stop.clone()));
         back.spawn(Canaries::new(store.clone(), live, clock, Arc::clone(&recorder)).run(back.stop.clone()));
         gateway.set_ready(true);

@@ -1,17 +1,23 @@
-//! `weir policy list WORKLOAD`.
+//! `weir policy list | diff | apply | revert | replay | explain`.
+
+use serde_json::{Value, json};
 
 use super::{
-    client::{WORKLOADS, escape},
-    failure::{FINE, Outcome},
+    client::{Client, Reply, WORKLOADS, escape, query},
+    failure::{FINE, Failure, NEGATIVE, Outcome},
     look::{Column, Look, column},
+    out::Out,
     remote::{Remote, Session},
 };
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = "\
 Examples:
-  weir policy list maths         its revisions, newest first
-  weir policy list maths --json  the same with all stages")]
+  weir policy list maths          its revisions, newest first
+  weir policy diff                cheaper routes that are proposed, with what they save and risk
+  weir policy explain pd_1a2b3c   the maths behind one
+  weir policy apply pd_1a2b3c     start its canary
+  weir policy revert maths r-0003 go back to a revision replaced within seven days")]
 pub(super) struct Noun {
     #[command(flatten)]
     pub(super) remote: Remote,
@@ -26,6 +32,48 @@ enum Verb {
         /// Whose
         workload: String,
     },
+    /// Proposed routes, newest first
+    Diff {
+        /// Whose traffic
+        #[arg(long)]
+        workload: Option<String>,
+    },
+    /// The numbers behind a proposal
+    Explain {
+        /// The proposal's id
+        id: String,
+    },
+    /// Make a proposal again from its stored facts; exit 0 only if it comes out the same
+    Replay {
+        /// The proposal's id
+        id: String,
+    },
+    /// Start the canary of a proposal
+    Apply {
+        /// The proposal's id
+        id: String,
+        #[command(flatten)]
+        assent: Assent,
+    },
+    /// Go back to an earlier revision
+    Revert {
+        /// Whose
+        workload: String,
+        /// The revision to restore, replaced within seven days
+        revision: String,
+        /// Why; kept with the revision
+        #[arg(long, default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        assent: Assent,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Assent {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 const LIST: [Column; 6] = [
@@ -37,14 +85,113 @@ const LIST: [Column; 6] = [
     column("reason", "reason", Look::Text),
 ];
 
+const DIFFS: [Column; 5] = [
+    column("diff", "id", Look::Word),
+    column("at", "at", Look::Time),
+    column("parent", "parent", Look::Word),
+    column("state", "state", Look::State),
+    column("sentence", "sentence", Look::Text),
+];
+
+const MATHS: [Column; 16] = [
+    column("diff", "id", Look::Word),
+    column("state", "state", Look::State),
+    column("changes", "parent", Look::Word),
+    column("from", "diff/from", Look::Word),
+    column("to", "diff/to", Look::Word),
+    column("sentence", "sentence", Look::Text),
+    column("delta", "diff/quality/delta", Look::Grade),
+    column("delta_ci95", "diff/quality/ci95", Look::Word),
+    column("grades", "diff/quality/n", Look::Count),
+    column("within_margin", "diff/quality/good", Look::Share),
+    column("usd_per_request", "diff/cost/per_req_delta_usd", Look::Word),
+    column("usd_per_month", "diff/cost/monthly_saving_usd", Look::Word),
+    column("req_30d", "diff/traffic/req_30d", Look::Word),
+    column("pairs_needed", "diff/plan/n_needed", Look::Count),
+    column("eta", "diff/plan/eta", Look::Word),
+    column("loss_at_most_pts", "diff/plan/max_expected_loss_pts", Look::Word),
+];
+
 impl Noun {
     pub(super) async fn run(&self, Session { client, mut out }: Session<'_, '_>) -> Outcome {
-        let Verb::List { workload } = &self.verb;
-        match client.get(&format!("/workloads/{}/policies", escape(workload))).await {
-            Ok(reply) => out.list(&reply, &LIST)?,
-            Err(failure) => return Err(client.suggest(failure, &WORKLOADS, workload).await),
+        let (client, out) = (&client, &mut out);
+        match &self.verb {
+            Verb::List { workload } => {
+                out.list(&revisions(client, workload).await?, &LIST)?;
+                out.next(&format!("weir workload show {workload}"))?;
+                Ok(FINE)
+            }
+            Verb::Diff { workload } => {
+                let reply =
+                    client.get(&format!("/policy-diffs{}", query(&[("workload", workload.as_deref())]))).await?;
+                client.check_workload(&reply, workload.as_deref()).await?;
+                out.list(&reply, &DIFFS)?;
+                out.next("weir policy explain ID, or weir policy apply ID")?;
+                Ok(FINE)
+            }
+            Verb::Explain { id } => {
+                let reply = client.get(&path(id)).await?;
+                told(out, &reply, &MATHS)?;
+                out.next(&format!("weir policy apply {id}"))?;
+                Ok(FINE)
+            }
+            Verb::Replay { id } => replay(client, out, id).await,
+            Verb::Apply { id, assent } => apply(client, out, id, assent).await,
+            Verb::Revert { workload, revision, reason, assent } => {
+                let head = revisions(client, workload).await?.value["items"][0]["revision"].clone();
+                out.confirm(&format!("go back to {revision} of {workload}, in place of {}", text(&head)), assent.yes)?;
+                let body = json!({ "revision": revision, "head": head, "reason": reason }).to_string();
+                let reply = client.post(&format!("/workloads/{}/policies/revert", escape(workload)), body).await?;
+                told(out, &reply, &LIST)?;
+                Ok(FINE)
+            }
         }
-        out.next(&format!("weir workload show {workload}"))?;
-        Ok(FINE)
     }
+}
+
+async fn revisions(client: &Client, workload: &str) -> Result<Reply, Failure> {
+    match client.get(&format!("/workloads/{}/policies", escape(workload))).await {
+        Ok(reply) => Ok(reply),
+        Err(failure) => Err(client.suggest(failure, &WORKLOADS, workload).await),
+    }
+}
+
+async fn replay(client: &Client, out: &mut Out<'_, '_>, id: &str) -> Outcome {
+    let reply = client.get(&format!("{}/replay", path(id))).await?;
+    let columns = [
+        column("diff", "id", Look::Word),
+        column("same", "same", Look::Word),
+        column("stored", "stored", Look::Text),
+        column("replayed", "replayed", Look::Text),
+    ];
+    told(out, &reply, &columns)?;
+    Ok(if reply.value["same"] == true { FINE } else { NEGATIVE })
+}
+
+async fn apply(client: &Client, out: &mut Out<'_, '_>, id: &str, assent: &Assent) -> Outcome {
+    let diff = client.get(&path(id)).await?.value;
+    out.confirm(&format!("start a canary: {}", text(&diff["sentence"])), assent.yes)?;
+    let reply = client.post(&format!("{}/apply", path(id)), "").await?;
+    let columns = [
+        column("canary", "id", Look::Word),
+        column("workload", "workload", Look::Word),
+        column("candidate", "candidate", Look::Word),
+        column("state", "state", Look::State),
+        column("share", "share", Look::Share),
+    ];
+    told(out, &reply, &columns)?;
+    out.next(&format!("weir canary watch {}", text(&reply.value["id"])))?;
+    Ok(FINE)
+}
+
+fn path(id: &str) -> String {
+    format!("/policy-diffs/{}", escape(id))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn told(out: &mut Out<'_, '_>, reply: &Reply, columns: &[Column]) -> Result<(), Failure> {
+    if out.is_json() { out.line(&reply.text) } else { out.fields(&reply.value, columns) }
 }

@@ -1,0 +1,124 @@
+//! Policy diffs: proposals with the maths attached, made again from their facts, and applied as canaries.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use weir_core::error::CONFLICT;
+use weir_optimizer::diff::{PolicyDiff, propose};
+use weir_store::{DiffRow, DiffState};
+
+use crate::{
+    canary::{NewCanary, create_canary},
+    canary_view::CanaryView,
+    extract::{Body, Params, Segment},
+    guard::Caller,
+    problem::{Failure, Reply},
+    state::App,
+    time::rfc3339,
+    view::List,
+    workload::configured,
+};
+
+/// Which diffs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiffQuery {
+    /// Whose traffic.
+    workload: Option<String>,
+}
+
+/// A proposal to route a workload by another deployment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DiffView {
+    id: String,
+    workload: String,
+    /// The revision it changes; it applies to no other.
+    parent: String,
+    /// What would serve.
+    candidate: String,
+    /// `proposed` or `applied`.
+    state: &'static str,
+    at: String,
+    /// The diff in one sentence.
+    sentence: String,
+    /// The numbers behind the sentence, and under `evidence` the facts behind the numbers.
+    #[schema(value_type = Object)]
+    diff: serde_json::Value,
+}
+
+/// A diff made again from its stored facts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DiffReplay {
+    id: String,
+    /// True when it came out the same, number by number.
+    same: bool,
+    /// The sentence as stored.
+    stored: String,
+    /// The sentence as made now.
+    replayed: Option<String>,
+}
+
+fn view(row: DiffRow) -> DiffView {
+    let diff: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
+    DiffView {
+        sentence: diff.get("sentence").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
+        id: row.id,
+        workload: row.workload.to_string(),
+        parent: row.parent.to_string(),
+        candidate: row.candidate,
+        state: row.state.name(),
+        at: rfc3339(row.at),
+        diff,
+    }
+}
+
+async fn find(app: &App, id: &str) -> Reply<DiffRow> {
+    app.store.policy_diff_get(id).await?.ok_or_else(|| Failure::not_found("policy diff", id))
+}
+
+/// `GET /api/v1/policy-diffs`.
+pub(crate) async fn list_diffs(
+    State(app): State<App>,
+    Params(query): Params<DiffQuery>,
+) -> Reply<Json<List<DiffView>>> {
+    let workload = query.workload.map(Into::into);
+    let rows = app.store.policy_diff_list(workload.as_ref()).await?;
+    Ok(Json(List::whole(rows.into_iter().map(view).collect())))
+}
+
+/// `GET /api/v1/policy-diffs/{id}`.
+pub(crate) async fn get_diff(State(app): State<App>, Segment(id): Segment) -> Reply<Json<DiffView>> {
+    Ok(Json(view(find(&app, &id).await?)))
+}
+
+/// `GET /api/v1/policy-diffs/{id}/replay`.
+pub(crate) async fn replay_diff(State(app): State<App>, Segment(id): Segment) -> Reply<Json<DiffReplay>> {
+    let row = find(&app, &id).await?;
+    let stored: PolicyDiff = serde_json::from_str(&row.body)
+        .map_err(|error| Failure::bad(format!("{id} was written by another version of weir: {error}")))?;
+    let replayed = propose(&stored.evidence);
+    let same = replayed.as_ref().is_some_and(|again| again.agrees(&stored));
+    Ok(Json(DiffReplay { id, same, stored: stored.sentence, replayed: replayed.map(|again| again.sentence) }))
+}
+
+/// `POST /api/v1/policy-diffs/{id}/apply`: more traffic for a cheaper deployment always goes through a canary.
+pub(crate) async fn apply_diff(
+    State(app): State<App>,
+    caller: Caller,
+    Segment(id): Segment,
+) -> Reply<(StatusCode, Json<CanaryView>)> {
+    let row = find(&app, &id).await?;
+    if row.state != DiffState::Proposed {
+        return Err(Failure::new(&CONFLICT, format!("{id} was applied already")).hint("GET /api/v1/canaries"));
+    }
+    let known = configured(&app, row.workload.as_str())?;
+    let head =
+        app.store.policy_head(&row.workload).await?.map_or_else(|| known.policy.revision.clone(), |p| p.revision);
+    if head != row.parent {
+        let message = format!("{id} changes {}, but the head of {} is {head}", row.parent, row.workload);
+        return Err(Failure::new(&CONFLICT, message).hint("wait for a diff of the new head"));
+    }
+    let reply = create_canary(State(app.clone()), caller, Body(NewCanary::of(&row))).await?;
+    app.store.policy_diff_apply(&id).await?;
+    Ok(reply)
+}

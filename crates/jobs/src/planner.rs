@@ -1,0 +1,210 @@
+//! The reconciler "planner": for workloads that ask for it, windows and usage into policy diffs, and in mode `auto` the
+//! best diff into a canary. It never moves traffic itself. Off unless a workload says otherwise; one diff a candidate
+//! and revision; nothing while a canary is active.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time};
+use tokio_util::sync::CancellationToken;
+use weir_core::{
+    Clock, Entropy, Timestamp, Usage as Tokens,
+    snapshot::{CandidateView, WorkloadView},
+    workload::{OptimizeMode, SEGMENT_ALL},
+};
+use weir_optimizer::{
+    canary::{StartRequest, start},
+    diff::{Facts, PolicyDiff, Side, propose},
+    planner::budget::Budget,
+    windows::Windows,
+};
+use weir_router::SnapshotCell;
+use weir_store::{DiffRow, DiffState, Error, Store, Usage};
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_hours(24);
+/// Days of traffic that forecast a month: whole weeks.
+const DAYS: u32 = 28;
+/// The canary's defaults, which a diff speaks of.
+const MARGIN: f64 = 0.03;
+const ALPHA: f64 = 0.01;
+/// Shares tried one after the other, as far as the budget goes.
+const STEPS: [f64; 4] = [0.01, 0.05, 0.25, 0.5];
+
+/// What the planner works with.
+pub struct Planner {
+    /// Usage, revisions, canaries, diffs.
+    pub store: Store,
+    /// What the router reads now.
+    pub cell: Arc<SnapshotCell>,
+    /// The newest quality windows.
+    pub windows: watch::Receiver<Arc<Windows>>,
+    /// Wall time.
+    pub clock: Arc<dyn Clock>,
+    /// For ids and salts.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Planner {
+    /// Runs until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = time::sleep(EVERY) => {}
+            }
+            if let Err(error) = self.turn().await {
+                tracing::warn!(%error, "no routes are planned: the store cannot be used");
+            }
+        }
+    }
+
+    /// Looks at every workload once.
+    ///
+    /// # Errors
+    /// When the store cannot be used; what was written stays, the rest is written at the next look.
+    pub async fn turn(&self) -> Result<(), Error> {
+        let snapshot = Arc::clone(&self.cell.load());
+        let active = self.store.canary_active().await?;
+        for view in snapshot.workloads.values() {
+            let busy = active.iter().any(|canary| canary.workload == view.workload.id);
+            if view.workload.optimize.mode != OptimizeMode::Off && !busy {
+                self.look(view).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look(&self, view: &WorkloadView) -> Result<(), Error> {
+        let now = self.clock.now();
+        let workload = &view.workload;
+        let Some(stable) = view.candidates.iter().find(|candidate| candidate.stable) else { return Ok(()) };
+        let usage = self.store.usage_by_deployment(Some(&workload.id), now.minus(DAY * DAYS)).await?;
+        let daily = self.daily(view, now).await?;
+        let windows = Arc::clone(&self.windows.borrow());
+        let version =
+            windows.current_version(&workload.id, &workload.quality).map_or_else(String::new, |v| v.to_string());
+        let of = |candidate: &CandidateView| {
+            let usage = usage.iter().find(|usage| usage.deployment.as_ref() == Some(&candidate.deployment.id));
+            usage.cloned().unwrap_or_default()
+        };
+        let (present, requests) = (of(stable), daily.iter().sum::<u64>() as f64 / daily.len().max(1) as f64);
+        let side = |candidate: &CandidateView| Side {
+            deployment: candidate.deployment.id.clone(),
+            quality: windows
+                .current(&workload.id, SEGMENT_ALL, &candidate.deployment.id, &workload.quality)
+                .and_then(|window| window.quality()),
+            cost_usd: cost(&of(candidate), &present, candidate),
+            requests: of(candidate).requests,
+            failed: of(candidate).failed,
+            p95_us: of(candidate).p95_us,
+        };
+        let budget = Budget { share: workload.optimize.share, usd_per_day: workload.optimize.usd_per_day };
+        let mut diffs: Vec<PolicyDiff> = Vec::new();
+        for candidate in view.candidates.iter().filter(|candidate| !candidate.stable) {
+            let (from, to) = (side(stable), side(candidate));
+            let extra = to.cost_usd.unwrap_or(0.0) - from.cost_usd.unwrap_or(0.0);
+            diffs.extend(propose(&Facts {
+                workload: workload.id.clone(),
+                parent: view.policy.revision.clone(),
+                at: now,
+                scorer: workload.quality.clone(),
+                version: version.clone(),
+                floor: workload.floor,
+                margin: MARGIN,
+                alpha: ALPHA,
+                sample: workload.sample,
+                share: budget.allowed(requests, extra),
+                daily: daily.clone(),
+                from,
+                to,
+            }));
+        }
+        diffs.sort_by(|left, right| right.plan.index.total_cmp(&left.plan.index));
+        for diff in &diffs {
+            self.keep(diff).await?;
+        }
+        match diffs.first() {
+            Some(best) if workload.optimize.mode == OptimizeMode::Auto => self.try_out(view, best, now).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Requests of each whole day, oldest first, from the first day that had any.
+    async fn daily(&self, view: &WorkloadView, now: Timestamp) -> Result<Vec<u64>, Error> {
+        let since = now.minus(DAY * DAYS);
+        let seconds = u32::try_from(DAY.as_secs()).unwrap_or(u32::MAX);
+        let series = self.store.series(&view.workload.id, &view.workload.quality, since, seconds, DAYS).await?;
+        let mut days = vec![0; DAYS as usize];
+        for one in &series {
+            for (day, requests) in days.iter_mut().zip(&one.requests) {
+                *day += requests;
+            }
+        }
+        Ok(days.into_iter().skip_while(|day| *day == 0).collect())
+    }
+
+    async fn keep(&self, diff: &PolicyDiff) -> Result<(), Error> {
+        let Ok(body) = serde_json::to_string(diff) else { return Ok(()) };
+        let row = DiffRow {
+            id: diff.id.clone(),
+            workload: diff.workload.clone(),
+            parent: diff.parent.clone(),
+            candidate: diff.to.to_string(),
+            state: DiffState::Proposed,
+            at: diff.evidence.at,
+            body,
+        };
+        if self.store.policy_diff_insert(&row).await? {
+            tracing::info!(diff = %diff.id, "{}", diff.sentence);
+        }
+        Ok(())
+    }
+
+    /// Starts the canary of a diff that is still only proposed: what was tried on this revision is not tried again.
+    async fn try_out(&self, view: &WorkloadView, diff: &PolicyDiff, now: Timestamp) -> Result<(), Error> {
+        let kept = self.store.policy_diff_list(Some(&diff.workload)).await?;
+        let same = |row: &&DiffRow| row.parent == diff.parent && row.candidate == diff.to.as_str();
+        let Some(row) = kept.iter().find(same).filter(|row| row.state == DiffState::Proposed) else { return Ok(()) };
+        let share = diff.evidence.share;
+        if share <= 0.0 {
+            return Ok(());
+        }
+        let mut steps: Vec<f64> = STEPS.into_iter().filter(|step| *step < share).collect();
+        steps.push(share);
+        let mut request = StartRequest::new(diff.workload.clone(), diff.to.clone());
+        request.steps = Some(steps);
+        let started = start(&request, &view.workload, &view.policy, "planner", &*self.entropy, now);
+        let (canary, event) = match started {
+            Ok(started) => started,
+            Err(problem) => {
+                tracing::warn!(diff = %row.id, %problem, "the planner's canary was not started");
+                return Ok(());
+            }
+        };
+        match self.store.canary_insert(&canary, &event).await {
+            Ok(_) => self.store.policy_diff_apply(&row.id).await,
+            // A person was first.
+            Err(Error::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a request costs: as it was, or for one that has hardly served, its price of what the stable one's requests take.
+fn cost(own: &Usage, present: &Usage, candidate: &CandidateView) -> Option<f64> {
+    if own.priced > 0 {
+        return Some(own.cost.as_usd() / own.priced as f64);
+    }
+    let price = candidate.deployment.price.as_ref()?;
+    let tokens = Tokens {
+        input: present.input_tokens,
+        cached_input: present.cached_tokens,
+        output: present.output_tokens,
+        ..Tokens::default()
+    };
+    (present.requests > 0).then(|| price.cost(&tokens).as_usd() / present.requests as f64)
+}
+
+#[cfg(test)]
+mod tests;

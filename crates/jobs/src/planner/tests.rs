@@ -1,0 +1,115 @@
+//! Proposals from stored traffic and windows, and what becomes of them.
+
+use weir_config::Settings;
+use weir_core::{
+    Grade, NanoUsd, SpanId,
+    canary::CanaryState,
+    clock::ManualClock,
+    entropy::Seeded,
+    score::{Score, Source, Verdict},
+};
+use weir_optimizer::snapshot::{self, Inputs, WorkloadInput};
+
+use super::*;
+use crate::{
+    bootstrap,
+    testing::{START, record, settings_of},
+};
+
+/// A store with a day of traffic, windows of both deployments, and a planner over them. The small one costs a tenth.
+async fn planner(mode: &str) -> (tempfile::TempDir, Planner) {
+    let dir = tempfile::tempdir().unwrap();
+    let now = START.plus(Duration::from_hours(1));
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
+    let store = Store::open(dir.path(), Arc::clone(&clock)).await.unwrap();
+    let settings: Settings = settings_of(&format!("optimize = \"{mode}\""));
+    bootstrap::policies(&store, &settings, &*clock).await.unwrap();
+    let mut tx = store.begin_spans().await.unwrap();
+    for number in 0..400 {
+        let mut one = record(number);
+        one.span.started_at = START.plus(Duration::from_secs(u64::from(number)));
+        if number % 2 == 1 {
+            one.span.attempts[0].deployment = "sim/small".into();
+            one.span.cost = Some(NanoUsd(10));
+        }
+        tx.span_insert(&one).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut windows = Windows::new([]);
+    for seq in 1..=400_i64 {
+        let deployment = if seq % 2 == 1 { "sim/small" } else { "sim/large" };
+        windows.fold(
+            seq,
+            &Score {
+                span_id: SpanId::from_bits(seq as u128),
+                workload: "maths".into(),
+                segment: SEGMENT_ALL.into(),
+                deployment: deployment.into(),
+                scorer: "exact".into(),
+                version: "v1".into(),
+                verdict: Verdict::Scored { grade: Grade::new(f64::from(u8::from(seq % 20 > 1))).unwrap() },
+                source: Source::Check,
+                explanation: None,
+                p_sample: 1.0,
+                propensity: 1.0,
+                cost: NanoUsd::ZERO,
+                at: START,
+            },
+        );
+    }
+    let head = store.policy_head(&"maths".into()).await.unwrap().unwrap();
+    let deployments = settings.deployments.iter().map(|(id, one)| (id.clone(), Arc::new(one.deployment.clone())));
+    let cell = Arc::new(SnapshotCell::default());
+    cell.publish(snapshot::build(&Inputs {
+        seq: 1,
+        deployments: &deployments.collect(),
+        workloads: settings
+            .workloads
+            .values()
+            .map(|workload| WorkloadInput {
+                workload: Arc::new(workload.clone()),
+                policy: Arc::new(head.clone()),
+                canary: None,
+            })
+            .collect(),
+        windows: &windows,
+        output_tokens: &Default::default(),
+        lease_until: now,
+        now,
+    }));
+    let windows = watch::channel(Arc::new(windows)).1;
+    (dir, Planner { store, cell, windows, clock, entropy: Arc::new(Seeded::new(1)) })
+}
+
+#[tokio::test]
+async fn a_workload_that_does_not_ask_is_left_alone() {
+    let (_dir, planner) = planner("off").await;
+    planner.turn().await.unwrap();
+    assert_eq!(planner.store.policy_diff_list(None).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_cheaper_deployment_is_proposed_once_and_gets_no_traffic_by_it() {
+    let (_dir, planner) = planner("propose").await;
+    planner.turn().await.unwrap();
+    planner.turn().await.unwrap();
+    let diffs = planner.store.policy_diff_list(None).await.unwrap();
+    assert_eq!(diffs.len(), 1, "{diffs:?}");
+    let diff: PolicyDiff = serde_json::from_str(&diffs[0].body).unwrap();
+    assert_eq!((diff.to.as_str(), diffs[0].state), ("sim/small", DiffState::Proposed));
+    assert!(diff.cost.monthly_saving_usd > 0.0 && diff.sentence.contains("route to sim/small"), "{}", diff.sentence);
+    assert!(propose(&diff.evidence).unwrap().agrees(&diff));
+    assert!(planner.store.canary_active().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn in_auto_mode_a_canary_starts_within_the_budget_and_only_one() {
+    let (_dir, planner) = planner("auto").await;
+    planner.turn().await.unwrap();
+    planner.turn().await.unwrap();
+    let canaries = planner.store.canary_active().await.unwrap();
+    assert_eq!(canaries.len(), 1);
+    assert_eq!((canaries[0].candidate.as_str(), canaries[0].state), ("sim/small", CanaryState::Running));
+    assert!(canaries[0].plan.steps.iter().all(|step| *step <= 0.05), "{:?}", canaries[0].plan.steps);
+    assert_eq!(planner.store.policy_diff_list(None).await.unwrap()[0].state, DiffState::Applied);
+}

@@ -1,0 +1,9 @@
+//! Policy diffs: a change of route in one sentence, with the numbers behind the sentence and the facts behind the
+//! numbers. A diff is a proposal; it holds the revision it was made for, and applying it starts a canary.
+
+mod facts;
+mod propose;
+mod words;
+
+pub use facts::{Facts, Side};
+pub use propose::{CostChange, ErrorChange, LatencyChange, Outlook, PolicyDiff, QualityChange, Traffic, propose};

@@ -1,0 +1,72 @@
+//! Policy diffs: made of facts, the same whenever they are made again.
+
+use weir_core::snapshot::Quality;
+use weir_optimizer::diff::{Facts, PolicyDiff, Side, propose};
+
+use crate::make::START;
+
+fn facts() -> Facts {
+    let side = |deployment: &str, mean: f64, cost: f64| Side {
+        deployment: deployment.into(),
+        quality: Some(Quality { mean, lower: mean - 0.0128, upper: mean + 0.0128, n: 900 }),
+        cost_usd: Some(cost),
+        requests: 1_000,
+        failed: 10,
+        p95_us: Some(2e6),
+    };
+    Facts {
+        workload: "maths".into(),
+        parent: "r-0001".into(),
+        at: START,
+        scorer: "exact".into(),
+        version: "1".to_owned(),
+        floor: Some(0.8),
+        margin: 0.03,
+        alpha: 0.01,
+        sample: 1.0,
+        share: 0.05,
+        daily: vec![10_000; 28],
+        from: side("sim/large", 0.9, 0.01),
+        to: side("sim/small", 0.89, 0.002),
+    }
+}
+
+#[test]
+fn a_diff_says_what_it_saves_and_what_it_risks() {
+    let diff = propose(&facts()).unwrap();
+    assert!((diff.cost.monthly_saving_usd - 2_400.0).abs() < 1e-6);
+    assert!((diff.quality.delta + 0.01).abs() < 1e-12);
+    assert!(diff.quality.ci95[0] < diff.quality.delta && diff.quality.delta < diff.quality.ci95[1]);
+    assert_eq!(
+        diff.sentence,
+        "for maths, route to sim/small in place of sim/large; regression 1.0 pt [−1.8, 3.8]; monthly saving $2,400 \
+         [$2,388, $2,412]"
+    );
+    assert!(diff.plan.n_needed > 0 && diff.plan.eta.unwrap().starts_with('P'));
+}
+
+#[test]
+fn a_diff_is_replayed_from_its_stored_facts() {
+    let diff = propose(&facts()).unwrap();
+    let stored: PolicyDiff = serde_json::from_str(&serde_json::to_string(&diff).unwrap()).unwrap();
+    let again = propose(&stored.evidence).unwrap();
+    assert!(again.agrees(&stored) && again.agrees(&diff));
+    let mut other = facts();
+    other.to.cost_usd = Some(0.003);
+    assert!(!propose(&other).unwrap().agrees(&diff));
+}
+
+#[test]
+fn nothing_is_proposed_that_saves_nothing_or_is_likely_too_bad() {
+    let change = |change: fn(&mut Facts)| {
+        let mut facts = facts();
+        change(&mut facts);
+        propose(&facts)
+    };
+    assert_eq!(change(|facts| facts.to.cost_usd = Some(0.02)), None);
+    assert_eq!(change(|facts| facts.to.cost_usd = None), None);
+    assert_eq!(change(|facts| facts.from.quality = None), None);
+    let bad = |facts: &mut Facts| facts.to.quality = Some(Quality { mean: 0.6, lower: 0.58, upper: 0.62, n: 900 });
+    assert_eq!(change(bad), None);
+    assert!(change(|facts| facts.daily = Vec::new()).unwrap().plan.eta.is_none());
+}

@@ -1,0 +1,34 @@
+//! Policy diffs: kept once, applied once.
+
+use weir_core::Timestamp;
+use weir_store::{DiffRow, DiffState, Error};
+
+use crate::fixture::open;
+
+fn diff(id: &str, parent: &str, at: i64) -> DiffRow {
+    DiffRow {
+        id: id.to_owned(),
+        workload: "maths".into(),
+        parent: parent.into(),
+        candidate: "sim/small".to_owned(),
+        state: DiffState::Proposed,
+        at: Timestamp(at),
+        body: "{}".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn one_candidate_is_proposed_once_for_a_revision_and_applied_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    assert!(store.policy_diff_insert(&diff("pd_1", "r-0001", 1)).await.unwrap());
+    assert!(!store.policy_diff_insert(&diff("pd_2", "r-0001", 2)).await.unwrap());
+    assert!(store.policy_diff_insert(&diff("pd_3", "r-0002", 3)).await.unwrap());
+    let ids = |rows: Vec<DiffRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(ids(store.policy_diff_list(None).await.unwrap()), ["pd_3", "pd_1"]);
+    assert_eq!(ids(store.policy_diff_list(Some(&"poems".into())).await.unwrap()), Vec::<String>::new());
+    store.policy_diff_apply("pd_1").await.unwrap();
+    assert!(matches!(store.policy_diff_apply("pd_1").await, Err(Error::Conflict { .. })));
+    assert_eq!(store.policy_diff_get("pd_1").await.unwrap().unwrap().state, DiffState::Applied);
+    assert_eq!(store.policy_diff_get("pd_9").await.unwrap(), None);
+}

@@ -1,0 +1,82 @@
+//! Error rates and speeds of what decides, by seeded simulation through the code that decides: `weir-stats` and
+//! `weir-optimizer`, every pair looked at. Prints Markdown tables; the same seed and runs give the same tables.
+
+mod arms;
+mod coverage;
+mod draw;
+mod drift;
+mod guard;
+#[cfg(test)]
+mod limits;
+mod planner;
+mod retry;
+mod rival;
+mod run;
+mod switches;
+mod table3;
+#[cfg(test)]
+mod tests;
+
+use std::time::Instant;
+
+use clap::ValueEnum;
+
+/// What to simulate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Canary decisions: wrong promotions, power, speed
+    Table3,
+    /// Which of two variants is better, from batches of feedback
+    Rival,
+    /// Run length and delay of the drift detector
+    Drift,
+    /// A boundary candidate tried twenty times
+    Retry,
+    /// How often the 95 % band ever misses
+    Coverage,
+    /// Route switches between equal deployments
+    Switches,
+    /// Routes chosen from few scores, and scopes mined
+    Planner,
+    /// The error guard
+    Guard,
+    /// All of these
+    All,
+}
+
+/// Seeded simulations of the statistics and the optimizer
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[arg(value_enum, default_value = "all")]
+    what: What,
+    /// Runs per row; rows that bound an error rate take all of them, others an eighth
+    #[arg(long, default_value_t = 8_000, value_parser = clap::value_parser!(u32).range(8..))]
+    runs: u32,
+    /// Where the random numbers start
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Makes one table.
+type Table = fn(u32, u64) -> String;
+
+const TABLES: [(What, Table); 8] = [
+    (What::Table3, table3::table),
+    (What::Rival, rival::table),
+    (What::Drift, drift::table),
+    (What::Retry, retry::table),
+    (What::Coverage, coverage::table),
+    (What::Switches, switches::table),
+    (What::Planner, planner::table),
+    (What::Guard, guard::table),
+];
+
+/// Runs what was asked for.
+pub(crate) fn run(args: &Args) {
+    for (what, table) in TABLES.into_iter().filter(|(what, _)| args.what == *what || args.what == What::All) {
+        let start = Instant::now();
+        println!("{}", table(args.runs, args.seed));
+        let name = what.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        eprintln!("{name}: --runs {} --seed {}, {:.0} s\n", args.runs, args.seed, start.elapsed().as_secs_f64());
+    }
+}

@@ -1,0 +1,145 @@
+//! Routes chosen from few scores: how often the floor is truly missed, and at what price, by three ways of reading the
+//! same scores. Six segments, six deployments, through `weir_optimizer::planner`.
+
+use std::fmt::Write as _;
+
+use weir_optimizer::planner::route::{Choice, Segment, cheapest};
+use weir_stats::{
+    shrink::{Additive, Seen},
+    window::Cell,
+};
+
+use super::{
+    draw::Random,
+    run::{Rate, each},
+};
+
+const SIDE: usize = 6;
+
+/// How scores are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Means as they are.
+    Point,
+    /// Lower bounds shrunk towards the additive fit: what the planner does.
+    Shrunk,
+}
+
+struct World {
+    quality: Vec<Vec<f64>>,
+    cost: Vec<f64>,
+    share: Vec<f64>,
+    floor: f64,
+}
+
+impl World {
+    /// Deployments from poor and cheap to good and dear; segments easy to hard; every cell with a whim of its own.
+    fn draw(random: &mut Random) -> Self {
+        let hardness: Vec<f64> = (0..SIDE).map(|_| 0.2 * (random.unit() - 0.5)).collect();
+        let skill: Vec<f64> = (0..SIDE).map(|m| 0.65 + 0.045 * m as f64 + 0.04 * (random.unit() - 0.5)).collect();
+        let quality: Vec<Vec<f64>> = hardness
+            .iter()
+            .map(|hard| {
+                skill.iter().map(|skill| (skill + hard + 0.1 * (random.unit() - 0.5)).clamp(0.05, 0.98)).collect()
+            })
+            .collect();
+        let cost = (0..SIDE).map(|m| 1.6_f64.powi(m as i32) * (0.8 + 0.4 * random.unit())).collect();
+        let share = (0..SIDE).map(|_| 0.2 + random.unit()).collect();
+        let mut world = Self { quality, cost, share, floor: 0.0 };
+        let (worst, best) = world.extremes();
+        world.floor = worst + (best - worst) * (0.4 + 0.3 * random.unit());
+        world
+    }
+
+    /// Quality of the cheapest and of the best deployment of each segment.
+    fn extremes(&self) -> (f64, f64) {
+        let best = self.mean(|row| row.iter().copied().fold(0.0, f64::max));
+        (self.mean(|row| row[0]), best)
+    }
+
+    fn mean(&self, of: impl Fn(&[f64]) -> f64) -> f64 {
+        let total: f64 = self.share.iter().sum();
+        self.share.iter().zip(&self.quality).map(|(share, row)| share * of(row)).sum::<f64>() / total
+    }
+
+    fn segments(&self, quality: &[Vec<f64>]) -> Vec<Segment> {
+        let choice = |(&cost, &quality): (&f64, &f64)| Some(Choice { cost, quality });
+        self.share
+            .iter()
+            .zip(quality)
+            .map(|(&share, row)| Segment {
+                share,
+                choices: self.cost.iter().zip(row).map(choice).collect(),
+                floor: None,
+            })
+            .collect()
+    }
+
+    /// What the scores say of each cell.
+    fn read(&self, scores: u32, reading: Reading, random: &mut Random) -> Vec<Vec<f64>> {
+        let passed = |quality: f64, random: &mut Random| (0..scores).filter(|_| random.unit() < quality).count() as f64;
+        let counts: Vec<Vec<f64>> =
+            self.quality.iter().map(|row| row.iter().map(|&quality| passed(quality, random)).collect()).collect();
+        let n = f64::from(scores);
+        let seen: Vec<Seen> = (0..SIDE * SIDE)
+            .map(|at| (at / SIDE, at % SIDE))
+            .map(|(row, column)| Seen { row, column, mean: counts[row][column] / n, n_eff: n })
+            .collect();
+        let fit = Additive::fit(SIDE, SIDE, &seen, 0.5);
+        let cell = |row: usize, column: usize| {
+            if reading == Reading::Point {
+                return counts[row][column] / n;
+            }
+            let mut cell = Cell::new(0.0, 86_400.0);
+            for k in 0..scores {
+                cell.add(0.0, f64::from(u8::from(f64::from(k) < counts[row][column])), 1.0);
+            }
+            cell.estimate(fit.prior(row, column)).map_or(0.0, |estimate| estimate.lower)
+        };
+        (0..SIDE).map(|row| (0..SIDE).map(|column| cell(row, column)).collect()).collect()
+    }
+}
+
+/// A route that was chosen: whether it truly misses the floor, and its cost relative to the best route.
+pub(super) fn routes(reading: Reading, scores: u32, runs: u32, seed: u64) -> Vec<(bool, f64)> {
+    let results = each(&format!("{reading:?}, {scores} scores"), runs, |run| {
+        let mut random = Random::new(seed, run);
+        let world = World::draw(&mut random);
+        let oracle = cheapest(&world.segments(&world.quality), world.floor).ok()?;
+        let known = world.read(scores, reading, &mut random);
+        // No proven route: the best deployment of each segment serves, as the router does.
+        let chosen = cheapest(&world.segments(&known), world.floor);
+        let (quality, cost) = chosen.map_or_else(
+            |_| (world.extremes().1, world.cost.iter().copied().fold(0.0, f64::max)),
+            |mix| {
+                let of = |choices: &[usize], value: &dyn Fn(usize, usize) -> f64| {
+                    let total: f64 = world.share.iter().sum();
+                    let sum = choices.iter().enumerate().map(|(row, &column)| world.share[row] * value(row, column));
+                    sum.sum::<f64>() / total
+                };
+                let quality = |choices: &[usize]| of(choices, &|row, column| world.quality[row][column]);
+                let (cheaper, better) = (quality(&mix.cheaper.choices), quality(&mix.better.choices));
+                (cheaper + mix.weight * (better - cheaper), mix.cost)
+            },
+        );
+        Some((quality < world.floor - 1e-9, cost / oracle.cost))
+    });
+    results.into_iter().flatten().collect()
+}
+
+pub(super) fn violations(routes: &[(bool, f64)]) -> Rate {
+    Rate::of(routes, |route| route.0)
+}
+
+pub(super) fn table(runs: u32, seed: u64) -> String {
+    let mut table =
+        String::from("| scores per cell | read as | floor truly missed | cost / best possible |\n|---|---|---|---|\n");
+    for scores in [200, 1_000] {
+        for (reading, name) in [(Reading::Point, "means"), (Reading::Shrunk, "shrunk lower bounds")] {
+            let routes = routes(reading, scores, (runs / 8).max(1), seed);
+            let cost = routes.iter().map(|route| route.1).sum::<f64>() / routes.len().max(1) as f64;
+            _ = writeln!(table, "| {scores} | {name} | {} | {cost:.2} |", violations(&routes));
+        }
+    }
+    table
+}
