@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 use weir_core::{
-    decision::{Arm, CandidateRecord, Decision, Verdict},
+    decision::{Arm, CandidateRecord, CandidateState, Decision, Inputs, Plan, Verdict},
     error,
     snapshot::Quality,
 };
@@ -38,6 +38,12 @@ pub(crate) struct DecisionView {
     features: FeaturesView,
     /// The random word that settled draws and ties.
     seed: u64,
+    /// What else decided: digest of the snapshot, unit, turn, outcomes of conditions, canary.
+    #[schema(value_type = Object)]
+    inputs: Inputs,
+    /// How dispatch walks the chain: mode, verifier, rules of fallback.
+    #[schema(value_type = Object)]
+    plan: Plan,
 }
 
 /// What was known of one candidate, and what became of it.
@@ -49,7 +55,11 @@ struct CandidateView {
     /// Nano-dollars; `null` when its price is unknown.
     expected_cost: Option<i64>,
     in_flight: u32,
+    /// Of such requests, in milliseconds.
     latency_ms: Option<f64>,
+    /// Breaker, ramp, headroom, error rate, warmth, propensity.
+    #[schema(value_type = Object)]
+    state: CandidateState,
 }
 
 /// A quality window at that moment.
@@ -74,6 +84,8 @@ enum VerdictWord {
     Suspect,
     Unproven,
     OtherArm,
+    Excluded,
+    OverCeiling,
 }
 
 /// Which arm of which canary.
@@ -103,6 +115,9 @@ struct FeaturesView {
     tools: bool,
     vision: bool,
     json_schema: bool,
+    session: bool,
+    /// How hard the prompt looks, `0..=1`; only where the policy asks.
+    complexity: Option<f64>,
 }
 
 /// A decision and its sentences.
@@ -139,8 +154,12 @@ impl From<&Decision> for DecisionView {
                 tools: features.tools,
                 vision: features.vision,
                 json_schema: features.json_schema,
+                session: features.session,
+                complexity: features.complexity,
             },
             seed: decision.seed,
+            inputs: decision.inputs.clone(),
+            plan: decision.plan.clone(),
         }
     }
 }
@@ -159,11 +178,14 @@ impl From<&CandidateRecord> for CandidateView {
                 Verdict::BelowFloor => VerdictWord::BelowFloor,
                 Verdict::Unproven => VerdictWord::Unproven,
                 Verdict::OtherArm => VerdictWord::OtherArm,
+                Verdict::Excluded => VerdictWord::Excluded,
+                Verdict::OverCeiling => VerdictWord::OverCeiling,
             },
             quality: record.quality.map(QualityView::from),
             expected_cost: record.expected_cost.map(|cost| cost.0),
             in_flight: record.in_flight,
             latency_ms: record.latency_ms,
+            state: record.state,
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Policy revisions of a workload.
 
-use std::collections::BTreeMap;
-
 use axum::{Json, extract::State};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use weir_core::policy::{Author, Policy, Stage};
 
@@ -28,23 +27,15 @@ pub(crate) struct Revision {
 
 /// One stage of a policy.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(tag = "stage", rename_all = "snake_case")]
-pub(crate) enum StageView {
-    /// Drops candidates that cannot serve the request.
-    Filter,
-    /// Sends the canary's share to its two arms.
-    Canary,
-    /// Drops candidates whose lower bound misses the floor.
-    Floor,
-    /// Orders by expected cost.
-    Cost,
-    /// Orders by a weighted draw.
-    Weighted {
-        /// Relative weights by deployment.
-        weights: BTreeMap<String, f64>,
-    },
-    /// Settles equals by load.
-    TieBreak,
+pub(crate) struct StageView {
+    /// Its name.
+    stage: String,
+    /// Runs only for requests for which this CEL expression holds.
+    when: Option<String>,
+    /// What it was given, as in the configuration.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    parameters: Map<String, Value>,
 }
 
 /// Who made a revision.
@@ -82,16 +73,18 @@ impl From<&Policy> for Revision {
 
 impl From<&Stage> for StageView {
     fn from(stage: &Stage) -> Self {
-        match stage {
-            Stage::Filter => Self::Filter,
-            Stage::Canary => Self::Canary,
-            Stage::Floor => Self::Floor,
-            Stage::Cost => Self::Cost,
-            Stage::Weighted { weights } => Self::Weighted {
-                weights: weights.iter().map(|(deployment, weight)| (deployment.to_string(), *weight)).collect(),
-            },
-            Stage::TieBreak => Self::TieBreak,
-        }
+        let when = match stage {
+            Stage::When { condition, .. } => Some(condition.expr().to_string()),
+            _ => None,
+        };
+        let parameters = match serde_json::to_value(stage.bare()) {
+            Ok(Value::Object(mut parameters)) => {
+                parameters.remove("stage");
+                parameters
+            }
+            _ => Map::new(),
+        };
+        Self { stage: stage.name().to_owned(), when, parameters }
     }
 }
 

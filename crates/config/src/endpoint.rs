@@ -13,7 +13,7 @@ use crate::{
     preset,
     problem::Report,
     secret,
-    settings::{BUILT_IN_URL, DeploymentSetting},
+    settings::{BUILT_IN_URL, DeploymentSetting, Gate},
     validate::Context,
 };
 
@@ -63,6 +63,16 @@ pub(crate) fn deployment(
         }
         Some(secret)
     });
+    let keys = written.more_api_keys.iter().enumerate();
+    let more_api_keys = keys
+        .filter_map(|(nth, reference)| {
+            let at = format!("{}[{nth}]", join(key, "more_api_keys"));
+            if written.api_key.is_none() {
+                report.error(&at, "there are more keys but no first one", Some("set `api_key`".into()));
+            }
+            context.secret(&at, reference, report)
+        })
+        .collect();
     written.base_url = Some(base_url.clone());
     DeploymentSetting {
         deployment: Deployment {
@@ -76,10 +86,17 @@ pub(crate) fn deployment(
                 vision: written.capabilities.vision,
                 json_schema: written.capabilities.json_schema,
                 context_tokens: written.capabilities.context_tokens,
+                region: written.capabilities.region.clone(),
             },
             price: written.price.map(price),
         },
         api_key,
+        more_api_keys,
+        gate: written.concurrency.map(|concurrency| Gate {
+            concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
+            queue: usize::try_from(written.queue).unwrap_or(usize::MAX),
+            queue_ms: written.queue_ms,
+        }),
         allow_private: everywhere || built_in || local || written.allow_private,
     }
 }

@@ -142,6 +142,30 @@ pub(crate) struct Deployment {
     /// Let it be at a loopback, private or link-local address.
     #[serde(default)]
     pub(crate) allow_private: bool,
+    /// Where further keys of the provider are. All are used in turn; one that is refused for rate rests, one that is
+    /// rejected is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) more_api_keys: Vec<String>,
+    /// Most requests at once; no bound when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) concurrency: Option<u32>,
+    /// Most requests that wait for a place among these.
+    #[serde(default = "queue")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) queue: u32,
+    /// Longest that they wait, in milliseconds, before another deployment is asked.
+    #[serde(default = "queue_ms")]
+    #[schemars(range(min = 0, max = 600_000))]
+    pub(crate) queue_ms: u64,
+}
+
+const fn queue() -> u32 {
+    100
+}
+
+const fn queue_ms() -> u64 {
+    1_000
 }
 
 /// What an endpoint speaks.
@@ -210,6 +234,9 @@ pub(crate) struct Capabilities {
     /// Largest prompt plus answer, in tokens.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub(crate) context_tokens: u64,
+    /// Where it runs, for rules of residency, such as `eu`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) region: String,
 }
 
 impl Default for Capabilities {
@@ -220,6 +247,7 @@ impl Default for Capabilities {
             vision: core.vision,
             json_schema: core.json_schema,
             context_tokens: core.context_tokens,
+            region: core.region,
         }
     }
 }
@@ -264,9 +292,9 @@ pub(crate) struct Workload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub(crate) explore_usd_per_day: Option<f64>,
-    /// Stages that choose, in order.
-    #[serde(default = "policy")]
-    pub(crate) policy: Vec<Stage>,
+    /// How to choose: stages in order, or the name of a preset.
+    #[serde(default)]
+    pub(crate) policy: Policy,
     /// Time limits of one request.
     #[serde(default)]
     pub(crate) deadlines: Deadlines,
@@ -356,9 +384,57 @@ fn half_life() -> String {
     "24h".into()
 }
 
-fn policy() -> Vec<Stage> {
-    use StageName::{Canary, Cost, Filter, Floor, TieBreak};
-    [Filter, Canary, Floor, Cost, TieBreak].map(Stage::Name).into()
+/// How a workload chooses.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Policy {
+    /// A common list of stages.
+    Preset(Preset),
+    /// Stages, in order.
+    Stages(Vec<Stage>),
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        use StageName::{Canary, Cost, Filter, Floor, TieBreak};
+        Self::Stages([Filter, Canary, Floor, Cost, TieBreak].map(Stage::Name).into())
+    }
+}
+
+/// The common lists of stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Preset {
+    /// The cheapest that is proven good enough.
+    CostAware,
+    /// The best.
+    QualityAware,
+    /// The fastest for such a request.
+    LatencyAware,
+    /// The one with the fewest requests in flight.
+    LeastBusy,
+    /// Each in turn.
+    RoundRobin,
+    /// The best balance of quality, cost and latency.
+    Adaptive,
+    /// The candidates in their order; the next when one fails.
+    Failover,
+    /// The two fastest at once.
+    Race,
+    /// The fastest, and the next too when it is late.
+    Hedge,
+    /// The cheapest, and the next when its answer is not good enough.
+    Cascade,
+    /// Hard prompts to the first candidate, easy ones to the others.
+    Complexity,
+    /// A session stays where it is.
+    Affinity,
+    /// Above the floor, the cheapest, in turn.
+    QualityCostRoundRobin,
+    /// A canary's share, and the fastest for the rest.
+    CanaryLatency,
+    /// A race for requests tagged `path = critical`, the fastest for the rest.
+    RaceCritical,
 }
 
 /// One stage of a policy: its name, or a table when it takes parameters.
@@ -368,7 +444,7 @@ pub(crate) enum Stage {
     /// A stage without parameters.
     Name(StageName),
     /// A stage with parameters.
-    Table(StageTable),
+    Table(Box<StageTable>),
 }
 
 /// A stage with parameters.
@@ -377,9 +453,118 @@ pub(crate) enum Stage {
 pub(crate) struct StageTable {
     /// Which.
     pub(crate) stage: StageName,
+    /// Only for requests for which this CEL expression holds, over `request`, `metadata`, `headers`, `key`, `tags` and
+    /// `budget`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) when: Option<String>,
     /// For `weighted`: relative weights of candidates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) weights: Option<IndexMap<String, f64>>,
+    /// For `lock`: candidates to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deployments: Option<Vec<String>>,
+    /// For `lock`: providers to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) providers: Option<Vec<String>>,
+    /// For `require`: a CEL expression that must hold, over what `when` reads and `candidate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<String>,
+    /// For `quality`: most that a request may be expected to cost; for `chain`: all its attempts together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) max_cost_usd: Option<f64>,
+    /// For `quality`: longest that a request may be expected to take, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub(crate) max_latency_ms: Option<f64>,
+    /// For `latency`: how much slower than the fastest still gets traffic, 0.2 is 20 %. For `quality`: how much worse
+    /// than the best counts as equal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10))]
+    pub(crate) band: Option<f64>,
+    /// For `adaptive`: weight of quality.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub(crate) quality: Option<f64>,
+    /// For `adaptive`: weight of expected cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub(crate) cost: Option<f64>,
+    /// For `adaptive`: weight of latency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub(crate) latency: Option<f64>,
+    /// For `complexity`: from here on a prompt is hard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) threshold: Option<f64>,
+    /// For `complexity`: candidates for hard prompts; the first one when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hard: Option<Vec<String>>,
+    /// For `explore`: share of requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 0.5))]
+    pub(crate) share: Option<f64>,
+    /// For `explore`: most dollars that one explored request may be expected to cost more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) max_extra_usd: Option<f64>,
+    /// For `explore`: most expected quality that one explored request may lose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) max_quality_loss: Option<f64>,
+    /// For `race`: how many at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 4))]
+    pub(crate) width: Option<u8>,
+    /// For `hedge`: how late the first must be, in milliseconds; its 95th percentile when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86_400_000))]
+    pub(crate) after_ms: Option<u64>,
+    /// For `cascade`: a CEL expression over `answer` that holds for one that is good enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) accept: Option<String>,
+    /// For `chain`: failures after which the next deployment is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) on: Option<Vec<FailureWord>>,
+    /// For `chain`: whom to ask after a failure of a class, in place of the order the policy found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<IndexMap<String, Vec<String>>>,
+    /// For `chain`: whether a fallback may be expected to cost more than the first choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) allow_dearer: Option<bool>,
+    /// For `chain`: retries in place as a share of recent requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) retry_budget: Option<f64>,
+    /// For `chain`: pieces of a stream held back before the first is relayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 64))]
+    pub(crate) commit_after: Option<u32>,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FailureWord {
+    /// No connection.
+    Connect,
+    /// Too late.
+    Timeout,
+    /// Refused for rate.
+    RateLimit,
+    /// The provider failed.
+    ServerError,
+    /// The provider refuses weir's key.
+    Auth,
+    /// The account has no credit left.
+    Quota,
+    /// Not what the dialect promises.
+    InvalidOutput,
+    /// The prompt is too long for the model.
+    ContextWindow,
+    /// The provider's content policy.
+    ContentPolicy,
 }
 
 /// The stages there are.
@@ -388,16 +573,44 @@ pub(crate) struct StageTable {
 pub(crate) enum StageName {
     /// Drops candidates that cannot serve the request.
     Filter,
+    /// Keeps some candidates.
+    Lock,
+    /// Keeps candidates for which a rule holds.
+    Require,
     /// Sends a running canary its share.
     Canary,
     /// Drops candidates whose lower bound misses the floor.
     Floor,
     /// Cheapest first.
     Cost,
+    /// Best first.
+    Quality,
+    /// Fastest first.
+    Latency,
     /// A weighted draw.
     Weighted,
+    /// The best balance of quality, cost and latency first.
+    Adaptive,
+    /// Fewest requests in flight first.
+    LeastBusy,
+    /// Hard prompts to some, easy ones to the others.
+    Complexity,
     /// Settles equals by load.
     TieBreak,
+    /// Settles equals in turn.
+    RoundRobin,
+    /// Settles equals by the session.
+    Affinity,
+    /// Goes elsewhere now and then, to learn.
+    Explore,
+    /// How the chain is walked.
+    Chain,
+    /// Several at once.
+    Race,
+    /// A second one when the first is late.
+    Hedge,
+    /// The next one when the answer is not good enough.
+    Cascade,
 }
 
 /// Time limits of one request, in milliseconds.

@@ -42,7 +42,7 @@ pub use place::Origin;
 pub use problem::{ConfigProblem, Invalid};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{
-    BUILT_IN_URL, Dataset, DeploymentSetting, Egress, Probes, Server, Settings, Shadow, Suite, Telemetry,
+    BUILT_IN_URL, Dataset, DeploymentSetting, Egress, Gate, Probes, Server, Settings, Shadow, Suite, Telemetry,
 };
 pub use watch::{WatchError, Watcher};
 

@@ -1,139 +1,122 @@
 //! The stages of a workload's policy. Their order is fixed because each relies on the ones before it: what cannot
 //! serve must be gone before a canary is drawn, and the floor must hold before cost may choose.
 
-use indexmap::IndexMap;
-use weir_core::{DeploymentId, policy::Stage};
+mod preset;
+mod stage;
+
+use weir_core::policy::Stage;
 
 use crate::{
-    file::{self, StageName, StageTable},
+    file::{self, Policy},
     place::join,
     problem::Report,
 };
 
-const ORDER: &str = "the order is `filter`, `canary`, `floor`, then `cost` or `weighted`, then `tie_break`";
+const ORDER: &str = "the order is `filter`, `lock` or `require`, `canary`, `floor`, objectives such as `cost`, one of \
+                     `tie_break`, `round_robin` and `affinity`, `explore`, `chain`, and one of `race`, `hedge` and \
+                     `cascade`";
 
 /// The stages of the workload at `key`; what is wrong is reported.
 pub(crate) fn stages(key: &str, workload: &file::Workload, report: &mut Report) -> Vec<Stage> {
     let policy = join(key, "policy");
+    let listed;
+    let written = match &workload.policy {
+        Policy::Stages(stages) => stages,
+        Policy::Preset(preset) => {
+            listed = preset::stages(*preset, workload);
+            &listed
+        }
+    };
     let mut stages: Vec<(String, Stage)> = Vec::new();
-    for (nth, stage) in workload.policy.iter().enumerate() {
+    for (nth, written) in written.iter().enumerate() {
         let at = format!("{policy}[{nth}]");
-        if let Some(stage) = one(&at, stage, workload, report) {
-            if let Some((_, before)) = stages.last()
-                && rank(before) >= rank(&stage)
-            {
-                let (before, name) = (before.name(), stage.name());
-                let message = match () {
-                    () if before == name => format!("stage `{name}` is there twice"),
-                    () if rank_of(before) == rank_of(name) => {
-                        format!("both `{before}` and `{name}` choose the order, wanted one of them")
-                    }
-                    () => format!("stage `{name}` comes after `{before}`"),
-                };
+        if let Some(stage) = stage::read(&at, written, workload, report) {
+            if let Some(message) = stages.last().and_then(|(_, before)| clash(before, &stage)) {
                 report.error(&at, message, Some(ORDER.into()));
             }
             stages.push((at, stage));
         }
     }
+    whole(key, &policy, &stages, workload, report);
+    stages.into_iter().map(|(_, stage)| stage).collect()
+}
+
+/// What is missing or has no use.
+fn whole(key: &str, policy: &str, stages: &[(String, Stage)], workload: &file::Workload, report: &mut Report) {
     let has = |name: &str| stages.iter().find(|(_, stage)| stage.name() == name);
-    if !report.knows(&policy) && has("filter").is_none() {
+    let always =
+        |name: &str| stages.iter().any(|(_, stage)| stage.name() == name && !matches!(stage, Stage::When { .. }));
+    if !report.knows(policy) && !always("filter") {
         report.error(
-            &policy,
+            policy,
             "the policy has no stage `filter`",
             Some("without it requests would go to deployments that are down or not admitted; put it first".into()),
         );
     }
     let floor = join(key, "floor");
-    if !report.knows(&floor) && !report.knows(&policy) {
-        match (has("cost"), has("floor"), workload.floor) {
-            (Some(_), _, None) => report.error(
-                &floor,
-                "`cost` without a floor races to the bottom",
-                Some("set `floor = 0.8`, or use `weighted` in place of `cost`".into()),
-            ),
-            (Some((at, _)), None, Some(_)) => report.error(
-                at,
-                "`cost` without the stage `floor` before it races to the bottom: the floor is set but nothing applies it",
-                Some(ORDER.into()),
-            ),
-            (None, Some((at, _)), None) => report.error(
-                at,
-                "the stage `floor` has no floor to apply",
-                Some("set `floor = 0.8`, or leave the stage out".into()),
-            ),
-            _ => {}
-        }
+    if report.knows(&floor) || report.knows(policy) {
+        return;
     }
-    stages.into_iter().map(|(_, stage)| stage).collect()
+    let floored = always("floor").then_some(());
+    match (has("cost"), floored, workload.floor) {
+        (Some(_), _, None) => report.error(
+            &floor,
+            "`cost` without a floor races to the bottom",
+            Some("set `floor = 0.8`, or use `weighted` in place of `cost`".into()),
+        ),
+        (Some((at, _)), None, Some(_)) => report.error(
+            at,
+            "`cost` without the stage `floor` before it races to the bottom: the floor is set but nothing applies it",
+            Some(ORDER.into()),
+        ),
+        (None, Some(()), None) => report.error(
+            has("floor").map_or(policy, |(at, _)| at),
+            "the stage `floor` has no floor to apply",
+            Some("set `floor = 0.8`, or leave the stage out".into()),
+        ),
+        _ => {}
+    }
 }
 
-fn rank(stage: &Stage) -> u8 {
-    rank_of(stage.name())
+/// Why `next` may not follow `before`.
+fn clash(before: &Stage, next: &Stage) -> Option<String> {
+    let (first, second) = (before.name(), next.name());
+    if rank(first) > rank(second) {
+        return Some(format!("stage `{second}` comes after `{first}`"));
+    }
+    // Stages with a condition may stand side by side: each is for other requests.
+    let conditional = matches!(before, Stage::When { .. }) || matches!(next, Stage::When { .. });
+    if conditional || rank(first) < rank(second) {
+        return None;
+    }
+    match rank(first) {
+        _ if first == second && !matches!(first, "lock" | "require") => {
+            Some(format!("stage `{second}` is there twice"))
+        }
+        // A draw leaves nothing equal.
+        OBJECTIVE if matches!(first, "weighted" | "latency") || second == "weighted" => {
+            Some(format!("both `{first}` and `{second}` choose the order, wanted one of them"))
+        }
+        SETTLE => Some(format!("both `{first}` and `{second}` settle equals, wanted one of them")),
+        WALK => Some(format!("both `{first}` and `{second}` walk the chain, wanted one of them")),
+        _ => None,
+    }
 }
 
-fn rank_of(name: &str) -> u8 {
+const OBJECTIVE: u8 = 4;
+const SETTLE: u8 = 5;
+const WALK: u8 = 8;
+
+fn rank(name: &str) -> u8 {
     match name {
         "filter" => 0,
-        "canary" => 1,
-        "floor" => 2,
-        "cost" | "weighted" => 3,
-        _ => 4,
+        "lock" | "require" => 1,
+        "canary" => 2,
+        "floor" => 3,
+        "tie_break" | "round_robin" | "affinity" => SETTLE,
+        "explore" => 6,
+        "chain" => 7,
+        "race" | "hedge" | "cascade" => WALK,
+        _ => OBJECTIVE,
     }
-}
-
-fn one(at: &str, stage: &file::Stage, workload: &file::Workload, report: &mut Report) -> Option<Stage> {
-    let (name, given) = match stage {
-        file::Stage::Name(name) => (*name, None),
-        file::Stage::Table(StageTable { stage, weights }) => (*stage, weights.as_ref()),
-    };
-    if name == StageName::Weighted {
-        let Some(given) = given else {
-            report.error(
-                at,
-                "`weighted` has no weights",
-                Some(r#"write `{ stage = "weighted", weights = { "name" = 0.7 } }`"#.into()),
-            );
-            return None;
-        };
-        return Some(Stage::Weighted { weights: weights(&join(at, "weights"), given, &workload.candidates, report) });
-    }
-    if given.is_some() {
-        report.error(&join(at, "weights"), "only `weighted` takes weights", None);
-    }
-    Some(match name {
-        StageName::Filter => Stage::Filter,
-        StageName::Canary => Stage::Canary,
-        StageName::Floor => Stage::Floor,
-        StageName::Cost => Stage::Cost,
-        StageName::TieBreak | StageName::Weighted => Stage::TieBreak,
-    })
-}
-
-fn weights(
-    key: &str,
-    given: &IndexMap<String, f64>,
-    candidates: &[String],
-    report: &mut Report,
-) -> IndexMap<DeploymentId, f64> {
-    for (name, weight) in given {
-        let at = join(key, name);
-        if !candidates.contains(name) {
-            let known: Vec<&str> = candidates.iter().map(String::as_str).collect();
-            report.error_in_name(
-                &at,
-                format!("`{name}` is not a candidate of this workload"),
-                crate::nearest::suggest(name, &known, "its candidates are"),
-            );
-        }
-        if *weight < 0.0 {
-            report.error(&at, format!("found {weight}, wanted a weight of at least 0"), None);
-        }
-    }
-    let sum: f64 = given.values().sum();
-    let sound = sum > 0.0 && sum.is_finite();
-    if !sound && !report.knows(key) {
-        report.error(key, format!("the weights add up to {sum}, wanted a finite sum above 0"), None);
-    }
-    // In the order of the candidates, so that a draw does not depend on how the table was written.
-    candidates.iter().filter_map(|name| Some((name.as_str().into(), *given.get(name)?))).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use weir_core::error::BAD_CONFIG;
+use weir_core::{error::BAD_CONFIG, expr::ExprError};
 
 use crate::place::{Origin, Places};
 
@@ -93,6 +93,22 @@ impl Report {
             let problem = at(&self.places, self.places.value(key), key, message, hint);
             self.problems.push(problem);
         }
+    }
+
+    /// Reports a place inside the text at `key`. A quoted text of one line begins one column after its quote; a text of
+    /// several lines begins on the next line.
+    pub(crate) fn error_inside(&mut self, key: &str, error: ExprError, lines: usize) {
+        if self.knows(key) {
+            return;
+        }
+        let mut problem = at(&self.places, self.places.value(key), key, error.message, error.hint);
+        if problem.line > 0 && lines == 1 {
+            problem.column += error.column;
+        } else if problem.line > 0 {
+            problem.line += error.line;
+            problem.column = error.column;
+        }
+        self.problems.push(problem);
     }
 
     /// Reports the name at the end of `key` rather than its value.

@@ -128,8 +128,23 @@ pub struct DeploymentSetting {
     pub deployment: Deployment,
     /// The provider's key; prints as redacted.
     pub api_key: Option<SecretString>,
+    /// Further keys, used in turn with the first.
+    pub more_api_keys: Vec<SecretString>,
+    /// Bound on requests at once; `None` is unbounded.
+    pub gate: Option<Gate>,
     /// It may be at a private address: said for it alone or for all, or it is the built-in fake.
     pub allow_private: bool,
+}
+
+/// How many requests a deployment takes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// At once.
+    pub concurrency: usize,
+    /// That wait for a place.
+    pub queue: usize,
+    /// Longest wait, in milliseconds.
+    pub queue_ms: u64,
 }
 
 impl DeploymentSetting {

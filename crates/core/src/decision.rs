@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CanaryId, DeploymentId, NanoUsd, RevisionId, WorkloadId, route::Features, snapshot::Quality};
+use crate::{
+    CanaryId, DeploymentId, NanoUsd, RevisionId, WorkloadId,
+    policy::{ChainRules, Verifier},
+    route::Features,
+    snapshot::{CanarySlot, Quality},
+};
 
 /// Why this deployment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +38,61 @@ pub struct Decision {
     pub features: Features,
     /// The random word that settled draws and ties.
     pub seed: u64,
+    /// What else decided, so that the decision can be made again.
+    #[serde(default)]
+    pub inputs: Inputs,
+    /// How dispatch walks the chain.
+    #[serde(default)]
+    pub plan: Plan,
+}
+
+/// What decided beside policy, candidates, features and seed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Inputs {
+    /// Digest of what the snapshot knew of this workload.
+    pub digest: u64,
+    /// What canaries and affinity hash: the session where there is one, else the request.
+    pub unit: u64,
+    /// The workload's turn, for round robin.
+    pub turn: u64,
+    /// Whether each condition held, in the order they were asked: of a requirement, one for each candidate in play.
+    pub conditions: Vec<bool>,
+    /// The canary the request was eligible for.
+    pub canary: Option<CanarySlot>,
+}
+
+/// How dispatch walks the chain.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// One after the other, or several at once.
+    pub mode: Mode,
+    /// What is good enough; another deployment is asked when it does not hold.
+    pub accept: Option<Verifier>,
+    /// When to go on, and within what.
+    pub rules: Arc<ChainRules>,
+    /// The head was chosen to learn, not by the objective.
+    pub explored: bool,
+}
+
+/// One after the other, or several at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Mode {
+    /// The next one when one fails.
+    #[default]
+    Failover,
+    /// The first ones at once.
+    Race {
+        /// How many.
+        width: u8,
+    },
+    /// A second one when the first is late.
+    Hedge {
+        /// How late, in milliseconds.
+        after_ms: u64,
+    },
 }
 
 /// What was known of one candidate.
@@ -48,8 +108,62 @@ pub struct CandidateRecord {
     pub expected_cost: Option<NanoUsd>,
     /// Requests in flight there.
     pub in_flight: u32,
-    /// Smoothed latency there, in milliseconds; `None` before the first answer.
+    /// Expected latency there of such a request, in milliseconds; `None` without recent answers.
     pub latency_ms: Option<f64>,
+    /// The rest of what was known.
+    #[serde(default)]
+    pub state: CandidateState,
+}
+
+/// What else was known of a candidate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CandidateState {
+    /// May take ordinary traffic.
+    pub admitted: bool,
+    /// Serves when nothing else is proven.
+    pub stable: bool,
+    /// Its grades have fallen.
+    pub suspect: bool,
+    /// Its breaker.
+    pub health: Health,
+    /// Share of ordinary traffic it is trusted with on its way back, `0..=1`; 0 stands for 1 in old records.
+    pub ramp: f64,
+    /// Its rate limit has nothing left.
+    pub exhausted: bool,
+    /// Share of recent calls that failed, `0..=1`.
+    pub error_rate: f64,
+    /// Expected cost is that of a warm prompt cache.
+    pub warm: bool,
+    /// 95th percentile of its latency for such requests, in milliseconds.
+    pub p95_ms: Option<f64>,
+    /// Probability that the policy puts it first.
+    pub propensity: f64,
+}
+
+/// Whether a deployment may be tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// No recent run of failures.
+    #[default]
+    Up,
+    /// Breaker open.
+    Open,
+    /// Back-off over: a few requests probe it.
+    Probing,
+}
+
+impl Health {
+    /// The word shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Open => "open",
+            Self::Probing => "probing",
+        }
+    }
 }
 
 /// What became of a candidate.
@@ -74,6 +188,10 @@ pub enum Verdict {
     Unproven,
     /// The other arm of the canary.
     OtherArm,
+    /// A lock or a requirement of the policy keeps it out.
+    Excluded,
+    /// Over a ceiling of cost or latency.
+    OverCeiling,
 }
 
 /// Which arm of which canary.

@@ -63,11 +63,14 @@ pub struct Capabilities {
     pub json_schema: bool,
     /// Largest prompt plus answer, in tokens.
     pub context_tokens: u64,
+    /// Where it runs, for rules of residency; empty when nobody said.
+    #[serde(default)]
+    pub region: String,
 }
 
 impl Default for Capabilities {
     fn default() -> Self {
-        Self { tools: true, vision: true, json_schema: true, context_tokens: 128_000 }
+        Self { tools: true, vision: true, json_schema: true, context_tokens: 128_000, region: String::new() }
     }
 }
 

@@ -27,6 +27,12 @@ pub const fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// FNV-1a (Fowler, Noll, Vo): the same on every machine, as what a session hashes to must be. Scatter it with [`mix`].
+#[must_use]
+pub fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// SplitMix64 over one atomic counter: lock-free, replayable, not for secrets.
 #[derive(Debug)]
 pub struct Seeded(AtomicU64);

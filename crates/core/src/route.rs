@@ -1,5 +1,7 @@
 //! What routing may look at, and the shape of a row in the one table of HTTP routes.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// The features of a request. Never its text: decisions are stored and replayed from these.
@@ -17,6 +19,25 @@ pub struct Features {
     pub vision: bool,
     /// A JSON schema binds the output.
     pub json_schema: bool,
+    /// The request belongs to a session.
+    #[serde(default)]
+    pub session: bool,
+    /// How hard the prompt looks, `0..=1`; read only where the policy asks.
+    #[serde(default)]
+    pub complexity: Option<f64>,
+}
+
+/// What a provider said is left of its rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RateLimits {
+    /// Requests.
+    pub requests_left: Option<u64>,
+    /// Until requests are whole again.
+    pub requests_reset: Option<Duration>,
+    /// Tokens.
+    pub tokens_left: Option<u64>,
+    /// Until tokens are whole again.
+    pub tokens_reset: Option<Duration>,
 }
 
 /// What a caller must hold to use a route.

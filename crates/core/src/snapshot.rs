@@ -6,7 +6,10 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CanaryId, DeploymentId, Timestamp, WorkloadId, deployment::Deployment, policy::Policy, workload::Workload,
+    CanaryId, DeploymentId, Timestamp, WorkloadId,
+    deployment::Deployment,
+    policy::{Policy, Stage},
+    workload::Workload,
 };
 
 /// What the router knows.
@@ -33,6 +36,54 @@ pub struct WorkloadView {
     pub candidates: Vec<CandidateView>,
     /// The running canary.
     pub canary: Option<CanarySlot>,
+    /// Names the stages for people, joined by ` → `.
+    pub strategy: Arc<str>,
+    /// Digest of revision, candidates and what is known of them: equal digests decide alike.
+    pub digest: u64,
+}
+
+impl WorkloadView {
+    /// A view of these, with the name of its stages and its digest.
+    #[must_use]
+    pub fn new(
+        workload: Arc<Workload>,
+        policy: Arc<Policy>,
+        candidates: Vec<CandidateView>,
+        canary: Option<CanarySlot>,
+    ) -> Self {
+        let names: Vec<&str> = policy.stages.iter().map(Stage::name).collect();
+        let strategy = names.join(" → ").into();
+        let digest = digest(&policy, &candidates);
+        Self { workload, policy, candidates, canary, strategy, digest }
+    }
+}
+
+/// FNV-1a over what routing reads (Fowler, Noll, Vo): stable across processes.
+fn digest(policy: &Policy, candidates: &[CandidateView]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut eat = |bytes: &[u8]| {
+        for byte in bytes {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    eat(policy.workload.as_str().as_bytes());
+    eat(policy.revision.as_str().as_bytes());
+    for candidate in candidates {
+        eat(candidate.deployment.id.as_str().as_bytes());
+        eat(&[u8::from(candidate.admitted), u8::from(candidate.stable)]);
+        if let Some(quality) = candidate.quality {
+            for number in [quality.mean, quality.lower, quality.upper] {
+                eat(&number.to_bits().to_le_bytes());
+            }
+            eat(&quality.n.to_le_bytes());
+        }
+        if let Some(price) = &candidate.deployment.price {
+            eat(&price.input.0.to_le_bytes());
+            eat(&price.output.0.to_le_bytes());
+        }
+        eat(&candidate.output_tokens.unwrap_or(-1.0).to_bits().to_le_bytes());
+    }
+    hash
 }
 
 /// One candidate as the router sees it.

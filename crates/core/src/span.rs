@@ -59,10 +59,10 @@ pub struct Span {
 }
 
 impl Span {
-    /// The deployment whose answer was served: the last attempt, when it succeeded.
+    /// The deployment whose answer was served: the attempt that succeeded.
     #[must_use]
     pub fn served_by(&self) -> Option<&DeploymentId> {
-        self.attempts.last().filter(|attempt| attempt.error.is_none()).map(|attempt| &attempt.deployment)
+        self.attempts.iter().rfind(|attempt| attempt.error.is_none()).map(|attempt| &attempt.deployment)
     }
 
     /// The series that scores of this answer belong to: the decision's part of the workload for clients, one of their

@@ -102,14 +102,18 @@ fn candidates<'a>(
 
 /// What the provider says, if it says a count.
 async fn ask(state: &State, deployment: &Deployment, inbound: &Inbound<'_>) -> Option<Bytes> {
-    let target = Arc::clone(state.targets.load().get(&deployment.id)?);
+    let endpoint = Arc::clone(state.targets.load().get(&deployment.id)?);
+    let key = endpoint.key(state.clock.elapsed())?;
     let outgoing = inbound.outgoing(deployment, true).ok()?;
     let path = match deployment.dialect {
         Dialect::Gemini => format!("models/{}:countTokens", deployment.model.trim_start_matches("models/")),
         _ => "messages/count_tokens".to_owned(),
     };
-    let sent =
-        state.transport.send_to(&target, Endpoint::At(&path), HeaderMap::new(), outgoing.body, LIMITS).await.ok()?;
+    let sent = state
+        .transport
+        .send_to(&key.target, Endpoint::At(&path), HeaderMap::new(), outgoing.body, LIMITS)
+        .await
+        .ok()?;
     if sent.status != 200 {
         return None;
     }

@@ -17,6 +17,8 @@ use crate::{State, address, admit::Admitted, capture::Capture, ids::Ids, state::
 
 /// The error class of an attempt whose client went away.
 const CANCELLED: &str = "cancelled";
+/// The error class of an attempt that another one of the same request was quicker than.
+const LOST: &str = "lost";
 
 /// One request in flight.
 pub(crate) struct Flight {
@@ -44,8 +46,10 @@ pub(crate) struct Flight {
     started_at: Timestamp,
     started: Duration,
     ttft: Option<Duration>,
-    attempts: Vec<Attempt>,
-    trying: Option<Trying>,
+    attempts: Vec<Try>,
+    /// Calls made and where the answer came from, once the record is gone.
+    made: usize,
+    last: Option<DeploymentId>,
     recorded: bool,
     /// Holds a canary's evidence back until this request is recorded.
     exposed: Option<ExposedGuard>,
@@ -53,13 +57,16 @@ pub(crate) struct Flight {
     _slot: Slot,
 }
 
-/// An attempt that has not ended.
-struct Trying {
+/// One upstream call.
+struct Try {
     deployment: Arc<Deployment>,
-    started: Duration,
-    status: Option<u16>,
-    dropped: Vec<Arc<str>>,
+    attempt: Attempt,
+    ended: bool,
 }
+
+/// Which call of a flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nth(usize);
 
 impl Flight {
     /// Takes off. From here on the request is recorded.
@@ -84,7 +91,8 @@ impl Flight {
             started: state.clock.elapsed(),
             ttft: None,
             attempts: Vec::new(),
-            trying: None,
+            made: 0,
+            last: None,
             recorded: false,
             exposed: None,
             state: Arc::clone(state),
@@ -102,7 +110,7 @@ impl Flight {
     }
 
     /// The route is chosen. Only a canary's requests go on being counted as exposed.
-    pub(crate) fn decided(&mut self, decision: Decision) -> &Decision {
+    pub(crate) fn decided(&mut self, decision: Decision) -> Arc<Decision> {
         match &decision.exposure {
             None => self.exposed = None,
             Some(exposure) if exposure.arm == Arm::Candidate => {
@@ -113,7 +121,7 @@ impl Flight {
             }
             Some(_) => {}
         }
-        self.decision.insert(Arc::new(decision))
+        Arc::clone(self.decision.insert(Arc::new(decision)))
     }
 
     /// Time since the request was received.
@@ -122,70 +130,86 @@ impl Flight {
     }
 
     /// An upstream call begins.
-    pub(crate) fn attempt(&mut self, deployment: &Arc<Deployment>) {
-        self.trying =
-            Some(Trying { deployment: Arc::clone(deployment), started: self.age(), status: None, dropped: Vec::new() });
-    }
-    /// Its status line came.
-    pub(crate) fn status(&mut self, status: u16) {
-        if let Some(trying) = &mut self.trying {
-            trying.status = Some(status);
-        }
+    pub(crate) fn attempt(&mut self, deployment: &Arc<Deployment>) -> Nth {
+        let attempt = Attempt {
+            deployment: deployment.id.clone(),
+            started_us: micros(self.age()),
+            latency_us: 0,
+            status: None,
+            error: None,
+            cost: Some(NanoUsd::ZERO),
+            dropped: Vec::new(),
+        };
+        self.attempts.push(Try { deployment: Arc::clone(deployment), attempt, ended: false });
+        Nth(self.attempts.len() - 1)
     }
     /// What its deployment's dialect could not express.
-    pub(crate) fn dropped(&mut self, fields: &[String]) {
-        if let Some(trying) = &mut self.trying {
-            trying.dropped = fields.iter().map(|field| field.as_str().into()).collect();
+    pub(crate) fn dropped(&mut self, nth: Nth, fields: &[String]) {
+        if let Some(tried) = self.attempts.get_mut(nth.0) {
+            tried.attempt.dropped = fields.iter().map(|field| field.as_str().into()).collect();
         }
     }
     /// The same of the attempt that is served, or was the last.
-    pub(crate) fn lost(&self) -> &[Arc<str>] {
-        match (&self.trying, self.attempts.last()) {
-            (Some(trying), _) => &trying.dropped,
-            (None, Some(attempt)) => &attempt.dropped,
-            (None, None) => &[],
+    pub(crate) fn unsaid(&self) -> &[Arc<str>] {
+        let served = self.attempts.iter().rfind(|tried| tried.attempt.error.is_none());
+        served.or_else(|| self.attempts.last()).map_or(&[], |tried| &tried.attempt.dropped)
+    }
+    /// Its status line came, and at this age of it the answer that will be served began.
+    pub(crate) fn answered(&mut self, nth: Nth, status: Option<u16>, first: Duration) {
+        if let Some(tried) = self.attempts.get_mut(nth.0) {
+            tried.attempt.status = status;
+            self.ttft = Some(Duration::from_micros(tried.attempt.started_us) + first);
         }
     }
-    /// The answer that will be served began at this age.
-    pub(crate) fn answered(&mut self, age: Duration) {
-        self.ttft = Some(age);
-    }
-    /// The call ended, with `error` as its class when it failed and `usage` as far as it is known. Returns how long
-    /// it took.
-    pub(crate) fn attempt_ended(&mut self, error: Option<&str>, usage: Usage) -> Duration {
-        let Some(trying) = self.trying.take() else {
-            return Duration::ZERO;
+    /// The call ended, with `error` as its class when it failed and `usage` as far as it is known.
+    pub(crate) fn attempt_ended(&mut self, nth: Nth, status: Option<u16>, error: Option<&str>, usage: Usage) {
+        let age = micros(self.age());
+        let Some(tried) = self.attempts.get_mut(nth.0).filter(|tried| !tried.ended) else {
+            return;
         };
-        let took = self.age().saturating_sub(trying.started);
-        self.attempts.push(Attempt {
-            deployment: trying.deployment.id.clone(),
-            started_us: micros(trying.started),
-            latency_us: micros(took),
-            status: trying.status,
-            error: error.map(Arc::from),
-            cost: cost(trying.deployment.price.as_ref(), &usage),
-            dropped: trying.dropped,
-        });
-        took
+        tried.ended = true;
+        let attempt = &mut tried.attempt;
+        attempt.latency_us = age.saturating_sub(attempt.started_us);
+        attempt.status = status.or(attempt.status);
+        attempt.error = error.map(Arc::from);
+        attempt.cost = cost(tried.deployment.price.as_ref(), &usage);
+    }
+    /// An answer that was passed over is served after all.
+    pub(crate) fn reprieve(&mut self, nth: Nth) {
+        if let Some(tried) = self.attempts.get_mut(nth.0) {
+            tried.attempt.error = None;
+        }
+    }
+    /// The call did not take place: nothing was sent.
+    pub(crate) fn unasked(&mut self, nth: Nth) {
+        if nth.0 + 1 == self.attempts.len() {
+            self.attempts.pop();
+        } else {
+            self.attempt_ended(nth, None, Some("refused"), Usage::default());
+        }
+    }
+    /// A call was given up because another one was quicker: the provider has the prompt and will bill it.
+    pub(crate) fn lost(&mut self, nth: Nth) {
+        let usage = Usage { input: self.input_estimate, estimated: true, ..Usage::default() };
+        self.attempt_ended(nth, None, Some(LOST), usage);
     }
     /// Calls made so far.
     pub(crate) fn attempts(&self) -> usize {
-        self.attempts.len() + usize::from(self.trying.is_some())
+        self.attempts.len().max(self.made)
     }
-    /// Where the last call went.
+    /// Where the answer came from, or the last call went.
     pub(crate) fn last_deployment(&self) -> Option<&DeploymentId> {
-        let trying = self.trying.as_ref().map(|trying| &trying.deployment.id);
-        trying.or_else(|| self.attempts.last().map(|attempt| &attempt.deployment))
+        let served = self.attempts.iter().rfind(|tried| tried.attempt.error.is_none());
+        served.or_else(|| self.attempts.last()).map(|tried| &tried.deployment.id).or(self.last.as_ref())
     }
     /// All attempts together; `None` when a price is unknown.
     pub(crate) fn cost(&self) -> Option<NanoUsd> {
-        self.attempts.iter().map(|attempt| attempt.cost).sum()
+        self.attempts.iter().map(|tried| tried.attempt.cost).sum()
     }
 
     /// The same with the attempt under way at `usage`.
-    pub(crate) fn cost_with(&self, usage: &Usage) -> Option<NanoUsd> {
-        let price = self.trying.as_ref().and_then(|trying| trying.deployment.price.as_ref());
-        Some(self.cost()? + cost(price, usage)?)
+    pub(crate) fn cost_with(&self, deployment: &Deployment, usage: &Usage) -> Option<NanoUsd> {
+        Some(self.cost()? + cost(deployment.price.as_ref(), usage)?)
     }
 
     /// Records the request as failed.
@@ -202,6 +226,8 @@ impl Flight {
         let cut = self.request.len() > limit;
         let request = if cut { self.request.slice(..limit) } else { std::mem::take(&mut self.request) };
         let (response, response_cut) = self.answer.take();
+        self.last = self.last_deployment().cloned();
+        self.made = self.attempts.len();
         let span = Span {
             id: self.ids.span,
             trace_id: self.ids.trace,
@@ -220,7 +246,7 @@ impl Flight {
             identity: std::mem::take(&mut self.identity),
             decision: self.decision.clone(),
             cost: self.cost(),
-            attempts: std::mem::take(&mut self.attempts),
+            attempts: std::mem::take(&mut self.attempts).into_iter().map(|tried| tried.attempt).collect(),
             usage: self.usage,
             tags: Arc::clone(&self.tags),
         };
@@ -234,11 +260,14 @@ impl Drop for Flight {
         if self.recorded {
             return;
         }
-        if self.trying.is_some() && self.usage == Usage::default() {
-            // The provider has the prompt and will bill it, whether or not anybody waits for the answer.
-            self.usage = Usage { input: self.input_estimate, estimated: true, ..Usage::default() };
+        for nth in 0..self.attempts.len() {
+            let open = self.attempts.get(nth).is_some_and(|tried| !tried.ended);
+            if open && self.usage == Usage::default() {
+                // The provider has the prompt and will bill it, whether or not anybody waits for the answer.
+                self.usage = Usage { input: self.input_estimate, estimated: true, ..Usage::default() };
+            }
+            self.attempt_ended(Nth(nth), None, Some(CANCELLED), self.usage);
         }
-        self.attempt_ended(Some(CANCELLED), self.usage);
         if std::thread::panicking() {
             self.fail(&Problem::new(&error::INTERNAL, "weir failed on this request"));
         } else {

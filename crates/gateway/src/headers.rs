@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use weir_core::{Problem, error};
+use weir_core::{NanoUsd, Problem, error};
 
 /// W3C trace context.
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -16,6 +16,8 @@ pub(crate) const TAGS: HeaderName = HeaderName::from_static("x-weir-tags");
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("x-weir-session");
 /// Asked: a total time limit below the workload's own.
 pub(crate) const TIMEOUT_MS: HeaderName = HeaderName::from_static("x-weir-timeout-ms");
+/// Asked: the most that the request may be expected to cost, in dollars, all attempts together.
+pub(crate) const MAX_COST_USD: HeaderName = HeaderName::from_static("x-weir-max-cost-usd");
 /// Asked: the decision in the reply.
 pub(crate) const EXPLAIN: HeaderName = HeaderName::from_static("x-weir-explain");
 /// Sent by weir itself: the process token.
@@ -87,6 +89,7 @@ pub(crate) struct Asked {
     pub(crate) tags: Arc<str>,
     pub(crate) session: Option<Arc<str>>,
     pub(crate) timeout_ms: Option<u64>,
+    pub(crate) max_cost: Option<NanoUsd>,
     pub(crate) explain: bool,
 }
 
@@ -98,6 +101,7 @@ impl Asked {
             tags: tags(headers)?,
             session: session(headers)?,
             timeout_ms: timeout(headers)?,
+            max_cost: max_cost(headers)?,
             explain: headers.get(EXPLAIN).is_some_and(|value| value == "1"),
         })
     }
@@ -145,6 +149,16 @@ fn timeout(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     match text.parse() {
         Ok(0) | Err(_) => Err(bad("`x-weir-timeout-ms` is not a whole number of milliseconds above 0")),
         Ok(timeout_ms) => Ok(Some(timeout_ms)),
+    }
+}
+
+fn max_cost(headers: &HeaderMap) -> Result<Option<NanoUsd>, Problem> {
+    let Some(text) = text(headers, &MAX_COST_USD)? else {
+        return Ok(None);
+    };
+    match text.parse::<f64>() {
+        Ok(usd) if usd.is_finite() && usd >= 0.0 => Ok(Some(NanoUsd::from_usd(usd))),
+        _ => Err(bad("`x-weir-max-cost-usd` is not an amount of dollars")),
     }
 }
 

@@ -10,19 +10,19 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::Stream as _;
 use http_body::{Body, Frame};
-use weir_core::{NanoUsd, span::Outcome};
+use weir_core::{Usage, span::Outcome};
 use weir_providers::{
-    stream::{Step, Stream, StreamEnd, StreamFailure},
+    stream::{Step, Stream},
     transport::{self, TransportError},
 };
 
 use crate::{
     State,
-    attempt::{Failure, Leg, Opened},
-    flight::Flight,
+    attempt::{Opened, end, fault},
+    flight::{Flight, Nth},
     rim,
 };
 
@@ -33,6 +33,7 @@ const MOST_LAST_POLLS: usize = 4;
 pub(crate) struct Relay {
     state: Arc<State>,
     flight: Flight,
+    nth: Nth,
     opened: Box<Opened>,
     input_estimate: u64,
     phase: Phase,
@@ -49,81 +50,59 @@ enum Phase {
 }
 
 impl Relay {
-    pub(crate) fn new(state: &Arc<State>, mut flight: Flight, opened: Box<Opened>, input_estimate: u64) -> Self {
+    pub(crate) fn new(
+        state: &Arc<State>,
+        mut flight: Flight,
+        nth: Nth,
+        opened: Box<Opened>,
+        input_estimate: u64,
+    ) -> Self {
         let phase = if opened.body.is_some() {
             Phase::Open
         } else {
             flight.answer.push(&opened.out);
-            flight.finish(Outcome::Ok);
+            finish(&mut flight, nth, &opened.chat, opened.chat.usage(input_estimate));
             Phase::Whole
         };
-        Self { state: Arc::clone(state), flight, opened, input_estimate, phase }
+        Self { state: Arc::clone(state), flight, nth, opened, input_estimate, phase }
     }
 
     /// Ends the reply, well or badly, and records it; what is left to say is then in `out`.
     fn close(&mut self, broke: Option<&TransportError>) {
-        let opened = &mut self.opened;
-        let ended = end(&mut self.flight, &opened.leg, &mut opened.chat, broke, self.input_estimate, &mut opened.out);
-        match ended {
-            Ok(()) => {
-                self.flight.answer.push(&opened.out);
-                self.flight.finish(Outcome::Ok);
+        let Opened { leg, key, chat, out, in_flight, shape, body, .. } = &mut *self.opened;
+        let (flight, uptime) = (&mut self.flight, self.state.clock.elapsed());
+        let cost = |usage: &Usage| flight.cost_with(&leg.deployment, usage);
+        match end(chat, broke, key, cost, self.input_estimate, out) {
+            Ok(usage) => {
+                in_flight.completed(*shape, flight.age(), uptime);
+                flight.answer.push(out);
+                finish(flight, self.nth, chat, usage);
             }
             Err(failure) => {
-                if failure.class.unhealthy() {
-                    opened.leg.vital.failed(self.state.clock.elapsed());
+                if let Some(fault) = fault(failure.class) {
+                    in_flight.failed(fault, failure.wait, uptime);
                 }
-                self.flight.attempt_ended(Some(failure.class.name()), failure.usage);
-                self.flight.usage = failure.usage;
-                let problem = failure.problem(&opened.leg.deployment);
-                rim::log(&problem, &self.flight.ids);
-                let error = opened.chat.error(&problem);
-                opened.out.extend_from_slice(&error);
-                self.flight.answer.push(&opened.out);
-                self.flight.fail(&problem);
-                opened.body = None;
+                flight.attempt_ended(self.nth, None, Some(failure.class.name()), failure.usage);
+                flight.usage = failure.usage;
+                let problem = failure.problem(&leg.deployment);
+                rim::log(&problem, &flight.ids);
+                out.extend_from_slice(&chat.error(&problem));
+                flight.answer.push(out);
+                flight.fail(&problem);
+                *body = None;
             }
         }
         self.phase = Phase::Whole;
     }
 }
 
-/// Ends a stream: notes usage, finish reason and the attempt on the flight and writes the last bytes, or says why the
-/// answer is not whole. A connection that broke after the answer was whole does not matter.
-///
-/// # Errors
-/// When the answer is not whole; the attempt is then still open.
-pub(crate) fn end(
-    flight: &mut Flight,
-    leg: &Leg,
-    chat: &mut Stream,
-    broke: Option<&TransportError>,
-    input_estimate: u64,
-    out: &mut BytesMut,
-) -> Result<(), Failure> {
-    let usage = chat.usage(input_estimate);
-    let extension = flight.cost_with(&usage).map(cost_extension);
-    match chat.end(extension.as_deref(), out) {
-        StreamEnd::Finished => {
-            flight.usage = usage;
-            flight.finish_reason = chat.finish_reason().map(Arc::from);
-            flight.identity = chat.identity().clone();
-            flight.attempt_ended(None, usage);
-            Ok(())
-        }
-        StreamEnd::Failed(failure) => {
-            let failure = match (broke, &failure) {
-                (Some(error), StreamFailure::Cut | StreamFailure::Empty) => Failure::transport(error),
-                _ => Failure::stream(&failure, &leg.target),
-            };
-            // What was received is paid for, also when it is thrown away.
-            Err(Failure { usage: if chat.started() { usage } else { Default::default() }, ..failure })
-        }
-    }
-}
-
-fn cost_extension(cost: NanoUsd) -> String {
-    format!("{{\"cost_usd\":{cost}}}")
+/// The whole answer is in hand.
+fn finish(flight: &mut Flight, nth: Nth, chat: &Stream, usage: Usage) {
+    flight.usage = usage;
+    flight.finish_reason = chat.finish_reason().map(Arc::from);
+    flight.identity = chat.identity().clone();
+    flight.attempt_ended(nth, None, None, usage);
+    flight.finish(Outcome::Ok);
 }
 
 impl Body for Relay {

@@ -16,9 +16,10 @@ use weir_core::{
     DeploymentId, Problem,
     decision::{Decision, Verdict},
     deployment::Dialect,
-    entropy::mix,
+    entropy::{hash, mix},
     error,
-    route::Route,
+    policy::{FailureClass, Policy, Stage},
+    route::{Features, Route},
     snapshot::Snapshot,
     span::Outcome,
     workload::{Deadlines, Strictness},
@@ -28,7 +29,7 @@ use weir_providers::{
     exchange::{Entry, Inbound},
     transport,
 };
-use weir_router::{Ask, NoRoute};
+use weir_router::{Ask, NoRoute, Shape};
 
 use crate::{
     State,
@@ -37,8 +38,10 @@ use crate::{
     attempt::{Leg, Outbound, Served},
     body,
     capture::Capture,
+    complexity::complexity,
     dispatch::dispatch,
-    flight::Flight,
+    facts::{self, Sources},
+    flight::{Flight, Nth},
     headers::{self, Asked},
     ids::Ids,
     relay::Relay,
@@ -67,7 +70,7 @@ pub(crate) async fn chat(
     }
     let asking = Asking { route, caller: &caller, entry, head };
     let answered = answer(state, &mut flight, &asking, body).await;
-    let (asked, served) = match answered {
+    let (asked, nth, served) = match answered {
         Ok(answered) => answered,
         Err(refusal) => {
             flight.fail(&refusal.problem);
@@ -77,7 +80,7 @@ pub(crate) async fn chat(
         }
     };
     match served {
-        Served::Plain(body, answer) => plain(flight, &asked, dialect, body, answer),
+        Served::Plain(body, answer) => plain(flight, &asked, dialect, nth, body, answer),
         Served::Stream(opened) => {
             let mut reply = Response::new(Body::empty());
             stamp(&flight, &asked, dialect, reply.headers_mut());
@@ -87,7 +90,7 @@ pub(crate) async fn chat(
             // Told to buffering proxies: a token held back is a token late.
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
             let input_estimate = flight.input_estimate;
-            *reply.body_mut() = Body::new(Relay::new(state, flight, opened, input_estimate));
+            *reply.body_mut() = Body::new(Relay::new(state, flight, nth, opened, input_estimate));
             reply
         }
     }
@@ -115,7 +118,7 @@ async fn answer(
     flight: &mut Flight,
     asking: &Asking<'_>,
     body: Body,
-) -> Result<(Asked, Served), Refusal> {
+) -> Result<(Asked, Nth, Served), Refusal> {
     let head = asking.head;
     let body = read(state, asking.route, head, body).await?;
     flight.received(body.clone());
@@ -123,18 +126,28 @@ async fn answer(
     let hops = headers::hops(head)?;
     let asked = Asked::read(head)?;
     let inbound = inbound(state, flight, &asked, asking.entry, &body)?;
-    let plan = plan(state, flight, asking.caller, head, &asked, &inbound.peek)?;
+    let question = Question { caller: asking.caller, head, asked: &asked, peek: &inbound.peek, body: &body };
+    let plan = plan(state, flight, &question)?;
     let request = Outbound {
         inbound: &inbound,
         headers: passed_on(head),
         lenient: plan.lenient,
         legs: &plan.legs,
+        detours: &plan.detours,
+        plan: &plan.decision.plan,
+        max_cost: asked.max_cost,
         limits: plan.limits,
         input_estimate: flight.input_estimate,
+        shape: Shape::of(&plan.decision.features),
         hops,
     };
-    let served = dispatch(state, flight, &request).await?;
-    Ok((asked, served))
+    let (nth, served) = dispatch(state, flight, &request).await?;
+    if plan.decision.features.session
+        && let Some(vital) = flight.last_deployment().and_then(|id| state.live.vital(id))
+    {
+        state.live.warmed(plan.decision.inputs.unit, &vital, state.clock.elapsed());
+    }
+    Ok((asked, nth, served))
 }
 
 /// Reads what weir acts on out of the body.
@@ -160,33 +173,56 @@ fn passed_on(head: &HeaderMap) -> HeaderMap {
     names.into_iter().filter_map(|name| head.get(&name).cloned().map(|value| (name, value))).collect()
 }
 
+/// What is known of a request when its route is chosen.
+struct Question<'a> {
+    caller: &'a Admitted,
+    head: &'a HeaderMap,
+    asked: &'a Asked,
+    peek: &'a Peek<'a>,
+    body: &'a Bytes,
+}
+
 /// Where the request goes and how long it may take.
 struct Plan {
+    decision: Arc<Decision>,
     legs: Vec<Leg>,
+    detours: Vec<(FailureClass, Vec<Leg>)>,
     limits: transport::Limits,
     lenient: bool,
 }
 
 /// Chooses. Synchronous and lock-free: one load of the snapshot, one of the endpoints.
-fn plan(
-    state: &State,
-    flight: &mut Flight,
-    caller: &Admitted,
-    head: &HeaderMap,
-    asked: &Asked,
-    peek: &Peek<'_>,
-) -> Result<Plan, Problem> {
+fn plan(state: &State, flight: &mut Flight, question: &Question<'_>) -> Result<Plan, Problem> {
+    let Question { caller, head, asked, peek, body } = question;
     let snapshot = state.snapshots.load();
     let wanted = headers::text(head, &headers::WORKLOAD)?;
     let target = address::resolve(&snapshot, caller.scope(), &peek.model, wanted)?;
     flight.workload = target.workload.clone();
-    let features = peek.features();
+    let view = snapshot.workloads.get(&target.workload);
+    let needs = view.filter(|_| target.pinned.is_none()).map_or_else(Needs::default, |view| Needs::of(&view.policy));
+    let mut features = Features { session: flight.session.is_some(), ..peek.features() };
+    if needs.complexity {
+        features.complexity = Some(complexity(body, &features));
+    }
     flight.input_estimate = features.input_tokens;
+    let scope = needs.scope.then(|| {
+        facts::scope(&Sources {
+            model: &peek.model,
+            features: &features,
+            headers: head,
+            key: &flight.tenant,
+            tags: &flight.tags,
+            body,
+            budget: asked.max_cost,
+        })
+    });
     let ask = Ask {
         workload: &target.workload,
         features,
         unit: unit(flight),
         seed: state.entropy.next_u64(),
+        turn: if needs.turn { state.live.lane(&target.workload).turn() } else { 0 },
+        scope: scope.as_ref(),
         now: state.clock.now(),
         uptime: state.clock.elapsed(),
     };
@@ -197,18 +233,40 @@ fn plan(
         }
         problem
     })?;
-    let legs = legs(state, &snapshot, &flight.decided(decision).chain);
+    let decision = flight.decided(decision);
+    let legs = legs(state, &snapshot, &decision, &decision.chain);
     if legs.is_empty() {
         return Err(Problem::new(&error::NO_CANDIDATE, "the chosen deployments have just left the configuration"));
     }
-    let workload = snapshot.workloads.get(&target.workload).map(|view| &view.workload);
-    let deadlines = workload.map_or_else(Deadlines::default, |workload| workload.deadlines);
-    let lenient = workload.is_some_and(|workload| workload.strictness == Strictness::Lenient);
+    let next = decision.plan.rules.next.iter();
+    let detours = next.map(|(class, chain)| (*class, self::legs(state, &snapshot, &decision, chain))).collect();
+    let deadlines = view.map_or_else(Deadlines::default, |view| view.workload.deadlines);
     let mut limits = transport::Limits::from(&deadlines);
     if let Some(timeout_ms) = asked.timeout_ms {
         limits.total = limits.total.min(Duration::from_millis(timeout_ms));
     }
-    Ok(Plan { legs, limits, lenient })
+    let lenient = view.is_some_and(|view| view.workload.strictness == Strictness::Lenient);
+    Ok(Plan { decision, legs, detours, limits, lenient })
+}
+
+/// What a policy needs to know beyond the features that every request has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Needs {
+    scope: bool,
+    complexity: bool,
+    turn: bool,
+}
+
+impl Needs {
+    fn of(policy: &Policy) -> Self {
+        let mut needs = Self::default();
+        for stage in &policy.stages {
+            needs.scope |= stage.has_condition();
+            needs.complexity |= stage.has_condition() || matches!(stage.bare(), Stage::Complexity { .. });
+            needs.turn |= matches!(stage.bare(), Stage::RoundRobin);
+        }
+        needs
+    }
 }
 
 fn decide(state: &State, snapshot: &Snapshot, ask: &Ask<'_>, target: &Target) -> Result<Decision, NoRoute> {
@@ -218,14 +276,16 @@ fn decide(state: &State, snapshot: &Snapshot, ask: &Ask<'_>, target: &Target) ->
     }
 }
 
-/// The chain with what a call needs. A deployment that a reload has just removed is passed over.
-fn legs(state: &State, snapshot: &Snapshot, chain: &[DeploymentId]) -> Vec<Leg> {
+/// Deployments with what a call needs. One that a reload has just removed is passed over.
+fn legs(state: &State, snapshot: &Snapshot, decision: &Decision, chain: &[DeploymentId]) -> Vec<Leg> {
     let targets = state.targets.load();
     let leg = |id: &DeploymentId| {
+        let known = decision.candidates.iter().find(|candidate| candidate.deployment == *id);
         Some(Leg {
             deployment: Arc::clone(snapshot.deployments.get(id)?),
-            target: Arc::clone(targets.get(id)?),
+            endpoint: Arc::clone(targets.get(id)?),
             vital: state.live.vital(id)?,
+            cost: known.and_then(|candidate| candidate.expected_cost),
         })
     };
     chain.iter().filter_map(leg).collect()
@@ -234,10 +294,7 @@ fn legs(state: &State, snapshot: &Snapshot, chain: &[DeploymentId]) -> Vec<Leg> 
 /// What the canary randomises over: the session where there is one, so that a conversation stays on its arm.
 fn unit(flight: &Flight) -> u64 {
     match &flight.session {
-        // FNV-1a (Fowler, Noll, Vo), scattered: stable across processes, as an arm must be.
-        Some(session) => mix(session
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))),
+        Some(session) => mix(hash(session)),
         None => flight.ids.span.bits() as u64,
     }
 }
@@ -255,6 +312,8 @@ fn no_candidate(no_route: &NoRoute) -> Problem {
             Verdict::Suspect => "is under suspicion",
             Verdict::BelowFloor => "is below the floor",
             Verdict::Unproven => "is unproven",
+            Verdict::Excluded => "is kept out by a rule of the policy",
+            Verdict::OverCeiling => "is over a ceiling of cost or latency",
             Verdict::Chosen | Verdict::Fallback | Verdict::OtherArm => "was passed over",
         };
         format!("`{}` {why}", candidate.deployment)
@@ -263,11 +322,11 @@ fn no_candidate(no_route: &NoRoute) -> Problem {
 }
 
 /// A whole answer: recorded, then given to the client as it came.
-fn plain(mut flight: Flight, asked: &Asked, dialect: Dialect, body: Bytes, answer: Reply) -> Response {
+fn plain(mut flight: Flight, asked: &Asked, dialect: Dialect, nth: Nth, body: Bytes, answer: Reply) -> Response {
     flight.usage = answer.usage;
     flight.finish_reason = answer.finish_reason.as_deref().map(Arc::from);
     flight.identity = answer.identity;
-    flight.attempt_ended(None, answer.usage);
+    flight.attempt_ended(nth, None, None, answer.usage);
     flight.answer.set(&body);
     let mut reply = json_reply(StatusCode::OK, Body::from(body));
     stamp(&flight, asked, dialect, reply.headers_mut());
@@ -285,9 +344,9 @@ fn stamp(flight: &Flight, asked: &Asked, dialect: Dialect, headers: &mut HeaderM
     flight.ids.stamp(headers);
     flight.ids.name(dialect, headers);
     stamp_route(flight, headers);
-    let lost = flight.lost();
-    if !lost.is_empty()
-        && let Some(value) = headers::value(&lost.join(", "))
+    let unsaid = flight.unsaid();
+    if !unsaid.is_empty()
+        && let Some(value) = headers::value(&unsaid.join(", "))
     {
         headers.insert(headers::DROPPED, value);
     }

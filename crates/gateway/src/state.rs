@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
 
@@ -15,11 +15,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use weir_config::Keyring;
 use weir_core::{Clock, DeploymentId, Entropy, Problem, Timestamp, error, sink::SpanSink};
-use weir_providers::transport::{Target, Transport};
+use weir_providers::transport::Transport;
 use weir_router::{Live, SnapshotCell};
 
+use crate::endpoint::Endpoint;
+
 /// Endpoints with their credentials, by deployment.
-pub type Targets = IndexMap<DeploymentId, Arc<Target>>;
+pub type Targets = IndexMap<DeploymentId, Arc<Endpoint>>;
 
 /// What a gateway is made of.
 pub struct Parts {
@@ -96,7 +98,6 @@ pub struct State {
     pub(crate) limits: Limits,
     pub(crate) metrics: Box<dyn Fn() -> String + Send + Sync>,
     pub(crate) internal_token: Arc<str>,
-    pub(crate) retries: RetryBudget,
     /// When this process began.
     pub(crate) since: Timestamp,
     shutdown: CancellationToken,
@@ -130,7 +131,6 @@ impl State {
             targets: ArcSwap::from_pointee(parts.targets),
             metrics: parts.metrics,
             internal_token: parts.internal_token,
-            retries: RetryBudget::default(),
             shutdown: parts.shutdown,
             ready: AtomicBool::new(false),
             slots: Arc::new(Semaphore::new(parts.limits.concurrent_requests)),
@@ -164,65 +164,5 @@ impl State {
             let most = self.limits.concurrent_requests;
             Problem::new(&error::OVERLOADED, format!("{most} requests are in flight already"))
         })
-    }
-}
-
-/// Retries in place as a share of traffic: each request pays a fifth of a retry in, each retry takes one out. When a
-/// provider fails for everyone the budget runs dry and retries stop instead of doubling its load (Finagle's
-/// `RetryBudget`). Fallbacks go elsewhere and are not counted.
-#[derive(Debug)]
-pub(crate) struct RetryBudget {
-    tenths: AtomicI64,
-}
-
-const DEPOSIT: i64 = 2;
-const WITHDRAWAL: i64 = 10;
-/// Room for bursts: a hundred retries.
-const MOST: i64 = 100 * WITHDRAWAL;
-/// A fresh process may retry ten times before it has seen traffic.
-const START: i64 = 10 * WITHDRAWAL;
-
-impl Default for RetryBudget {
-    fn default() -> Self {
-        Self { tenths: AtomicI64::new(START) }
-    }
-}
-
-impl RetryBudget {
-    /// A request came.
-    pub(crate) fn deposit(&self) {
-        if self.tenths.load(Relaxed) < MOST {
-            self.tenths.fetch_add(DEPOSIT, Relaxed);
-        }
-    }
-    /// True when a retry may be made; it is then paid for.
-    pub(crate) fn withdraw(&self) -> bool {
-        self.tenths.try_update(Relaxed, Relaxed, |have| (have >= WITHDRAWAL).then(|| have - WITHDRAWAL)).is_ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retries_stay_at_a_fifth_of_traffic() {
-        let budget = RetryBudget::default();
-        while budget.withdraw() {}
-        let mut retries = 0;
-        for _ in 0..1_000 {
-            budget.deposit();
-            retries += usize::from(budget.withdraw());
-        }
-        assert_eq!(retries, 200);
-    }
-
-    #[test]
-    fn an_idle_hour_does_not_save_up_a_storm() {
-        let budget = RetryBudget::default();
-        for _ in 0..100_000 {
-            budget.deposit();
-        }
-        assert!((0..1_000).filter(|_| budget.withdraw()).count() <= 101);
     }
 }

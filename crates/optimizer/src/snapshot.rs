@@ -85,12 +85,8 @@ fn view(inputs: &Inputs<'_>, input: &WorkloadInput<'_>) -> WorkloadView {
             }
         })
         .collect();
-    WorkloadView {
-        workload: Arc::clone(workload),
-        policy: Arc::clone(&input.policy),
-        candidates,
-        canary: input.canary.and_then(|canary| slot(canary, workload, inputs.lease_until)),
-    }
+    let canary = input.canary.and_then(|canary| slot(canary, workload, inputs.lease_until));
+    WorkloadView::new(Arc::clone(workload), Arc::clone(&input.policy), candidates, canary)
 }
 
 /// A canary's exposure; none while it is held or over, or when the configuration no longer has one of its arms.

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderMap;
-use weir_core::{Code, Timestamp, error};
+use weir_core::{Code, Timestamp, error, policy::FailureClass, route::RateLimits};
 
 use crate::{
     stream::StreamFailure,
@@ -21,8 +21,14 @@ pub enum Class {
     RateLimit,
     /// 5xx, 409, 425.
     ServerError,
-    /// The provider refuses weir's key or account.
+    /// The provider refuses weir's key.
     Auth,
+    /// The account has no credit left.
+    Quota,
+    /// The prompt is too long for the model.
+    ContextWindow,
+    /// The provider's content policy forbids it.
+    ContentPolicy,
     /// The provider says the request is wrong.
     Caller,
     /// The deployment's dialect cannot express the request; nothing was sent.
@@ -41,6 +47,9 @@ impl Class {
             Self::RateLimit => "rate_limit",
             Self::ServerError => "server_error",
             Self::Auth => "auth",
+            Self::Quota => "quota",
+            Self::ContextWindow => "context_window",
+            Self::ContentPolicy => "content_policy",
             Self::Caller => "caller",
             Self::Untranslatable => "untranslatable",
             Self::Broken => "broken",
@@ -50,19 +59,30 @@ impl Class {
     /// The same deployment may answer if asked again.
     #[must_use]
     pub const fn retryable(self) -> bool {
-        matches!(self, Self::Connect | Self::RateLimit | Self::ServerError)
+        matches!(self, Self::Connect | Self::Timeout | Self::RateLimit | Self::ServerError)
     }
 
-    /// Another deployment may answer.
+    /// What a policy's fallbacks call it; `None` for a caller's error, after which nobody else is asked.
     #[must_use]
-    pub const fn fallback(self) -> bool {
-        !matches!(self, Self::Caller)
+    pub const fn failure(self) -> Option<FailureClass> {
+        Some(match self {
+            Self::Connect => FailureClass::Connect,
+            Self::Timeout => FailureClass::Timeout,
+            Self::RateLimit => FailureClass::RateLimit,
+            Self::ServerError => FailureClass::ServerError,
+            Self::Auth => FailureClass::Auth,
+            Self::Quota => FailureClass::Quota,
+            Self::ContextWindow => FailureClass::ContextWindow,
+            Self::ContentPolicy => FailureClass::ContentPolicy,
+            Self::Broken | Self::Untranslatable => FailureClass::InvalidOutput,
+            Self::Caller => return None,
+        })
     }
 
-    /// Counts against the deployment's health.
+    /// The request itself is at fault, as far as this deployment goes.
     #[must_use]
-    pub const fn unhealthy(self) -> bool {
-        !matches!(self, Self::Caller | Self::RateLimit | Self::Untranslatable)
+    pub const fn is_callers(self) -> bool {
+        matches!(self, Self::Caller | Self::ContextWindow | Self::ContentPolicy | Self::Untranslatable)
     }
 
     /// What the caller is told when no attempt is left.
@@ -73,22 +93,27 @@ impl Class {
             Self::Timeout => &error::UPSTREAM_TIMEOUT,
             Self::RateLimit => &error::UPSTREAM_RATE_LIMIT,
             Self::ServerError => &error::UPSTREAM_STATUS,
-            Self::Auth => &error::UPSTREAM_AUTH,
-            Self::Caller => &error::UPSTREAM_REFUSED,
+            Self::Auth | Self::Quota => &error::UPSTREAM_AUTH,
+            Self::Caller | Self::ContextWindow | Self::ContentPolicy => &error::UPSTREAM_REFUSED,
             Self::Untranslatable => &error::UNTRANSLATABLE,
             Self::Broken => &error::UPSTREAM_BROKEN,
         }
     }
 
-    /// The class of an answer with this status; `None` for 200. `body` is read only to tell a refused key that is dressed
-    /// as a bad request.
+    /// The class of an answer with this status; `None` for 200. `body` is read for what providers dress as something
+    /// else: a refused key as a bad request, an empty account as a rate limit.
     #[must_use]
     pub fn of_status(status: u16, body: &[u8]) -> Option<Self> {
+        let says = |word: &str| memchr::memmem::find(body, word.as_bytes()).is_some();
         Some(match status {
             200 => return None,
-            401..=403 => Self::Auth,
-            400 if memchr::memmem::find(body, b"API_KEY_INVALID").is_some() => Self::Auth,
+            402 => Self::Quota,
+            401 | 403 => Self::Auth,
+            400 if says("API_KEY_INVALID") => Self::Auth,
+            400 | 413 | 422 if says("context_length_exceeded") || says("prompt is too long") => Self::ContextWindow,
+            400 if says("content_policy_violation") || says("content_filter") => Self::ContentPolicy,
             408 | 504 => Self::Timeout,
+            429 if says("insufficient_quota") => Self::Quota,
             429 => Self::RateLimit,
             409 | 425 | 500.. => Self::ServerError,
             400..=499 => Self::Caller,
@@ -134,24 +159,110 @@ fn in_band(data: &[u8]) -> Class {
     }
 }
 
-/// How long the provider asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date seen from `now`.
-/// `None` when absent, malformed or in the past. RFC 9110, section 10.2.3.
+/// How long the provider asks to wait: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date seen from `now`
+/// (RFC 9110, section 10.2.3), else until the rate limit that has nothing left is whole again. `None` when absent,
+/// malformed or in the past.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let span =
-        |number: f64| (number.is_finite() && number >= 0.0).then(|| Duration::from_secs_f64(number.min(86_400.0)));
-    if let Some(ms) = text("retry-after-ms").and_then(|ms| ms.parse::<f64>().ok()) {
+    if let Some(ms) = text(headers, "retry-after-ms").and_then(|ms| ms.parse::<f64>().ok()) {
         return span(ms / 1_000.0);
     }
-    let value = text("retry-after")?;
+    let Some(value) = text(headers, "retry-after") else {
+        let limits = rate_limits(headers, now)?;
+        let empty = |left: Option<u64>, reset: Option<Duration>| reset.filter(|_| left == Some(0));
+        let (requests, tokens) =
+            (empty(limits.requests_left, limits.requests_reset), empty(limits.tokens_left, limits.tokens_reset));
+        return requests.max(tokens);
+    };
     if let Ok(seconds) = value.parse::<f64>() {
         return span(seconds);
     }
     let at = httpdate::parse_http_date(value).ok()?;
-    let at = at.duration_since(UNIX_EPOCH).ok()?;
+    until(at.duration_since(UNIX_EPOCH).ok()?, now)
+}
+
+/// What the provider says is left of its rate limit; `None` when it says nothing. OpenAI and those who copy it write
+/// `x-ratelimit-remaining-requests` and `x-ratelimit-reset-requests: 6m0s`, Anthropic
+/// `anthropic-ratelimit-requests-remaining` and a time in RFC 3339.
+#[must_use]
+pub fn rate_limits(headers: &HeaderMap, now: Timestamp) -> Option<RateLimits> {
+    let count = |names: [&str; 2]| names.iter().find_map(|name| text(headers, name)?.parse().ok());
+    let wait = |names: [&str; 2]| names.iter().find_map(|name| reset(text(headers, name)?, now));
+    let requests_left = count(["x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining"]);
+    let tokens_left = count(["x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-remaining"]);
+    if requests_left.is_none() && tokens_left.is_none() {
+        return None;
+    }
+    Some(RateLimits {
+        requests_left,
+        requests_reset: wait(["x-ratelimit-reset-requests", "anthropic-ratelimit-requests-reset"]),
+        tokens_left,
+        tokens_reset: wait(["x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset"]),
+    })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// At most a day.
+fn span(seconds: f64) -> Option<Duration> {
+    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)))
+}
+
+/// From `now` until an instant since the epoch.
+fn until(at: Duration, now: Timestamp) -> Option<Duration> {
     let now = Duration::from_micros(u64::try_from(now.0).ok()?);
     at.checked_sub(now).and_then(|wait| span(wait.as_secs_f64()))
+}
+
+/// When a limit is whole again: seconds, a duration such as `6m0s` or `120ms`, or a time in RFC 3339.
+fn reset(value: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = value.parse::<f64>() {
+        return span(seconds);
+    }
+    if value.contains('T') {
+        return until(rfc3339(value)?, now);
+    }
+    let mut rest = value;
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(digits);
+        let unit = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let (word, next) = after.split_at(unit);
+        let scale = match word {
+            "h" => 3_600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 0.001,
+            "us" | "µs" => 0.000_001,
+            _ => return None,
+        };
+        sum += number.parse::<f64>().ok()? * scale;
+        rest = next;
+    }
+    span(sum)
+}
+
+/// `2026-11-21T05:00:00Z` since the epoch, to the second; other offsets than UTC are not read.
+fn rfc3339(value: &str) -> Option<Duration> {
+    let (date, time) = value.strip_suffix('Z')?.split_once('T')?;
+    let parts = |text: &str, by: char| -> Option<[i64; 3]> {
+        let numbers: Vec<i64> = text.split(by).map_while(|part| part.split('.').next()?.parse().ok()).collect();
+        numbers.try_into().ok()
+    };
+    let ([year, month, day], [hour, minute, second]) = (parts(date, '-')?, parts(time, ':')?);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Days since the epoch in the proleptic Gregorian calendar (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+    let years = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (years.div_euclid(400), years.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -166,7 +277,7 @@ mod tests {
             (307, Class::Broken),
             (400, Class::Caller),
             (401, Class::Auth),
-            (402, Class::Auth),
+            (402, Class::Quota),
             (403, Class::Auth),
             (404, Class::Caller),
             (408, Class::Timeout),
@@ -183,8 +294,15 @@ mod tests {
         }
         assert_eq!(Class::of_status(200, b""), None);
         assert_eq!(Class::of_status(400, b"..API_KEY_INVALID.."), Some(Class::Auth));
-        assert!(!Class::Caller.retryable() && !Class::Caller.fallback());
-        assert!(Class::Auth.fallback() && !Class::Auth.retryable());
+        for (status, body, class) in [
+            (400, "{\"code\":\"context_length_exceeded\"}", Class::ContextWindow),
+            (400, "{\"code\":\"content_policy_violation\"}", Class::ContentPolicy),
+            (429, "{\"code\":\"insufficient_quota\"}", Class::Quota),
+        ] {
+            assert_eq!(Class::of_status(status, body.as_bytes()), Some(class), "{body}");
+        }
+        assert!(!Class::Caller.retryable() && Class::Caller.failure().is_none());
+        assert!(Class::Auth.failure().is_some() && !Class::Auth.retryable());
         assert_eq!(Class::Auth.code().status, 502);
     }
 
@@ -207,5 +325,37 @@ mod tests {
         }
         assert_eq!(read("retry-after", "1e300"), Some(Duration::from_secs(86_400)));
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn what_is_left_of_a_rate_limit_is_read_in_both_spellings() {
+        let now = Timestamp(784_111_777_000_000);
+        let read = |pairs: &[(&'static str, &'static str)]| {
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)))
+                .collect();
+            (rate_limits(&headers, now), retry_after(&headers, now))
+        };
+        let (limits, wait) = read(&[
+            ("x-ratelimit-remaining-requests", "0"),
+            ("x-ratelimit-reset-requests", "6m0.5s"),
+            ("x-ratelimit-remaining-tokens", "900"),
+            ("x-ratelimit-reset-tokens", "120ms"),
+        ]);
+        let limits = limits.unwrap();
+        assert_eq!((limits.requests_left, limits.tokens_left), (Some(0), Some(900)));
+        assert_eq!(limits.tokens_reset, Some(Duration::from_millis(120)));
+        assert_eq!(wait, Some(Duration::from_millis(360_500)), "only the empty one is waited for");
+        let (limits, wait) = read(&[
+            ("anthropic-ratelimit-tokens-remaining", "0"),
+            ("anthropic-ratelimit-tokens-reset", "1994-11-06T08:49:47Z"),
+        ]);
+        assert_eq!(limits.unwrap().tokens_left, Some(0));
+        assert_eq!(wait, Some(Duration::from_secs(10)));
+        assert_eq!(read(&[("x-ratelimit-remaining-requests", "many")]), (None, None));
+        for nonsense in ["soon", "5x", "1994-13-06T08:49:47Z", "m"] {
+            assert_eq!(reset(nonsense, now), None, "{nonsense}");
+        }
     }
 }

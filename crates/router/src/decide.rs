@@ -1,14 +1,16 @@
 //! `decide`: walk the policy's stages, assemble the chain, write the record.
 
 use std::{
+    cell::RefCell,
     sync::{Arc, LazyLock},
     time::Duration,
 };
 
 use weir_core::{
     RevisionId, Timestamp, WorkloadId,
-    decision::{Decision, Verdict},
+    decision::{Decision, Inputs, Mode, Plan, Verdict},
     deployment::Deployment,
+    expr::Scope,
     route::Features,
     snapshot::{CandidateView, Snapshot},
     workload::SEGMENT_ALL,
@@ -16,12 +18,17 @@ use weir_core::{
 
 use crate::{
     Live,
-    slate::{Arms, Context, Entry, Slate, strategy},
+    slate::{Arms, Context, Entry, Slate},
     stages,
 };
 
 static ALL: LazyLock<Arc<str>> = LazyLock::new(|| SEGMENT_ALL.into());
 static PINNED: LazyLock<Arc<str>> = LazyLock::new(|| "pinned".into());
+
+thread_local! {
+    /// Room to think in: a decision allocates its record and nothing else.
+    static SLATE: RefCell<Slate> = RefCell::default();
+}
 
 /// What is asked for one request.
 #[derive(Debug, Clone)]
@@ -34,6 +41,10 @@ pub struct Ask<'a> {
     pub unit: u64,
     /// Settles draws and ties.
     pub seed: u64,
+    /// Whose turn it is, for round robin.
+    pub turn: u64,
+    /// What conditions read; they do not hold without it.
+    pub scope: Option<&'a Scope>,
     /// Wall time, for leases.
     pub now: Timestamp,
     /// Monotonic time, for breakers.
@@ -57,29 +68,55 @@ pub enum NoRoute {
 /// When the workload is unknown or every candidate was dropped.
 pub fn decide(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>) -> Result<Decision, NoRoute> {
     let view = snapshot.workloads.get(ask.workload).ok_or_else(|| NoRoute::UnknownWorkload(ask.workload.clone()))?;
-    let context = Context { view, ask };
-    let slate =
-        view.policy.stages.iter().fold(Slate::new(&context, live), |slate, stage| stages::run(stage, slate, &context));
-    let chain = chain(&slate);
-    let decision = Decision {
+    let context = Context { view, ask, floor: view.workload.floor };
+    let decision = SLATE.with_borrow_mut(|slate| {
+        slate.fill(&context, live);
+        walk(slate, &context, snapshot.seq, snapshot.score_seq)
+    });
+    if decision.chain.is_empty() { Err(NoRoute::NoCandidate(Box::new(decision))) } else { Ok(decision) }
+}
+
+/// Runs every stage over a filled slate and writes the record.
+pub(crate) fn walk(slate: &mut Slate, context: &Context<'_>, snapshot_seq: u64, score_seq: i64) -> Decision {
+    let Context { view, ask, .. } = context;
+    for stage in &view.policy.stages {
+        stages::run(stage, slate, context);
+    }
+    let head = slate.arms.as_ref().and_then(Arms::exposed);
+    if let Some(head) = head {
+        // The arms are compared with each other; a race or an exploration would blur them.
+        slate.plan.mode = Mode::Failover;
+        slate.plan.explored = false;
+        slate.order.retain(|&index| index != head);
+        slate.order.insert(0, head);
+    }
+    let chain = &slate.order;
+    Decision {
         workload: ask.workload.clone(),
         segment: Arc::clone(&ALL),
-        strategy: strategy(view),
+        strategy: Arc::clone(&view.strategy),
         revision: view.policy.revision.clone(),
-        snapshot_seq: snapshot.seq,
-        score_seq: snapshot.score_seq,
-        candidates: slate.records(&context, &chain),
+        snapshot_seq,
+        score_seq,
+        candidates: slate.records(context, chain),
         chain: chain
             .iter()
             .filter_map(|&index| view.candidates.get(index))
             .map(|candidate| candidate.deployment.id.clone())
             .collect(),
-        propensity: propensity(&slate, &chain),
-        exposure: slate.arms.and_then(|arms| arms.exposure),
+        propensity: propensity(slate, chain),
+        exposure: slate.arms.as_ref().and_then(|arms| arms.exposure.clone()),
         features: ask.features.clone(),
         seed: ask.seed,
-    };
-    if decision.chain.is_empty() { Err(NoRoute::NoCandidate(Box::new(decision))) } else { Ok(decision) }
+        inputs: Inputs {
+            digest: view.digest,
+            unit: ask.unit,
+            turn: ask.turn,
+            conditions: slate.conditions.clone(),
+            canary: slate.canary.take(),
+        },
+        plan: std::mem::take(&mut slate.plan),
+    }
 }
 
 /// The decision for a request that names its deployment: no policy, still recorded and scored.
@@ -97,7 +134,8 @@ pub fn pin(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>, deployment: &Arc<Dep
     };
     let candidate = known.unwrap_or(&unknown);
     let vital = live.vital(&deployment.id);
-    let record = Entry::new(candidate, ask, vital.as_deref(), ask.uptime).record(candidate, Verdict::Chosen);
+    let entry = Entry { first: 1.0, ..Entry::new(candidate, ask, vital.as_deref(), false) };
+    let record = entry.record(candidate, Verdict::Chosen);
     Decision {
         workload: ask.workload.clone(),
         segment: Arc::clone(&ALL),
@@ -111,23 +149,25 @@ pub fn pin(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>, deployment: &Arc<Dep
         exposure: None,
         features: ask.features.clone(),
         seed: ask.seed,
+        inputs: Inputs {
+            digest: view.map_or(0, |view| view.digest),
+            unit: ask.unit,
+            turn: ask.turn,
+            conditions: Vec::new(),
+            canary: None,
+        },
+        plan: Plan::default(),
     }
 }
 
-/// The exposed arm first where there is one, then the candidates in play.
-fn chain(slate: &Slate) -> Vec<usize> {
-    let head = slate.arms.as_ref().and_then(Arms::exposed);
-    head.into_iter().chain(slate.order.iter().copied().filter(|&index| Some(index) != head)).collect()
-}
-
-/// P(head) = Σ share of the arms that lead to it + (1 − 2·share) × P(the objective puts it first).
+/// P(head) = Σ share of the arms that lead to it + (1 − 2·share) × P(the policy puts it first).
 fn propensity(slate: &Slate, chain: &[usize]) -> f64 {
     let Some(&head) = chain.first() else {
         return 0.0;
     };
-    let by_objective = slate.first_probability(head);
-    slate.arms.as_ref().map_or(by_objective, |arms| {
+    let by_policy = slate.entry(head).map_or(0.0, |entry| entry.first);
+    slate.arms.as_ref().map_or(by_policy, |arms| {
         let in_arms = f64::from(u8::from(arms.candidate == head) + u8::from(arms.control == head));
-        arms.share * in_arms + (1.0 - 2.0 * arms.share) * by_objective
+        arms.share * in_arms + (1.0 - 2.0 * arms.share) * by_policy
     })
 }

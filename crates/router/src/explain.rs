@@ -1,6 +1,6 @@
 //! A decision in sentences, from its own record and nothing else.
 
-use weir_core::decision::{Arm, CandidateRecord, Decision, Verdict};
+use weir_core::decision::{Arm, CandidateRecord, Decision, Health, Mode, Verdict};
 
 /// Plain English, the chosen deployment first, one sentence per candidate.
 #[must_use]
@@ -14,6 +14,7 @@ pub fn explain(decision: &Decision) -> Vec<String> {
         };
         sentences.push(format!("Canary {} put this unit in its {arm} arm.", exposure.canary));
     }
+    sentences.extend(plan(decision));
     let by_verdict =
         |chosen: bool| decision.candidates.iter().filter(move |c| (c.verdict == Verdict::Chosen) == chosen);
     let chosen = by_verdict(true).next();
@@ -38,6 +39,26 @@ fn headline(decision: &Decision) -> String {
     )
 }
 
+/// What dispatch does beyond walking the chain.
+fn plan(decision: &Decision) -> Option<String> {
+    if decision.plan.explored {
+        return Some("It was chosen to learn, against the objective.".to_owned());
+    }
+    match decision.plan.mode {
+        Mode::Race { width } => {
+            Some(format!("The first {width} were asked at once; the first good answer was served."))
+        }
+        Mode::Hedge { after_ms } => {
+            Some(format!("The next was asked too when no answer had come after {after_ms} ms."))
+        }
+        Mode::Failover => decision
+            .plan
+            .accept
+            .as_ref()
+            .map(|accept| format!("An answer was good enough when `{}`; else the next was asked.", accept.expr())),
+    }
+}
+
 fn sentence(candidate: &CandidateRecord, chosen: Option<&CandidateRecord>) -> String {
     let name = &candidate.deployment;
     let numbers = numbers(candidate);
@@ -56,6 +77,8 @@ fn sentence(candidate: &CandidateRecord, chosen: Option<&CandidateRecord>) -> St
         Verdict::BelowFloor => format!("{name} is below the floor{numbers}."),
         Verdict::Unproven => format!("{name} has no scores that prove it{numbers}."),
         Verdict::OtherArm => format!("{name} is the canary's other arm{numbers}."),
+        Verdict::Excluded => format!("{name} is kept out by a rule of the policy{numbers}."),
+        Verdict::OverCeiling => format!("{name} is over a ceiling of cost or latency{numbers}."),
     }
 }
 
@@ -75,6 +98,16 @@ fn numbers(candidate: &CandidateRecord) -> String {
     }
     if let Some(latency) = candidate.latency_ms {
         parts.push(format!("{latency:.0} ms"));
+    }
+    let state = &candidate.state;
+    if state.warm {
+        parts.push("its prompt cache is warm".to_owned());
+    }
+    if state.exhausted {
+        parts.push("its rate limit has nothing left".to_owned());
+    }
+    if state.health == Health::Up && state.ramp > 0.0 && state.ramp < 1.0 {
+        parts.push(format!("coming back with {:.0} % of its traffic", state.ramp * 100.0));
     }
     if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
 }

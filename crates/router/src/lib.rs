@@ -1,16 +1,27 @@
 //! Where a request goes. [`decide`] is a pure function of a snapshot, live health and a request: no IO, no clock, no
 //! lock, and the same arguments always give the same [`weir_core::decision::Decision`].
 
+mod breaker;
 mod cell;
 mod decide;
 mod explain;
 mod exposed;
+mod headroom;
+mod lane;
+mod latency;
 mod live;
+mod replay;
 mod slate;
 mod stages;
+mod warm;
 
+pub use breaker::Fault;
 pub use cell::SnapshotCell;
 pub use decide::{Ask, NoRoute, decide, pin};
 pub use explain::explain;
 pub use exposed::{Exposed, ExposedGuard};
-pub use live::{Health, InFlight, Live, Vital};
+pub use lane::Lane;
+pub use latency::{Estimate, Shape};
+pub use live::{InFlight, Live, Sample, Vital};
+pub use replay::{WhatIf, replay};
+pub use weir_core::decision::Health;

@@ -1,8 +1,5 @@
-//! Live health beside the snapshot: what dispatch learned in the last seconds, in atomics. Reading it costs no lock
-//! and no allocation; it never enters a replayable decision except as recorded numbers.
-//!
-//! The breaker counts consecutive failures. Open means no traffic for a back-off that doubles up to a bound; after it
-//! exactly one caller claims the probe by moving the deadline, so a recovering endpoint is not stampeded.
+//! Live signals beside the snapshot: what dispatch learned in the last seconds, in atomics. Reading them costs no lock
+//! and no allocation; they enter a decision's record as numbers, so that it can be made again without them.
 
 use std::{
     sync::{
@@ -12,60 +9,51 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use indexmap::IndexMap;
-use weir_core::DeploymentId;
+use weir_core::{DeploymentId, WorkloadId, decision::Health, route::RateLimits};
 
-use crate::Exposed;
+use crate::{
+    Estimate, Exposed, Fault, Lane, Shape, breaker::Breaker, headroom::Headroom, latency::Latencies, warm::Warm,
+};
 
-/// Failures in a row that open the breaker.
-const OPEN_AFTER: u32 = 5;
-/// First back-off; doubles with each further failure.
-const BACKOFF_BASE: Duration = Duration::from_secs(1);
-/// Longest back-off.
-const BACKOFF_MAX: Duration = Duration::from_secs(30);
-/// How long a claimed probe keeps others away.
-const PROBE_WINDOW: Duration = Duration::from_secs(5);
 /// Weight of the newest latency in the moving average.
 const EWMA_WEIGHT: f64 = 0.1;
-
-/// Whether a deployment may be tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    /// No recent run of failures.
-    Up,
-    /// Breaker open.
-    Open,
-    /// Back-off over: the next request probes it.
-    Probing,
-}
-
-impl Health {
-    /// The word shown.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Open => "open",
-            Self::Probing => "probing",
-        }
-    }
-}
 
 /// Vital signs of one deployment.
 #[derive(Debug, Default)]
 pub struct Vital {
+    /// Tells deployments apart in small tables; never 0.
+    pub(crate) tag: u16,
     in_flight: AtomicU32,
     /// Of a canary that has it as its candidate; a part of what is in flight.
     pub(crate) exposed: AtomicU32,
     /// Microseconds as `f64` bits; 0 before the first answer.
     latency_us: AtomicU64,
-    failures: AtomicU32,
-    /// Uptime in microseconds until which the breaker is open.
-    open_until_us: AtomicU64,
+    breaker: Breaker,
+    headroom: Headroom,
+    latencies: Latencies,
+}
+
+/// One answer's times.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// What kind of request it was.
+    pub shape: Shape,
+    /// To the first token, or to the first byte of an answer that was not streamed.
+    pub first: Duration,
+    /// To the end; `None` while a stream is still coming.
+    pub total: Option<Duration>,
+    /// The first byte came much later than it should.
+    pub slow: bool,
 }
 
 impl Vital {
+    fn new(id: &DeploymentId) -> Self {
+        let hash = weir_core::entropy::hash(id.as_str());
+        Self { tag: (hash as u16).max(1), ..Self::default() }
+    }
+
     /// Requests in flight.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
@@ -76,74 +64,122 @@ impl Vital {
     pub fn exposed(&self) -> u32 {
         self.exposed.load(Relaxed)
     }
-    /// Smoothed latency in milliseconds; `None` before the first answer.
+    /// Smoothed latency over all shapes, in milliseconds; `None` before the first answer.
     #[must_use]
     pub fn latency_ms(&self) -> Option<f64> {
         let us = f64::from_bits(self.latency_us.load(Relaxed));
         (us > 0.0).then_some(us / 1_000.0)
     }
+    /// What requests of this shape have taken lately; `None` without recent answers.
+    #[must_use]
+    pub fn estimate(&self, shape: Shape, uptime: Duration) -> Option<Estimate> {
+        self.latencies.estimate(shape, uptime)
+    }
     /// Failures in a row.
     #[must_use]
     pub fn failures(&self) -> u32 {
-        self.failures.load(Relaxed)
+        self.breaker.run()
     }
     /// Whether it may be tried at this uptime.
     #[must_use]
     pub fn health(&self, uptime: Duration) -> Health {
-        if self.failures() < OPEN_AFTER {
-            Health::Up
-        } else if self.open_until_us.load(Relaxed) > micros(uptime) {
-            Health::Open
-        } else {
-            Health::Probing
-        }
+        self.breaker.health(uptime)
     }
-
-    /// Counts one request in flight until the guard is dropped; claims the probe when the breaker is half open.
+    /// Share of its ordinary traffic that it is trusted with, `0..=1`: below 1 while it comes back.
     #[must_use]
-    pub fn begin(self: &Arc<Self>, uptime: Duration) -> InFlight {
-        if self.health(uptime) == Health::Probing {
-            self.open_until_us.store(micros(uptime + PROBE_WINDOW), Relaxed);
-        }
-        self.in_flight.fetch_add(1, Relaxed);
-        InFlight(Arc::clone(self))
+    pub fn ramp(&self, uptime: Duration) -> f64 {
+        self.breaker.ramp(uptime)
+    }
+    /// Share of recent calls that failed, `0..=1`.
+    #[must_use]
+    pub fn error_rate(&self, uptime: Duration) -> f64 {
+        self.breaker.error_rate(uptime)
+    }
+    /// True when a request of so many tokens would be refused for rate.
+    #[must_use]
+    pub fn exhausted(&self, tokens: u64, uptime: Duration) -> bool {
+        self.headroom.exhausted(tokens, uptime)
+    }
+    /// Its provider said what is left of its rate limit.
+    pub fn told(&self, limits: &RateLimits, uptime: Duration) {
+        self.headroom.told(limits, uptime);
+    }
+    /// Its provider refused for rate, and may have said for how long.
+    pub fn refused(&self, wait: Option<Duration>, uptime: Duration) {
+        self.headroom.refused(wait, uptime);
     }
 
-    /// An answer came after `latency`.
-    pub fn succeeded(&self, latency: Duration) {
-        self.failures.store(0, Relaxed);
-        let newest = micros(latency) as f64;
+    /// Counts one request of so many tokens in flight until the guard is dropped. It claims a probe when one is due;
+    /// `None` when all probes are taken, unless `whatever`.
+    #[must_use]
+    pub fn begin(self: &Arc<Self>, tokens: u64, whatever: bool, uptime: Duration) -> Option<InFlight> {
+        let probe = match self.breaker.claim(uptime) {
+            Ok(probe) => probe,
+            Err(()) if whatever => false,
+            Err(()) => return None,
+        };
+        self.headroom.spend(tokens, uptime);
+        self.in_flight.fetch_add(1, Relaxed);
+        Some(InFlight { vital: Arc::clone(self), probe })
+    }
+
+    fn succeeded(&self, sample: &Sample, uptime: Duration) {
+        self.breaker.passed(sample.slow, uptime);
+        self.latencies.record(sample.shape, Some(sample.first), sample.total, uptime);
+        let newest = micros(sample.total.unwrap_or(sample.first)) as f64;
         // A lost race between two updates loses one sample of an average: harmless.
         let old = f64::from_bits(self.latency_us.load(Relaxed));
         let next = if old > 0.0 { old + EWMA_WEIGHT * (newest - old) } else { newest.max(1.0) };
         self.latency_us.store(next.to_bits(), Relaxed);
     }
-
-    /// The deployment failed (not the caller's request).
-    pub fn failed(&self, uptime: Duration) {
-        let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
-        if failures >= OPEN_AFTER {
-            let doublings = (failures - OPEN_AFTER).min(16);
-            let backoff = BACKOFF_BASE.saturating_mul(1 << doublings).min(BACKOFF_MAX);
-            self.open_until_us.store(micros(uptime + backoff), Relaxed);
-        }
-    }
 }
 
 /// One request in flight; dropping it ends it.
 #[derive(Debug)]
-pub struct InFlight(Arc<Vital>);
+pub struct InFlight {
+    vital: Arc<Vital>,
+    probe: bool,
+}
 
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Relaxed);
+impl InFlight {
+    /// Its answer came, or began to.
+    pub fn succeeded(&self, sample: &Sample, uptime: Duration) {
+        self.vital.succeeded(sample, uptime);
+    }
+    /// It answered, if only to say that the request cannot be served: it is alive.
+    pub fn answered(&self, uptime: Duration) {
+        self.vital.breaker.passed(false, uptime);
+    }
+    /// The stream that began has ended well.
+    pub fn completed(&self, shape: Shape, total: Duration, uptime: Duration) {
+        self.vital.latencies.record(shape, None, Some(total), uptime);
+    }
+    /// The deployment failed (not the caller's request), and may have said for how long.
+    pub fn failed(&self, fault: Fault, wait: Option<Duration>, uptime: Duration) {
+        self.vital.breaker.failed(fault, wait, self.probe, uptime);
+    }
+    /// Where it is.
+    #[must_use]
+    pub const fn vital(&self) -> &Arc<Vital> {
+        &self.vital
     }
 }
 
-/// The vital signs of all deployments, and the canary requests in flight.
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.vital.in_flight.fetch_sub(1, Relaxed);
+        if self.probe {
+            self.vital.breaker.release();
+        }
+    }
+}
+
+/// The vital signs of all deployments, what is kept for each workload, and the canary requests in flight.
 #[derive(Debug, Default)]
 pub struct Live {
     vitals: ArcSwap<IndexMap<DeploymentId, Arc<Vital>>>,
+    lanes: ArcSwap<IndexMap<WorkloadId, Arc<Lane>>>,
+    warm: Warm,
     exposed: Arc<Exposed>,
 }
 
@@ -151,13 +187,38 @@ impl Live {
     /// Keeps signs for exactly these deployments; those already known keep their history.
     pub fn track<'a>(&self, deployments: impl Iterator<Item = &'a DeploymentId>) {
         let old = self.vitals.load();
-        let next = deployments.map(|id| (id.clone(), old.get(id).cloned().unwrap_or_default())).collect();
+        let keep = |id: &DeploymentId| old.get(id).cloned().unwrap_or_else(|| Arc::new(Vital::new(id)));
+        let next = deployments.map(|id| (id.clone(), keep(id))).collect();
         self.vitals.store(Arc::new(next));
     }
     /// The signs of one deployment; `None` when it is not tracked.
     #[must_use]
     pub fn vital(&self, deployment: &DeploymentId) -> Option<Arc<Vital>> {
         self.vitals.load().get(deployment).cloned()
+    }
+    pub(crate) fn vitals(&self) -> Guard<Arc<IndexMap<DeploymentId, Arc<Vital>>>> {
+        self.vitals.load()
+    }
+    /// What is kept for one workload; made when it is first asked for.
+    #[must_use]
+    pub fn lane(&self, workload: &WorkloadId) -> Arc<Lane> {
+        if let Some(lane) = self.lanes.load().get(workload) {
+            return Arc::clone(lane);
+        }
+        let fresh = Arc::<Lane>::default();
+        self.lanes.rcu(|lanes| {
+            let mut lanes = IndexMap::clone(lanes);
+            lanes.entry(workload.clone()).or_insert_with(|| Arc::clone(&fresh));
+            lanes
+        });
+        self.lanes.load().get(workload).cloned().unwrap_or(fresh)
+    }
+    /// A session was served there, so its prompt is in that provider's cache.
+    pub fn warmed(&self, session: u64, vital: &Vital, uptime: Duration) {
+        self.warm.note(session, vital.tag, uptime);
+    }
+    pub(crate) const fn warm(&self) -> &Warm {
+        &self.warm
     }
     /// Canary requests in flight.
     #[must_use]
@@ -172,39 +233,36 @@ fn micros(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use weir_core::route::Features;
+
     use super::*;
 
-    const fn at(ms: u64) -> Duration {
-        Duration::from_millis(ms)
-    }
-
-    #[test]
-    fn five_failures_open_the_breaker_and_one_caller_claims_the_probe() {
-        let vital = Arc::new(Vital::default());
-        for _ in 0..4 {
-            vital.failed(at(0));
-        }
-        assert_eq!(vital.health(at(0)), Health::Up);
-        vital.failed(at(0));
-        assert_eq!(vital.health(at(999)), Health::Open);
-        assert_eq!(vital.health(at(1_000)), Health::Probing);
-        let probe = vital.begin(at(1_000));
-        assert_eq!(vital.health(at(1_001)), Health::Open, "others stay away while the probe runs");
-        vital.failed(at(1_100));
-        drop(probe);
-        assert_eq!(vital.health(at(3_000)), Health::Open, "the back-off doubled");
-        assert_eq!(vital.health(at(3_100)), Health::Probing);
-        vital.succeeded(at(20));
-        assert_eq!(vital.health(at(3_101)), Health::Up);
+    fn sample(ms: u64) -> Sample {
+        let took = Duration::from_millis(ms);
+        Sample { shape: Shape::of(&Features::default()), first: took, total: Some(took), slow: false }
     }
 
     #[test]
     fn in_flight_falls_when_the_guard_goes() {
         let vital = Arc::new(Vital::default());
-        let guards = [vital.begin(at(0)), vital.begin(at(0))];
+        let guards = [(); 2].map(|()| vital.begin(1, false, Duration::ZERO).unwrap());
         assert_eq!(vital.in_flight(), 2);
         drop(guards);
         assert_eq!(vital.in_flight(), 0);
+    }
+
+    #[test]
+    fn a_probe_is_given_back_when_its_request_ends_without_a_verdict() {
+        let vital = Arc::new(Vital::default());
+        for _ in 0..5 {
+            vital.begin(1, false, Duration::ZERO).unwrap().failed(Fault::Server, None, Duration::ZERO);
+        }
+        let later = Duration::from_secs(1);
+        let probes = [(); 2].map(|()| vital.begin(1, false, later).unwrap());
+        assert!(vital.begin(1, false, later).is_none());
+        assert!(vital.begin(1, true, later).is_some(), "the last resort is always tried");
+        drop(probes);
+        assert_eq!(vital.health(later), Health::Probing);
     }
 
     #[test]
@@ -212,9 +270,17 @@ mod tests {
         let live = Live::default();
         let ids = [DeploymentId::from("a"), DeploymentId::from("b")];
         live.track(ids.iter());
-        live.vital(&ids[0]).unwrap().succeeded(at(10));
+        let vital = live.vital(&ids[0]).unwrap();
+        vital.begin(1, false, Duration::ZERO).unwrap().succeeded(&sample(10), Duration::ZERO);
         live.track(ids[..1].iter());
         assert_eq!(live.vital(&ids[0]).unwrap().latency_ms(), Some(10.0));
         assert!(live.vital(&ids[1]).is_none());
+    }
+
+    #[test]
+    fn each_workload_has_its_own_lane() {
+        let live = Live::default();
+        let (a, b) = (WorkloadId::from("a"), WorkloadId::from("b"));
+        assert_eq!([live.lane(&a).turn(), live.lane(&a).turn(), live.lane(&b).turn()], [0, 1, 0]);
     }
 }

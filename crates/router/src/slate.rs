@@ -1,14 +1,16 @@
 //! The value that stages hand on: every candidate with what is known of it, and the order of those still in play.
 
-use std::{sync::Arc, time::Duration};
+use std::{cmp::Ordering, collections::VecDeque};
 
 use weir_core::{
     NanoUsd,
-    decision::{Arm, CandidateRecord, Exposure, Verdict},
-    snapshot::{CandidateView, WorkloadView},
+    decision::{Arm, CandidateRecord, CandidateState, Decision, Exposure, Health, Plan, Verdict},
+    entropy::{mix, unit},
+    route::Features,
+    snapshot::{CanarySlot, CandidateView, WorkloadView},
 };
 
-use crate::{Ask, Health, Live, Vital};
+use crate::{Ask, Live, Shape, Vital};
 
 /// Completion tokens assumed before a deployment has answered and when the caller set no bound.
 const ASSUMED_OUTPUT_TOKENS: u64 = 256;
@@ -17,6 +19,8 @@ const ASSUMED_OUTPUT_TOKENS: u64 = 256;
 pub(crate) struct Context<'a> {
     pub(crate) view: &'a WorkloadView,
     pub(crate) ask: &'a Ask<'a>,
+    /// Least acceptable quality.
+    pub(crate) floor: Option<f64>,
 }
 
 /// One candidate in play or out.
@@ -24,25 +28,43 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Entry {
     /// Why it is out; `None` while in play.
     pub(crate) out: Option<Verdict>,
-    /// 0 for proven, 1 for last resort: objectives order within a tier, never across.
+    /// It can do what the request needs.
+    pub(crate) capable: bool,
+    /// 0 for ordinary, more for those to be tried after all others: objectives order within a tier, never across.
     pub(crate) tier: u8,
-    /// Probability that a draw puts it first, where the objective draws; `None` where it ranks.
-    pub(crate) drawn: Option<f64>,
+    /// Equal for candidates that no objective has told apart yet.
+    pub(crate) rank: u32,
+    /// Probability that the policy puts it first.
+    pub(crate) first: f64,
     pub(crate) cost: Option<NanoUsd>,
     pub(crate) in_flight: u32,
+    /// Median and 95th percentile of the request's shape there.
     pub(crate) latency_ms: Option<f64>,
-    pub(crate) health: Health,
+    pub(crate) p95_ms: Option<f64>,
+    pub(crate) state: CandidateState,
 }
 
-/// What stages hand on.
-#[derive(Debug, Clone)]
+/// What stages hand on. Kept by each thread between requests, so that its lists are allocated once.
+#[derive(Debug, Default)]
 pub(crate) struct Slate {
     /// By candidate index.
     pub(crate) entries: Vec<Entry>,
     /// Candidate indices in play, best first.
     pub(crate) order: Vec<usize>,
+    /// Room for stages that compute a number for each candidate in play.
+    pub(crate) scratch: Vec<(f64, usize)>,
+    /// A draw has settled the head; later stages cannot make it certain again.
+    settled: bool,
     /// Set by the canary stage when the request is eligible.
     pub(crate) arms: Option<Arms>,
+    /// The canary those arms belong to.
+    pub(crate) canary: Option<CanarySlot>,
+    /// How dispatch will walk the chain.
+    pub(crate) plan: Plan,
+    /// Whether each condition held.
+    pub(crate) conditions: Vec<bool>,
+    /// Answers to conditions from a record; conditions are evaluated while this is `None`.
+    pub(crate) recorded: Option<VecDeque<bool>>,
 }
 
 /// The two arms an eligible request could have been sent to, as candidate indices.
@@ -67,24 +89,70 @@ impl Arms {
 }
 
 impl Slate {
-    /// All candidates in play, in configured order.
-    pub(crate) fn new(context: &Context<'_>, live: &Live) -> Self {
-        let entries: Vec<Entry> = context
-            .view
-            .candidates
-            .iter()
-            .map(|candidate| {
-                let vital = live.vital(&candidate.deployment.id);
-                Entry::new(candidate, context.ask, vital.as_deref(), context.ask.uptime)
-            })
-            .collect();
-        let order = (0..entries.len()).collect();
-        Self { entries, order, arms: None }
+    /// Starts over for a request: all candidates in play, in configured order.
+    pub(crate) fn fill(&mut self, context: &Context<'_>, live: &Live) {
+        self.clear();
+        let ask = context.ask;
+        let vitals = live.vitals();
+        let warm = ask.features.session.then(|| live.warm().tag(ask.unit, ask.uptime)).flatten();
+        let entries = context.view.candidates.iter().map(|candidate| {
+            let vital = vitals.get(&candidate.deployment.id).map(|vital| &**vital);
+            let warm = vital.is_some_and(|vital| warm == Some(vital.tag));
+            Entry::new(candidate, ask, vital, warm)
+        });
+        self.entries.extend(entries);
+        self.expect_failures(context);
+        self.start();
+    }
+
+    /// Starts over from what a record knew.
+    pub(crate) fn recall(&mut self, record: &Decision) {
+        self.clear();
+        self.entries.extend(record.candidates.iter().map(Entry::recall));
+        self.recorded = Some(record.inputs.conditions.iter().copied().collect());
+        self.start();
+    }
+
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.order.clear();
+        self.settled = false;
+        self.arms = None;
+        self.canary = None;
+        self.plan = Plan::default();
+        self.conditions.clear();
+        self.recorded = None;
+    }
+
+    fn start(&mut self) {
+        self.order.extend(0..self.entries.len());
+        if let Some(first) = self.entries.first_mut() {
+            first.first = 1.0;
+        }
+    }
+
+    /// A call that fails is paid for elsewhere: P(failure) × what the stable one costs is part of what to expect.
+    fn expect_failures(&mut self, context: &Context<'_>) {
+        let stable = context.view.candidates.iter().position(|candidate| candidate.stable);
+        let Some(elsewhere) = stable.and_then(|index| self.entries.get(index)).and_then(|entry| entry.cost) else {
+            return;
+        };
+        for entry in &mut self.entries {
+            if let Some(cost) = &mut entry.cost
+                && entry.state.error_rate > 0.0
+            {
+                *cost += NanoUsd((elsewhere.0 as f64 * entry.state.error_rate) as i64);
+            }
+        }
+    }
+
+    pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
+        self.entries.get(index)
     }
 
     /// Takes out every candidate in play for which `verdict` gives a reason.
-    pub(crate) fn drop_where(mut self, verdict: impl Fn(usize, &Entry) -> Option<Verdict>) -> Self {
-        let Self { entries, order, .. } = &mut self;
+    pub(crate) fn drop_where(&mut self, verdict: impl Fn(usize, &Entry) -> Option<Verdict>) {
+        let Self { entries, order, .. } = self;
         order.retain(|&index| {
             let Some(entry) = entries.get_mut(index) else {
                 return false;
@@ -92,25 +160,110 @@ impl Slate {
             entry.out = verdict(index, entry);
             entry.out.is_none()
         });
-        self
+        self.certain();
     }
 
-    /// Orders candidates in play by tier, then by `key`; stable.
-    pub(crate) fn sort_by_key<K: PartialOrd>(mut self, key: impl Fn(&Entry) -> K) -> Self {
-        let Self { entries, order, .. } = &mut self;
+    /// Orders candidates in play by tier and, where they were equal so far, by `key`, smallest first; stable. Those
+    /// within `band` of the best of their equals stay equal.
+    pub(crate) fn refine(&mut self, band: f64, key: impl Fn(usize, &Entry) -> f64) {
+        self.order_by(&key);
+        let Self { entries, order, .. } = self;
+        let mut rank = 0;
+        let mut group: Option<((u8, u32), f64)> = None;
+        for &index in order.iter() {
+            let Some(entry) = entries.get_mut(index) else { continue };
+            let (of, value) = ((entry.tier, entry.rank), key(index, entry));
+            match group {
+                // Two infinities are equal, and no finite number is near one.
+                Some((same, best)) if same == of && (value <= best || value - best <= band) => {}
+                Some(_) => {
+                    rank += 1;
+                    group = Some((of, value));
+                }
+                None => group = Some((of, value)),
+            }
+            entry.rank = rank;
+        }
+        self.certain();
+    }
+
+    fn order_by(&mut self, key: &impl Fn(usize, &Entry) -> f64) {
+        let Self { entries, order, .. } = self;
         order.sort_by(|&a, &b| {
-            let (Some(a), Some(b)) = (entries.get(a), entries.get(b)) else {
-                return std::cmp::Ordering::Equal;
+            let (Some(left), Some(right)) = (entries.get(a), entries.get(b)) else {
+                return Ordering::Equal;
             };
-            (a.tier, key(a)).partial_cmp(&(b.tier, key(b))).unwrap_or(std::cmp::Ordering::Equal)
+            let group = (left.tier, left.rank).cmp(&(right.tier, right.rank));
+            group.then_with(|| key(a, left).total_cmp(&key(b, right)))
         });
-        self
     }
 
-    /// Probability that the objective puts this candidate first.
-    pub(crate) fn first_probability(&self, index: usize) -> f64 {
-        let drawn = self.entries.get(index).and_then(|entry| entry.drawn);
-        drawn.unwrap_or(if self.order.first() == Some(&index) { 1.0 } else { 0.0 })
+    /// Puts those in a higher tier behind the others and changes nothing else.
+    pub(crate) fn by_tier(&mut self) {
+        let Self { entries, order, .. } = self;
+        order.sort_by_key(|&index| entries.get(index).map(|entry| (entry.tier, entry.rank)));
+        self.certain();
+    }
+
+    /// How many at the head no objective has told apart.
+    pub(crate) fn equals(&self) -> usize {
+        let of = |index: usize| self.entry(index).map(|entry| (entry.tier, entry.rank));
+        let Some(head) = self.order.first().and_then(|&index| of(index)) else { return 0 };
+        self.order.iter().take_while(|&&index| of(index) == Some(head)).count()
+    }
+
+    /// The order is as it is, whatever the draw.
+    fn certain(&mut self) {
+        if self.settled {
+            return;
+        }
+        self.settle(|_, _| 0.0);
+        if let Some(&head) = self.order.first()
+            && let Some(entry) = self.entries.get_mut(head)
+        {
+            entry.first = 1.0;
+        }
+    }
+
+    /// Notes the probability of each candidate to be first.
+    fn settle(&mut self, first: impl Fn(usize, &Entry) -> f64) {
+        for (index, entry) in self.entries.iter_mut().enumerate() {
+            entry.first = first(index, entry);
+        }
+    }
+
+    /// The equals at the head were settled by a draw in which each had the probability `first` gives; the order is
+    /// now strict.
+    pub(crate) fn drawn(&mut self, equals: usize, first: impl Fn(usize) -> f64) {
+        self.settled = true;
+        self.settle(|_, _| 0.0);
+        for place in 0..self.order.len() {
+            let Some(&index) = self.order.get(place) else { continue };
+            let share = first(index);
+            if let Some(entry) = self.entries.get_mut(index) {
+                entry.rank = u32::try_from(place).unwrap_or(u32::MAX);
+                if place < equals {
+                    entry.first = share;
+                }
+            }
+        }
+    }
+
+    /// Moves the candidate at this place of the order to the head.
+    pub(crate) fn lead(&mut self, place: usize) {
+        if let Some(prefix) = self.order.get_mut(..=place) {
+            prefix.rotate_right(1);
+        }
+    }
+
+    /// The answer to the next condition: from the record where there is one, else by asking.
+    pub(crate) fn condition(&mut self, ask: impl FnOnce() -> bool) -> bool {
+        let holds = match &mut self.recorded {
+            Some(recorded) => recorded.pop_front().unwrap_or(true),
+            None => ask(),
+        };
+        self.conditions.push(holds);
+        holds
     }
 
     /// The record of each candidate, given the final chain as candidate indices.
@@ -135,15 +288,45 @@ impl Slate {
 }
 
 impl Entry {
-    pub(crate) fn new(candidate: &CandidateView, ask: &Ask<'_>, vital: Option<&Vital>, uptime: Duration) -> Self {
+    pub(crate) fn new(candidate: &CandidateView, ask: &Ask<'_>, vital: Option<&Vital>, warm: bool) -> Self {
+        let estimate = vital.and_then(|vital| vital.estimate(Shape::of(&ask.features), ask.uptime));
         Self {
             out: None,
+            capable: capable(candidate, &ask.features),
             tier: 0,
-            drawn: None,
-            cost: expected_cost(candidate, ask),
+            rank: 0,
+            first: 0.0,
+            cost: expected_cost(candidate, ask, warm),
             in_flight: vital.map_or(0, Vital::in_flight),
-            latency_ms: vital.and_then(Vital::latency_ms),
-            health: vital.map_or(Health::Up, |vital| vital.health(uptime)),
+            latency_ms: estimate.map(|estimate| estimate.p50_ms),
+            p95_ms: estimate.map(|estimate| estimate.p95_ms),
+            state: CandidateState {
+                admitted: candidate.admitted,
+                stable: candidate.stable,
+                suspect: candidate.suspect,
+                health: vital.map_or(Health::Up, |vital| vital.health(ask.uptime)),
+                ramp: vital.map_or(1.0, |vital| vital.ramp(ask.uptime)),
+                exhausted: vital.is_some_and(|vital| vital.exhausted(ask.features.input_tokens, ask.uptime)),
+                error_rate: vital.map_or(0.0, |vital| vital.error_rate(ask.uptime)),
+                warm,
+                p95_ms: estimate.map(|estimate| estimate.p95_ms),
+                propensity: 0.0,
+            },
+        }
+    }
+
+    fn recall(record: &CandidateRecord) -> Self {
+        Self {
+            out: None,
+            capable: record.verdict != Verdict::NotCapable,
+            tier: 0,
+            rank: 0,
+            first: 0.0,
+            cost: record.expected_cost,
+            in_flight: record.in_flight,
+            latency_ms: record.latency_ms,
+            p95_ms: record.state.p95_ms,
+            state: record.state,
         }
     }
 
@@ -155,29 +338,35 @@ impl Entry {
             expected_cost: self.cost,
             in_flight: self.in_flight,
             latency_ms: self.latency_ms,
+            state: CandidateState { propensity: self.first, ..self.state },
         }
     }
 }
 
-/// Price × (prompt tokens, expected completion tokens); `None` when the price is unknown.
-fn expected_cost(candidate: &CandidateView, ask: &Ask<'_>) -> Option<NanoUsd> {
+fn capable(candidate: &CandidateView, need: &Features) -> bool {
+    let can = &candidate.deployment.capabilities;
+    let tokens = need.input_tokens.saturating_add(need.max_output_tokens.unwrap_or(0));
+    (can.tools || !need.tools)
+        && (can.vision || !need.vision)
+        && (can.json_schema || !need.json_schema)
+        && tokens <= can.context_tokens
+}
+
+/// Price × (prompt tokens, from the cache where the session is warm; expected completion tokens); `None` when the price
+/// is unknown.
+fn expected_cost(candidate: &CandidateView, ask: &Ask<'_>, warm: bool) -> Option<NanoUsd> {
     let bound = ask.features.max_output_tokens;
     let expected = match candidate.output_tokens {
         Some(mean) => bound.map_or(mean, |bound| mean.min(bound as f64)).round() as u64,
         None => bound.unwrap_or(ASSUMED_OUTPUT_TOKENS),
     };
-    let usage = weir_core::Usage { input: ask.features.input_tokens, output: expected, ..Default::default() };
+    let input = ask.features.input_tokens;
+    let cached_input = if warm { input } else { 0 };
+    let usage = weir_core::Usage { input, cached_input, output: expected, ..Default::default() };
     candidate.deployment.price.as_ref().map(|price| price.cost(&usage))
 }
 
-/// The names of a policy's stages, joined for people.
-pub(crate) fn strategy(view: &WorkloadView) -> Arc<str> {
-    let mut text = String::with_capacity(64);
-    for stage in &view.policy.stages {
-        if !text.is_empty() {
-            text.push_str(" → ");
-        }
-        text.push_str(stage.name());
-    }
-    text.into()
+/// A number in `[0, 1)` that this request draws for this purpose.
+pub(crate) fn draw(seed: u64, purpose: u64) -> f64 {
+    unit(mix(seed ^ mix(purpose)))
 }

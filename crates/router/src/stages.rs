@@ -1,75 +1,174 @@
-//! The stages. Each takes a slate and gives a slate; a candidate that leaves carries its reason with it.
+//! The stages that say who may serve. A candidate that leaves carries its reason with it.
+
+mod objective;
+mod settle;
 
 use weir_core::{
     DeploymentId,
-    decision::{Arm, Exposure, Verdict},
+    decision::{Arm, Exposure, Health, Mode, Verdict},
     entropy::{mix, unit},
-    policy::Stage,
-    route::Features,
-    snapshot::{CanarySlot, CandidateView},
+    policy::{Requirement, Stage},
+    snapshot::CanarySlot,
 };
 
-use indexmap::IndexMap;
+use crate::slate::{Arms, Context, Slate, draw};
 
-use crate::{
-    Health,
-    slate::{Arms, Context, Slate},
-};
+/// Salts that keep one request's draws apart.
+const RAMP: u64 = 0x7261_6d70;
+
+/// Tiers: after all others that are fit.
+const RETURNING: u8 = 1;
+const LAST_RESORT: u8 = 2;
+const EXHAUSTED: u8 = 3;
 
 /// Runs one stage.
-pub(crate) fn run(stage: &Stage, slate: Slate, context: &Context<'_>) -> Slate {
+pub(crate) fn run(stage: &Stage, slate: &mut Slate, context: &Context<'_>) {
     match stage {
+        Stage::When { condition, then } => {
+            let scope = context.ask.scope;
+            if slate.condition(|| scope.is_some_and(|scope| condition.expr().holds(scope))) {
+                run(then, slate, context);
+            }
+        }
         Stage::Filter => filter(slate, context),
+        Stage::Lock { deployments, providers } => lock(slate, context, deployments, providers),
+        Stage::Require { rule } => require(slate, context, rule),
         Stage::Canary => canary(slate, context),
         Stage::Floor => floor(slate, context),
-        Stage::Cost => slate.sort_by_key(|entry| (entry.cost.is_none(), entry.cost)),
-        Stage::Weighted { weights } => weighted(slate, context, weights),
-        Stage::TieBreak => tie_break(slate, context),
+        Stage::Cost => objective::cost(slate),
+        Stage::Quality { max_cost_usd, max_latency_ms, band } => {
+            objective::quality(slate, context, *max_cost_usd, *max_latency_ms, *band);
+        }
+        Stage::Latency { band } => objective::latency(slate, context, *band),
+        Stage::Weighted { weights } => objective::weighted(slate, context, weights),
+        Stage::Adaptive { quality, cost, latency } => {
+            objective::adaptive(slate, context, [*quality, *cost, *latency]);
+        }
+        Stage::LeastBusy => objective::least_busy(slate),
+        Stage::Complexity { threshold, hard } => objective::complexity(slate, context, *threshold, hard),
+        Stage::RoundRobin => settle::round_robin(slate, context),
+        Stage::Affinity => settle::affinity(slate, context),
+        Stage::TieBreak => settle::tie_break(slate, context),
+        Stage::Explore { share, max_extra_usd, max_quality_loss } => {
+            settle::explore(slate, context, *share, *max_extra_usd, *max_quality_loss);
+        }
+        Stage::Chain { rules } => slate.plan.rules.clone_from(rules),
+        Stage::Race { width } => slate.plan.mode = Mode::Race { width: *width },
+        Stage::Hedge { after_ms } => hedge(slate, *after_ms),
+        Stage::Cascade { accept } => {
+            objective::cost(slate);
+            slate.plan.accept = Some(accept.clone());
+        }
     }
 }
 
 /// Capability, then health, then admission, then suspicion. When no capable candidate is healthy, health is ignored: a
 /// call that may fail is better than one that certainly does. Suspicion is ignored likewise, so that drift everywhere
-/// leaves traffic where it was.
-fn filter(slate: Slate, context: &Context<'_>) -> Slate {
-    let features = &context.ask.features;
-    let candidates = &context.view.candidates;
-    let slate = slate.drop_where(|index, _| {
-        (!candidates.get(index).is_some_and(|candidate| capable(candidate, features))).then_some(Verdict::NotCapable)
-    });
-    let may_serve = |index: usize| candidates.get(index).is_some_and(|candidate| candidate.admitted);
+/// leaves traffic where it was. One that comes back from a failure is first only for a growing
+/// share of requests, and one without headroom is asked after all others.
+fn filter(slate: &mut Slate, context: &Context<'_>) {
+    slate.drop_where(|_, entry| (!entry.capable).then_some(Verdict::NotCapable));
     let some_up = slate
         .order
         .iter()
-        .any(|&index| may_serve(index) && slate.entries.get(index).is_some_and(|entry| entry.health != Health::Open));
-    let slate = slate
-        .drop_where(|_, entry| (some_up && entry.health == Health::Open).then_some(Verdict::Unhealthy))
-        .drop_where(|index, _| (!may_serve(index)).then_some(Verdict::NotAdmitted));
-    let suspect = |index: usize| candidates.get(index).is_some_and(|candidate| candidate.suspect);
-    let some_sound = slate.order.iter().any(|&index| !suspect(index));
-    slate.drop_where(|index, _| (some_sound && suspect(index)).then_some(Verdict::Suspect))
+        .filter_map(|&index| slate.entry(index))
+        .any(|entry| entry.state.admitted && entry.state.health != Health::Open);
+    slate.drop_where(|_, entry| (some_up && entry.state.health == Health::Open).then_some(Verdict::Unhealthy));
+    slate.drop_where(|_, entry| (!entry.state.admitted).then_some(Verdict::NotAdmitted));
+    let some_sound = slate.order.iter().filter_map(|&index| slate.entry(index)).any(|entry| !entry.state.suspect);
+    slate.drop_where(|_, entry| (some_sound && entry.state.suspect).then_some(Verdict::Suspect));
+    let seed = context.ask.seed;
+    let mut moved = false;
+    for (index, entry) in slate.entries.iter_mut().enumerate() {
+        let ramp = if entry.state.ramp > 0.0 { entry.state.ramp } else { 1.0 };
+        if entry.state.exhausted {
+            entry.tier = EXHAUSTED;
+        } else if ramp < 1.0 && draw(seed, RAMP ^ index as u64) >= ramp {
+            entry.tier = RETURNING;
+        }
+        moved |= entry.tier > 0;
+    }
+    if moved {
+        slate.by_tier();
+    }
 }
 
-fn capable(candidate: &CandidateView, need: &Features) -> bool {
-    let can = &candidate.deployment.capabilities;
-    let tokens = need.input_tokens.saturating_add(need.max_output_tokens.unwrap_or(0));
-    (can.tools || !need.tools)
-        && (can.vision || !need.vision)
-        && (can.json_schema || !need.json_schema)
-        && tokens <= can.context_tokens
+fn lock(slate: &mut Slate, context: &Context<'_>, deployments: &[DeploymentId], providers: &[String]) {
+    let candidates = &context.view.candidates;
+    let within = |index: usize| {
+        candidates.get(index).is_some_and(|candidate| {
+            deployments.contains(&candidate.deployment.id) || providers.contains(&candidate.deployment.provider)
+        })
+    };
+    slate.drop_where(|index, _| (!within(index)).then_some(Verdict::Excluded));
+    unfit_for_arms(slate, within);
+}
+
+fn require(slate: &mut Slate, context: &Context<'_>, rule: &Requirement) {
+    // Every candidate is asked, also those that are out: a record can then be walked again with others in play.
+    let first = slate.conditions.len();
+    for (index, candidate) in context.view.candidates.iter().enumerate() {
+        let facts = slate.entry(index).map(|entry| (entry.in_flight, entry.cost));
+        slate.condition(|| {
+            let deployment = &candidate.deployment;
+            let (in_flight, cost) = facts.unwrap_or_default();
+            context.ask.scope.is_some_and(|scope| {
+                rule.expr().holds_for(
+                    scope,
+                    "candidate",
+                    CandidateFacts {
+                        id: deployment.id.as_str(),
+                        provider: &deployment.provider,
+                        model: &deployment.model,
+                        region: &deployment.capabilities.region,
+                        context_tokens: i64::try_from(deployment.capabilities.context_tokens).unwrap_or(i64::MAX),
+                        stable: candidate.stable,
+                        in_flight: i64::from(in_flight),
+                        quality: candidate.quality.map(|quality| quality.mean),
+                        cost_usd: cost.map(weir_core::NanoUsd::as_usd),
+                    },
+                )
+            })
+        });
+    }
+    let held = slate.conditions.get(first..).map(<[bool]>::to_vec).unwrap_or_default();
+    let within = |index: usize| held.get(index).copied().unwrap_or(false);
+    slate.drop_where(|index, _| (!within(index)).then_some(Verdict::Excluded));
+    unfit_for_arms(slate, within);
+}
+
+/// What a rule keeps out is kept out of a canary's arms too.
+fn unfit_for_arms(slate: &mut Slate, within: impl Fn(usize) -> bool) {
+    for (index, entry) in slate.entries.iter_mut().enumerate() {
+        if entry.out == Some(Verdict::NotAdmitted) && !within(index) {
+            entry.out = Some(Verdict::Excluded);
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct CandidateFacts<'a> {
+    id: &'a str,
+    provider: &'a str,
+    model: &'a str,
+    region: &'a str,
+    context_tokens: i64,
+    stable: bool,
+    in_flight: i64,
+    quality: Option<f64>,
+    cost_usd: Option<f64>,
 }
 
 /// Assigns the unit to an arm by a stateless hash: candidate from the bottom of the unit interval, control from the
 /// top, so that a growing share never moves a unit between arms. Eligibility comes first: when either arm cannot
 /// serve this request nobody is exposed, which keeps the arms exchangeable.
-fn canary(mut slate: Slate, context: &Context<'_>) -> Slate {
+fn canary(slate: &mut Slate, context: &Context<'_>) {
     let Some(slot) = context.view.canary.as_ref().filter(|slot| context.ask.now < slot.lease_until) else {
-        return slate;
+        return;
     };
-    let (Some(candidate), Some(control)) =
-        (able(&slate, context, &slot.candidate), able(&slate, context, &slot.control))
+    let (Some(candidate), Some(control)) = (able(slate, context, &slot.candidate), able(slate, context, &slot.control))
     else {
-        return slate;
+        return;
     };
     let point = arm_point(slot, context.ask.unit);
     let arm = if point < slot.share {
@@ -80,8 +179,8 @@ fn canary(mut slate: Slate, context: &Context<'_>) -> Slate {
         None
     };
     let exposure = arm.map(|arm| Exposure { canary: slot.id.clone(), arm, unit: context.ask.unit });
+    slate.canary = Some(slot.clone());
     slate.arms = Some(Arms { candidate, control, share: slot.share, exposure });
-    slate
 }
 
 /// Where a unit falls in `[0, 1)` for this canary.
@@ -92,15 +191,15 @@ fn arm_point(slot: &CanarySlot, unit_hash: u64) -> f64 {
 /// The candidate's index when it can serve: in play, or kept out by admission alone.
 fn able(slate: &Slate, context: &Context<'_>, deployment: &DeploymentId) -> Option<usize> {
     let index = context.view.candidates.iter().position(|candidate| candidate.deployment.id == *deployment)?;
-    let out = slate.entries.get(index)?.out;
+    let out = slate.entry(index)?.out;
     matches!(out, None | Some(Verdict::NotAdmitted)).then_some(index)
 }
 
 /// Keeps candidates whose lower bound clears the floor. The stable one is never lost: with nobody proven it serves,
 /// with others proven it becomes the last resort of the chain.
-fn floor(mut slate: Slate, context: &Context<'_>) -> Slate {
-    let Some(floor) = context.view.workload.floor else {
-        return slate;
+fn floor(slate: &mut Slate, context: &Context<'_>) {
+    let Some(floor) = context.floor else {
+        return;
     };
     let candidates = &context.view.candidates;
     let verdict = |index: usize| match candidates.get(index).and_then(|candidate| candidate.quality) {
@@ -113,80 +212,23 @@ fn floor(mut slate: Slate, context: &Context<'_>) -> Slate {
     let some_stable = slate.order.iter().any(|&index| is_stable(index));
     if !some_proven && !some_stable {
         // The stable one is out for capability or health; whoever was admitted is better than nobody.
-        return slate;
+        return;
     }
-    for &index in &slate.order {
+    for index in 0..slate.entries.len() {
         let last_resort = is_stable(index) && verdict(index).is_some() && some_proven;
-        if let Some(entry) = slate.entries.get_mut(index) {
-            entry.tier = u8::from(last_resort);
+        if let Some(entry) = slate.entries.get_mut(index).filter(|entry| entry.out.is_none() && last_resort) {
+            entry.tier = entry.tier.max(LAST_RESORT);
         }
     }
-    slate.drop_where(|index, _| if is_stable(index) { None } else { verdict(index) }).sort_by_key(|_| ())
+    slate.drop_where(|index, _| if is_stable(index) { None } else { verdict(index) });
+    slate.by_tier();
 }
 
-/// A weighted draw without replacement (Efraimidis and Spirakis 2006: keys u^(1/w), largest first).
-fn weighted(mut slate: Slate, context: &Context<'_>, weights: &IndexMap<DeploymentId, f64>) -> Slate {
-    let weight = |index: usize| {
-        let id = context.view.candidates.get(index).map(|candidate| &candidate.deployment.id);
-        id.and_then(|id| weights.get(id)).copied().unwrap_or(0.0)
-    };
-    let tier = |slate: &Slate, index: usize| slate.entries.get(index).map_or(u8::MAX, |entry| entry.tier);
-    let mut keyed: Vec<(u8, f64, usize)> = slate
-        .order
-        .iter()
-        .map(|&index| {
-            let draw = unit(mix(context.ask.seed ^ mix(index as u64 + 1))).max(f64::MIN_POSITIVE);
-            let key = if weight(index) > 0.0 { draw.ln() / weight(index) } else { f64::NEG_INFINITY };
-            (tier(&slate, index), key, index)
-        })
-        .collect();
-    keyed.sort_by(|a, b| (a.0, -a.1).partial_cmp(&(b.0, -b.1)).unwrap_or(std::cmp::Ordering::Equal));
-    slate.order = keyed.iter().map(|&(_, _, index)| index).collect();
-    let Some(&head) = slate.order.first() else {
-        return slate;
-    };
-    let first = tier(&slate, head);
-    let sum: f64 = slate.order.iter().filter(|&&index| tier(&slate, index) == first).map(|&index| weight(index)).sum();
-    for (index, entry) in slate.entries.iter_mut().enumerate() {
-        if entry.out.is_none() && entry.tier == first && sum > 0.0 {
-            entry.drawn = Some(weight(index) / sum);
-        }
+/// A hedge waits for what nearly all such requests take there; where nothing is known yet there is none.
+fn hedge(slate: &mut Slate, after_ms: Option<u64>) {
+    let head = slate.order.first().and_then(|&index| slate.entry(index));
+    let after_ms = after_ms.or_else(|| Some(head?.p95_ms?.ceil() as u64));
+    if let Some(after_ms) = after_ms {
+        slate.plan.mode = Mode::Hedge { after_ms };
     }
-    slate
-}
-
-/// Power of two choices (Mitzenmacher 2001) among candidates of the head's expected cost: two drawn at random, the
-/// one with less load × latency first.
-fn tie_break(mut slate: Slate, context: &Context<'_>) -> Slate {
-    let rank = |slate: &Slate, index: usize| slate.entries.get(index).map(|entry| (entry.tier, entry.cost));
-    let Some(&head) = slate.order.first() else {
-        return slate;
-    };
-    if slate.entries.get(head).is_some_and(|entry| entry.drawn.is_some()) {
-        // A draw has settled the order; costs no longer speak.
-        return slate;
-    }
-    let best = rank(&slate, head);
-    let ties = slate.order.iter().take_while(|&&index| rank(&slate, index) == best).count();
-    if ties < 2 || best.is_some_and(|(_, cost)| cost.is_none()) {
-        return slate;
-    }
-    let first = (context.ask.seed % ties as u64) as usize;
-    let second = (first + 1 + (mix(context.ask.seed) % (ties as u64 - 1)) as usize) % ties;
-    let load = |position: usize| {
-        let entry = slate.order.get(position).and_then(|&index| slate.entries.get(index));
-        entry.map_or(f64::MAX, |entry| (f64::from(entry.in_flight) + 1.0) * entry.latency_ms.unwrap_or(1.0))
-    };
-    let winner = if load(second) < load(first) { second } else { first };
-    if let Some(prefix) = slate.order.get_mut(..=winner) {
-        prefix.rotate_right(1);
-    }
-    // Load tilts the draw a little; by symmetry over time each equal gets its share.
-    let equals: Vec<usize> = slate.order.iter().take(ties).copied().collect();
-    for index in equals {
-        if let Some(entry) = slate.entries.get_mut(index) {
-            entry.drawn = Some(1.0 / ties as f64);
-        }
-    }
-    slate
 }

@@ -16,7 +16,7 @@ use weir_core::{
     snapshot::{CanarySlot, CandidateView, Quality, Snapshot, WorkloadView},
     workload::{Deadlines, Workload},
 };
-use weir_router::{Ask, Live, NoRoute, decide, explain};
+use weir_router::{Ask, Fault, Live, NoRoute, decide, explain};
 
 /// Nothing has happened yet anywhere.
 static LIVE: LazyLock<Live> = LazyLock::new(Live::default);
@@ -53,39 +53,45 @@ fn stages() -> Vec<Stage> {
 fn snapshot(rows: &[Row], floor: Option<f64>, stages: Vec<Stage>, canary: Option<CanarySlot>) -> Snapshot {
     let candidates: Vec<_> = rows.iter().enumerate().map(|(index, &row)| candidate(row, index == 0)).collect();
     let ids: Vec<DeploymentId> = rows.iter().map(|row| row.0.into()).collect();
-    let view = WorkloadView {
-        workload: Arc::new(Workload {
-            id: "maths".into(),
-            candidates: ids.clone(),
-            floor,
-            scorers: vec![],
-            quality: "exact".into(),
-            sample: 1.0,
-            half_life_s: 86_400.0,
-            optimize: Default::default(),
-            deadlines: Deadlines::default(),
-            strictness: Default::default(),
-        }),
-        policy: Arc::new(Policy {
-            revision: "r-0001".into(),
-            parent: None,
-            workload: "maths".into(),
-            stages,
-            admitted: rows.iter().filter(|row| row.2).map(|row| row.0.into()).collect(),
-            author: Author::Config,
-            reason: String::new(),
-            at: NOW,
-        }),
-        candidates,
-        canary,
+    let workload = Workload {
+        id: "maths".into(),
+        candidates: ids.clone(),
+        floor,
+        scorers: vec![],
+        quality: "exact".into(),
+        sample: 1.0,
+        half_life_s: 86_400.0,
+        optimize: Default::default(),
+        deadlines: Deadlines::default(),
+        strictness: Default::default(),
     };
+    let policy = Policy {
+        revision: "r-0001".into(),
+        parent: None,
+        workload: "maths".into(),
+        stages,
+        admitted: rows.iter().filter(|row| row.2).map(|row| row.0.into()).collect(),
+        author: Author::Config,
+        reason: String::new(),
+        at: NOW,
+    };
+    let view = WorkloadView::new(Arc::new(workload), Arc::new(policy), candidates, canary);
     Snapshot { seq: 7, score_seq: 3, workloads: [("maths".into(), Arc::new(view))].into(), ..Snapshot::default() }
 }
 
 fn route(snapshot: &Snapshot, live: &Live, unit: u64) -> Result<Decision, NoRoute> {
     let workload = WorkloadId::from("maths");
     let features = Features { input_tokens: 100, ..Features::default() };
-    let ask = Ask { workload: &workload, features, unit, seed: unit, now: NOW, uptime: Duration::ZERO };
+    let ask = Ask {
+        workload: &workload,
+        features,
+        unit,
+        seed: unit,
+        turn: unit,
+        scope: None,
+        now: NOW,
+        uptime: Duration::ZERO,
+    };
     decide(snapshot, live, &ask)
 }
 
@@ -165,7 +171,10 @@ fn an_open_breaker_takes_a_deployment_out_until_all_are_open() {
     let live = Live::default();
     let ids: Vec<DeploymentId> = vec!["large".into(), "small".into()];
     live.track(ids.iter());
-    let fail = |id: &str| (0..5).for_each(|_| live.vital(&id.into()).unwrap().failed(Duration::ZERO));
+    let fail = |id: &str| {
+        let vital = live.vital(&id.into()).unwrap();
+        (0..5).for_each(|_| vital.begin(1, false, Duration::ZERO).unwrap().failed(Fault::Server, None, Duration::ZERO));
+    };
     fail("small");
     let decision = route(&snapshot, &live, 1).unwrap();
     assert_eq!(decision.chain, ["large".into()]);

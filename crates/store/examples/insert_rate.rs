@@ -82,6 +82,7 @@ fn record(words: &Seeded, now: Timestamp) -> Record {
             expected_cost: Some(NanoUsd(120_000)),
             in_flight: 3,
             latency_ms: Some(words.next_unit() * 400.0),
+            state: Default::default(),
         })
         .collect();
     let pick = deployments[(words.next_u64() % 3) as usize];
@@ -98,6 +99,8 @@ fn record(words: &Seeded, now: Timestamp) -> Record {
         exposure: None,
         features: Features::default(),
         seed: words.next_u64(),
+        inputs: Default::default(),
+        plan: Default::default(),
     };
     let latency_us = 50_000 + words.next_u64() % 900_000;
     Record {

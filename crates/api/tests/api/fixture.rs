@@ -282,12 +282,15 @@ pub(crate) fn decision(deployment: &str) -> Decision {
             expected_cost: Some(NanoUsd(120_000)),
             in_flight: 2,
             latency_ms: Some(240.5),
+            state: Default::default(),
         }],
         chain: vec![deployment.into()],
         propensity: 0.95,
         exposure: None,
         features: Features::default(),
         seed: u64::MAX,
+        inputs: Default::default(),
+        plan: Default::default(),
     }
 }
 

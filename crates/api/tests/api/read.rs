@@ -9,6 +9,7 @@ use weir_core::{
     decision::{CandidateRecord, Verdict},
     span::Origin,
 };
+use weir_router::Fault;
 
 use crate::fixture::{Home, decision, open, record, score, span_id};
 
@@ -209,7 +210,7 @@ async fn deployments_show_price_and_live_health() {
     let home = open().await;
     let vital = home.live.vital(&"sim/small".into()).unwrap();
     for _ in 0..5 {
-        vital.failed(Duration::ZERO);
+        vital.begin(1, false, Duration::ZERO).unwrap().failed(Fault::Server, None, Duration::ZERO);
     }
     let rows = items(&home, "/api/v1/deployments").await;
     let small = rows.iter().find(|row| row["id"] == "sim/small").unwrap();

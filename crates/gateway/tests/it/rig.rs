@@ -27,7 +27,7 @@ use weir_core::{
     span::Record,
     workload::{Deadlines, Strictness, Workload},
 };
-use weir_gateway::{IngressConfig, Limits, Parts, State, Targets};
+use weir_gateway::{Endpoint, IngressConfig, Limits, Parts, State, Targets};
 use weir_providers::transport::{self, Target, Transport};
 use weir_router::{Live, SnapshotCell};
 use weir_sim::{Control, Sim, SimHandle, SimModel};
@@ -227,8 +227,8 @@ fn speaking(dialect: Dialect, id: &str, model: &str, base_url: &str) -> Arc<Depl
 
 fn targets(deployments: &[Arc<Deployment>]) -> Targets {
     let target = |deployment: &Arc<Deployment>| {
-        let target = Target::of(deployment, Some(PROVIDER_KEY.into()), true);
-        (deployment.id.clone(), Arc::new(target.expect("a target")))
+        let target = Target::of(deployment, Some(PROVIDER_KEY.into()), true).expect("a target");
+        (deployment.id.clone(), Arc::new(Endpoint::new([target], None)))
     };
     deployments.iter().map(target).collect()
 }
@@ -271,19 +271,15 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
             quality: None,
             output_tokens: None,
         });
-        let view = WorkloadView {
-            workload: Arc::new(workload),
-            policy: Arc::new(policy),
-            candidates: candidates.collect(),
-            canary: setup.canary.then(|| CanarySlot {
-                id: "c-1".into(),
-                candidate: "sim/small".into(),
-                control: "sim/large".into(),
-                share: 0.5,
-                salt: 1,
-                lease_until: Timestamp(i64::MAX),
-            }),
-        };
+        let canary = setup.canary.then(|| CanarySlot {
+            id: "c-1".into(),
+            candidate: "sim/small".into(),
+            control: "sim/large".into(),
+            share: 0.5,
+            salt: 1,
+            lease_until: Timestamp(i64::MAX),
+        });
+        let view = WorkloadView::new(Arc::new(workload), Arc::new(policy), candidates.collect(), canary);
         (id, Arc::new(view))
     };
     Snapshot {

@@ -93,6 +93,8 @@ impl Place {
             exposure: Some(Exposed { canary: self.canary.id.clone(), arm, unit: number.into() }),
             features: Features::default(),
             seed: 0,
+            inputs: Default::default(),
+            plan: Default::default(),
         }));
         let score = Score {
             span_id: record.span.id,

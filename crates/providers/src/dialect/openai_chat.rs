@@ -21,7 +21,7 @@ pub use errors::{error_body, sse_error};
 pub use peek::{Peek, peek};
 pub use reply::{Broken, Reply, estimate_tokens, read_reply};
 pub use splice::{splice, splice_usage_extension};
-pub use text::{answer, messages};
+pub use text::{answer, mean_logprob, messages};
 
 pub(crate) use decode::decode;
 pub(crate) use encode::encode;

@@ -91,6 +91,8 @@ pub(crate) fn decision() -> Decision {
         exposure: None,
         features: Features::default(),
         seed: u64::MAX,
+        inputs: Default::default(),
+        plan: Default::default(),
     }
 }
 

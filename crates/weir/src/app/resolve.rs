@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use weir_config::Settings;
-use weir_gateway::Targets;
+use weir_gateway::{Endpoint, Targets};
 use weir_providers::{prices, transport::Target};
 
 /// Puts addresses and catalog prices in. `sim_url` is where the built-in provider listens.
@@ -32,9 +32,13 @@ pub(super) fn targets(settings: &Settings) -> anyhow::Result<Targets> {
         .deployments
         .iter()
         .map(|(id, setting)| {
-            let target = Target::of(&setting.deployment, setting.api_key.clone(), setting.allow_private)
+            let keys = setting.more_api_keys.iter().cloned().map(Some);
+            let targets = std::iter::once(setting.api_key.clone())
+                .chain(keys)
+                .map(|key| Target::of(&setting.deployment, key, setting.allow_private))
+                .collect::<Result<Vec<_>, _>>()
                 .with_context(|| format!("deployment `{id}`"))?;
-            Ok((id.clone(), Arc::new(target)))
+            Ok((id.clone(), Arc::new(Endpoint::new(targets, setting.gate))))
         })
         .collect()
 }

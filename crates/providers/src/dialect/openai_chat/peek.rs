@@ -50,6 +50,7 @@ impl Peek<'_> {
             tools: self.tools,
             vision: self.images,
             json_schema: self.json_schema,
+            ..Features::default()
         }
     }
 }

@@ -113,6 +113,16 @@ pub fn answer(body: &[u8]) -> Answer {
     streamed(body)
 }
 
+/// Mean log probability of the first choice's tokens; `None` where the answer has none, as streams here do.
+#[must_use]
+pub fn mean_logprob(body: &[u8]) -> Option<f64> {
+    let reply: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let tokens = reply.pointer("/choices/0/logprobs/content")?.as_array()?;
+    let sum: f64 =
+        tokens.iter().map(|token| token.get("logprob").and_then(serde_json::Value::as_f64)).sum::<Option<f64>>()?;
+    (!tokens.is_empty()).then(|| sum / tokens.len() as f64)
+}
+
 fn streamed(body: &[u8]) -> Answer {
     let mut answer = Answer::default();
     let mut refusal = String::new();

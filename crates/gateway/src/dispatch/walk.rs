@@ -1,0 +1,273 @@
+//! Whom to ask next, and what an answer or a failure means for the rest of the walk.
+
+use std::{sync::Arc, time::Duration};
+
+use http::HeaderValue;
+use weir_core::{NanoUsd, Problem, Usage, decision::Health, error, policy::FailureClass};
+use weir_providers::outcome::Class;
+use weir_router::Lane;
+
+use crate::{
+    State,
+    attempt::{Failure, Leg, Outbound, Served, Tried, Turn},
+    flight::{Flight, Nth},
+    rim::Refusal,
+    verify,
+};
+
+/// Upstream calls for one request.
+const MOST_ATTEMPTS: usize = 4;
+/// A provider that asks for a longer wait than this is left for another one at once.
+const MOST_WAIT: Duration = Duration::from_secs(2);
+/// A retry in place waits a random part of this: full jitter, so that clients of one failure don't return together.
+const JITTER: Duration = Duration::from_millis(100);
+
+/// What to do after a failure.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The request itself is wrong, or the policy goes no further.
+    Stop,
+    /// The same deployment again, after this long.
+    Retry(Duration),
+    /// The next of the chain.
+    Elsewhere,
+}
+
+/// One walk along the chain.
+pub(super) struct Walk<'a> {
+    request: &'a Outbound<'a>,
+    legs: &'a [Leg],
+    at: usize,
+    lane: Arc<Lane>,
+    retried: bool,
+    /// Several are asked at once: each step is taken when a call begins, and none is made twice.
+    pub(super) together: bool,
+    /// What the first choice is expected to cost.
+    first_cost: Option<NanoUsd>,
+    /// Why a deployment was left out, where one was.
+    left_out: Option<String>,
+    last: Option<(Failure, &'a Leg)>,
+    /// An answer that was not good enough; served when nobody has a better one.
+    held: Option<(Nth, Served)>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(state: &State, flight: &Flight, request: &'a Outbound<'a>) -> Self {
+        let lane = state.live.lane(&flight.workload);
+        lane.deposit(request.plan.rules.retry_budget);
+        Self {
+            request,
+            legs: request.legs,
+            at: 0,
+            lane,
+            retried: false,
+            together: false,
+            first_cost: request.legs.first().and_then(|leg| leg.cost),
+            left_out: None,
+            last: None,
+            held: None,
+        }
+    }
+
+    /// The next deployment to ask, and how the call stands; `None` when nobody, no attempt or no time is left.
+    pub(super) fn next(&mut self, state: &State, flight: &Flight) -> Option<(&'a Leg, Turn)> {
+        let left = self.request.limits.total.checked_sub(flight.age()).filter(|left| !left.is_zero())?;
+        if flight.attempts() >= MOST_ATTEMPTS {
+            return None;
+        }
+        loop {
+            let leg = self.legs.get(self.at)?;
+            let last = self.at + 1 == self.legs.len();
+            // Since the decision others may have opened its breaker.
+            let rests = !last && leg.vital.health(state.clock.elapsed()) == Health::Open;
+            if !rests && self.affords(leg, flight) {
+                return Some((leg, Turn { left, last, spent: flight.cost() }));
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Whether the call keeps within what the policy and the caller allow to spend.
+    fn affords(&mut self, leg: &Leg, flight: &Flight) -> bool {
+        let rules = &self.request.plan.rules;
+        let policy = rules.max_cost_usd.map(NanoUsd::from_usd);
+        let most = policy.into_iter().chain(self.request.max_cost).min();
+        let over = most.is_some_and(|most| match (flight.cost(), leg.cost) {
+            (Some(spent), Some(cost)) => spent + cost > most,
+            // An unknown price may be anything.
+            _ => true,
+        });
+        let dearer = !rules.allow_dearer && self.at > 0 && leg.cost.is_none_or(|cost| Some(cost) > self.first_cost);
+        if over {
+            self.left_out = Some(format!("`{}` would cost more than the bound for one request", leg.deployment.id));
+        } else if dearer {
+            self.left_out = Some(format!("`{}` is dearer than the first choice", leg.deployment.id));
+        }
+        !over && !dearer
+    }
+
+    /// Another one is asked beside the call under way.
+    pub(super) const fn step(&mut self) {
+        self.at += 1;
+    }
+
+    /// Notes what came of a call.
+    ///
+    /// # Errors
+    /// What to do next when it did not serve.
+    pub(super) fn judge(
+        &mut self,
+        state: &State,
+        flight: &mut Flight,
+        leg: &'a Leg,
+        nth: Nth,
+        tried: Tried,
+    ) -> Result<Served, Next> {
+        flight.dropped(nth, &tried.dropped);
+        let failure = match tried.result {
+            Ok(served) => {
+                flight.answered(nth, tried.status, tried.first);
+                let accept = self.request.plan.accept.as_ref();
+                if accept.is_none_or(|accept| verify::accepts(accept, &served)) {
+                    return Ok(served);
+                }
+                let usage = usage(&served, self.request.input_estimate);
+                flight.attempt_ended(nth, tried.status, Some(verify::REJECTED), usage);
+                self.held = Some((nth, served));
+                self.at += usize::from(!self.together);
+                return Err(Next::Elsewhere);
+            }
+            Err(failure) => failure,
+        };
+        if failure.ours {
+            flight.unasked(nth);
+        } else {
+            flight.attempt_ended(nth, tried.status, Some(failure.class.name()), failure.usage);
+        }
+        let next = self.after(state, flight, &failure);
+        self.last = Some((failure, leg));
+        Err(next)
+    }
+
+    fn after(&mut self, state: &State, flight: &Flight, failure: &Failure) -> Next {
+        let rules = &self.request.plan.rules;
+        let Some(class) = failure.class.failure().filter(|class| rules.on.contains(class)) else {
+            return Next::Stop;
+        };
+        if failure.other_key && !self.together {
+            return Next::Retry(Duration::ZERO);
+        }
+        let left = self.request.limits.total.saturating_sub(flight.age());
+        let others = self.at + 1 < self.legs.len();
+        let wait = again(failure, others, left).filter(|_| !self.together && !self.retried && self.lane.withdraw());
+        if let Some(wait) = wait {
+            self.retried = true;
+            return Next::Retry(wait.unwrap_or_else(|| JITTER.mul_f64(state.entropy.next_unit())));
+        }
+        self.at += usize::from(!self.together);
+        if let Some(detour) = self.detour(class) {
+            (self.legs, self.at) = (detour, 0);
+        }
+        Next::Elsewhere
+    }
+
+    /// Whom to ask after a failure of this class, once.
+    fn detour(&self, class: FailureClass) -> Option<&'a [Leg]> {
+        let (_, legs) = self.request.detours.iter().find(|(of, _)| *of == class)?;
+        (!std::ptr::eq(legs.as_slice(), self.legs)).then_some(legs)
+    }
+
+    /// The answer that was held back, or why there is none.
+    pub(super) fn give_up(&mut self, flight: &mut Flight) -> Result<(Nth, Served), Refusal> {
+        if let Some((nth, served)) = self.held.take() {
+            flight.reprieve(nth);
+            return Ok((nth, served));
+        }
+        let Some((failure, leg)) = self.last.take() else {
+            return Err(self.nobody(flight.age()));
+        };
+        // Rounded up: coming back early would only be refused again.
+        let seconds = failure.wait.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        let mut problem = failure.problem(&leg.deployment);
+        if let Some(why) = self.left_out.take() {
+            problem = problem.hint(why);
+        }
+        let ours = failure.ours.then(|| HeaderValue::from_static("1"));
+        Err(Refusal {
+            problem,
+            retry_after: seconds.map(HeaderValue::from).or(ours),
+            exhausted: !failure.class.is_callers() && !failure.ours,
+        })
+    }
+
+    fn nobody(&mut self, age: Duration) -> Refusal {
+        if let Some(why) = self.left_out.take() {
+            return Refusal::from(Problem::new(&error::NO_CANDIDATE, why));
+        }
+        let age_ms = age.as_millis();
+        let problem = Problem::new(
+            &error::UPSTREAM_TIMEOUT,
+            format!("the time limit had passed after {age_ms} ms, before any provider was asked"),
+        );
+        Refusal { problem, retry_after: None, exhausted: true }
+    }
+}
+
+/// How long to wait before the same deployment is asked again; `Some(None)` is a little jitter, `None` is never.
+fn again(failure: &Failure, others: bool, left: Duration) -> Option<Option<Duration>> {
+    if failure.ours || !failure.class.retryable() {
+        return None;
+    }
+    match (failure.wait, failure.class) {
+        (Some(wait), _) if wait > MOST_WAIT || wait >= left => None,
+        (Some(wait), _) => Some(Some(wait)),
+        // These rarely pass within a few milliseconds: in place only where there is nowhere else.
+        (None, Class::RateLimit | Class::Connect) if others => None,
+        // One that says it is late may be quicker now; one that said nothing has had its time.
+        (None, Class::Timeout) if !failure.answered => None,
+        (None, _) => Some(None),
+    }
+}
+
+fn usage(served: &Served, input_estimate: u64) -> Usage {
+    match served {
+        Served::Plain(_, reply) => reply.usage,
+        Served::Stream(opened) => opened.chat.usage(input_estimate),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn failed(class: Class, wait_ms: Option<u64>) -> Failure {
+        Failure { wait: wait_ms.map(Duration::from_millis), ..Failure::new(class, "") }
+    }
+
+    #[test]
+    fn a_long_wait_sends_the_request_elsewhere_and_a_short_one_is_waited_out() {
+        let short = failed(Class::RateLimit, Some(1_500));
+        assert_eq!(again(&short, true, MINUTE), Some(short.wait));
+        assert_eq!(again(&failed(Class::RateLimit, Some(2_001)), true, MINUTE), None);
+        let late = again(&short, true, Duration::from_millis(1_500));
+        assert_eq!(late, None, "the wait would eat the whole deadline");
+    }
+
+    #[test]
+    fn what_another_try_would_not_mend_goes_elsewhere_at_once() {
+        for class in [Class::Timeout, Class::Auth, Class::Broken, Class::Quota] {
+            assert_eq!(again(&failed(class, None), false, MINUTE), None, "{class:?}");
+        }
+        assert_eq!(again(&failed(Class::Connect, None), true, MINUTE), None);
+        assert_eq!(again(&failed(Class::Connect, None), false, MINUTE), Some(None));
+        assert_eq!(again(&failed(Class::ServerError, None), true, MINUTE), Some(None));
+    }
+
+    #[test]
+    fn a_provider_that_says_it_timed_out_is_asked_again() {
+        let said = Failure { answered: true, ..failed(Class::Timeout, None) };
+        assert_eq!(again(&said, true, MINUTE), Some(None));
+    }
+}
