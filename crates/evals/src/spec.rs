@@ -14,6 +14,7 @@ use crate::{
         bleu::{BleuSpec, GleuSpec},
         chrf::ChrfSpec,
         exact::ExactMatchSpec,
+        expr::ExprSpec,
         forms::{FormSpec, LanguageSpec},
         json::{JsonSchemaSpec, ValidJsonSpec},
         json_diff::JsonDiffSpec,
@@ -175,6 +176,8 @@ kinds! {
     "pii_regex": PiiRegex(PatternsSpec) => PatternsSpec::personal;
     /// No credentials are found.
     "secret_regex": SecretRegex(PatternsSpec) => PatternsSpec::credentials;
+    /// An expression over the answer, what was expected and what was measured.
+    "expr": Expr(ExprSpec) => ExprSpec::compile;
     /// A model is asked.
     "judge": Judge(JudgeSpec) => JudgeSpec::resolved;
 }
@@ -334,7 +337,8 @@ impl Scorer {
                     let why = format!("the judge needs `{missing}` and the item has none");
                     return Some(Outcome::unscored(Unscored::NoReference, why));
                 }
-                no_response(exchange)
+                // Tool calls are a response to a judge, which is shown them.
+                if exchange.answer.tool_calls.is_empty() { no_response(exchange) } else { None }
             }
             Work::Check(check) => match check.reads() {
                 Reads::Run => None,

@@ -1,22 +1,18 @@
-//! Asking a judge: one chat completion through weir's own gateway, marked as weir's own, so that it is routed, priced
-//! and recorded like all traffic and never scored itself.
+//! Asking a judge: chat completions through weir's own gateway, marked as weir's own, so that they are routed, priced
+//! and recorded like all traffic and never scored themselves.
 
-use std::{sync::Arc, time::Duration};
+mod bench;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use apalis::prelude::{Attempt, BoxDynError, Data};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
 use weir_core::{
-    SpanId,
+    NanoUsd, SpanId,
     score::{Score, Source, Unscored},
 };
 use weir_evals::{
     Outcome,
-    judge::{self, JudgeSpec, Judged},
-};
-use weir_providers::{
-    dialect::text,
-    transport::{Limits, Target, TransportError},
+    judge::{self, JudgeSpec, family::related},
 };
 
 use crate::{
@@ -25,58 +21,8 @@ use crate::{
     queue::{AskJudge, MAX_ATTEMPTS},
 };
 
-/// Largest judge reply.
-const REPLY_BYTES: usize = 1 << 20;
-const LIMITS: Limits = Limits {
-    connect: Duration::from_secs(2),
-    first_byte: Duration::from_secs(60),
-    idle: Duration::from_secs(30),
-    total: Duration::from_secs(120),
-};
-/// The header that carries the process token.
-const INTERNAL: &str = "x-weir-internal";
-
-/// Where judges are asked.
-#[derive(Debug, Clone)]
-pub struct Bench {
-    pub(crate) target: Target,
-    pub(crate) headers: HeaderMap,
-}
-
-impl Bench {
-    /// Asks the gateway at `base_url` (such as `http://127.0.0.1:8080/v1`), proving with `token` that weir itself asks.
-    ///
-    /// # Errors
-    /// When the URL or the token cannot be sent.
-    pub fn new(base_url: &str, token: &str) -> Result<Self, TransportError> {
-        let mut value = HeaderValue::from_str(token)
-            .map_err(|_| TransportError::Refused("a token that no header can hold".into()))?;
-        value.set_sensitive(true);
-        let mut headers = HeaderMap::new();
-        headers.insert(INTERNAL, value);
-        Ok(Self { target: Target::chat(base_url, None, true)?, headers })
-    }
-}
-
-/// Why a judge gave no reply this time.
-#[derive(Debug, thiserror::Error)]
-enum Unanswered {
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    #[error("the gateway answered {0}")]
-    Status(u16),
-}
-
-impl Unanswered {
-    /// What is stored when the last try has failed.
-    const fn reason(&self) -> Unscored {
-        match self {
-            Self::Status(429) => Unscored::RateLimited,
-            Self::Transport(TransportError::Timeout { .. }) => Unscored::Timeout,
-            Self::Status(_) | Self::Transport(_) => Unscored::ScoringFailed,
-        }
-    }
-}
+pub use bench::Bench;
+use bench::Unanswered;
 
 /// Asks one judge about one span and stores its word. A reply outside the contract is stored as `grader_failed`, which
 /// is final; no reply is tried again, and stored as unscored with its reason after the last try.
@@ -104,11 +50,16 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
     let Some(assembled) = assembled.first() else {
         return Ok(());
     };
+    let served_by = span.served_by().map_or("", |deployment| deployment.as_str());
+    let mut cost = NanoUsd::ZERO;
     let obstacle = assembled.obstacle().or_else(|| scorer.precheck(&assembled.exchange()));
     let (outcome, failure) = match obstacle {
         Some(outcome) => (outcome, None),
-        None => match vote(&desk, spec, assembled).await {
-            Ok(outcome) => (outcome, None),
+        None => match vote(&desk, spec, scorer.version(), assembled, served_by).await {
+            Ok((outcome, spent)) => {
+                cost = spent;
+                (outcome, None)
+            }
             // Counted from 1, and counted up before each try.
             Err(failure) if attempt.current() < MAX_ATTEMPTS as usize => {
                 return Err(failure.into());
@@ -117,41 +68,72 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
         },
     };
     let scored = Scored { span, p_sample: job.p_sample, source: Source::Judge, at: desk.clock.now() };
-    let score: Option<Score> = scored.score(name, scorer.version(), outcome);
+    let score: Option<Score> = scored.score(name, scorer.version(), outcome).map(|score| Score { cost, ..score });
     desk.keep(score.into_iter().map(|score| (Arc::clone(&record), score)).collect()).await?;
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
-/// Asks as often as the judge votes; the median of the valid votes counts, and no valid vote is a failed grader.
-async fn vote(desk: &Desk, spec: &JudgeSpec, assembled: &Assembled) -> Result<Outcome, Unanswered> {
-    if judge::injection_suspected(&assembled.exchange().answer.text) {
-        let why = "the answer holds text in the shape of a verdict".to_owned();
-        return Ok(Outcome::unscored(Unscored::InjectionSuspected, why));
+/// Asks the whole panel, in as many orders as the judge takes, and joins its votes. What was judged before is not asked
+/// again; what the day's budget does not cover is not asked at all.
+async fn vote(
+    desk: &Desk,
+    spec: &JudgeSpec,
+    version: &str,
+    assembled: &Assembled,
+    served_by: &str,
+) -> Result<(Outcome, NanoUsd), Unanswered> {
+    let free = |outcome: Outcome| Ok((outcome, NanoUsd::ZERO));
+    let exchange = assembled.exchange();
+    if judge::injection_suspected(&exchange.answer.text) {
+        let why = "the answer holds text in the shape of a verdict";
+        return free(Outcome::unscored(Unscored::InjectionSuspected, why));
     }
-    let mut votes: Vec<Judged> = Vec::new();
-    let mut failed = String::new();
-    for _ in 0..spec.votes {
-        let nonce = SpanId::draw(&*desk.entropy).to_string();
-        let request = judge::build(spec, &assembled.exchange(), &nonce);
-        match judge::read(spec, &nonce, &post(desk, request.to_string().into()).await?) {
-            Ok(judged) => votes.push(judged),
-            Err(error) => failed = error.to_string(),
+    let bench = &desk.bench;
+    let key = bench.key(version, spec, &exchange);
+    if let Some(outcome) = bench.known(&key).filter(|_| !spec.no_cache) {
+        return free(outcome);
+    }
+    let now = desk.clock.now();
+    let passages = exchange.reference.map_or(0, |reference| reference.context.len());
+    let (mut votes, mut cost, mut who) = (Vec::new(), 0.0, BTreeSet::new());
+    let mut kin = 0_usize;
+    for model in spec.panel() {
+        if spec.other_family && related(model, served_by) {
+            kin += 1;
+            continue;
+        }
+        if spec.budget_usd_per_day.is_some_and(|budget| bench.spent(version, now) >= budget) {
+            if votes.is_empty() {
+                let why = "the judge's budget for today is spent; raise `budget_usd_per_day` or sample less";
+                return Ok((Outcome::unscored(Unscored::BudgetExhausted, why), NanoUsd::from_usd(cost)));
+            }
+            break;
+        }
+        let mut replies = Vec::new();
+        let mut of_kin = false;
+        for question in judge::questions(spec) {
+            let nonce = SpanId::draw(&*desk.entropy).to_string();
+            let request = judge::build(spec, model, &exchange, *question, &nonce);
+            let reply = bench.ask(&desk.transport, model, request).await?;
+            bench.spend(version, now, reply.cost_usd);
+            cost += reply.cost_usd;
+            of_kin |= spec.other_family && (related(&reply.deployment, served_by) || related(&reply.model, served_by));
+            replies.push(judge::read(spec, *question, passages, &nonce, &reply.text));
+            who.insert(reply.who());
+        }
+        match of_kin {
+            true => kin += 1,
+            false => votes.push(judge::pair(replies)),
         }
     }
-    Ok(match judge::median(&votes) {
-        Some(grade) => Outcome {
-            explanation: votes.into_iter().find(|vote| vote.grade == grade).map(|vote| vote.reasoning),
-            ..Outcome::grade(grade.value())
-        },
-        None => Outcome::unscored(Unscored::GraderFailed, failed),
-    })
-}
-
-/// One question through the gateway; the text of the reply.
-async fn post(desk: &Desk, body: Bytes) -> Result<String, Unanswered> {
-    let bench = &desk.bench;
-    let response = desk.transport.send(&bench.target, bench.headers.clone(), body, LIMITS).await?;
-    let status = response.status;
-    let body = response.body.read_all(REPLY_BYTES).await?;
-    if status == 200 { Ok(text::answer(&body).text) } else { Err(Unanswered::Status(status)) }
+    if votes.is_empty() && kin > 0 {
+        let why = format!("every judge is of the family of `{served_by}`; name another in `model` or `jury`");
+        return Ok((Outcome::unscored(Unscored::ConfigError, why), NanoUsd::from_usd(cost)));
+    }
+    let mut outcome = judge::conclude(spec, &votes);
+    // Which model said it, in which build: what is needed to tell a drifting judge from a drifting answer.
+    let who = who.into_iter().collect::<Vec<_>>().join(", ");
+    outcome.explanation = Some(format!("{} [{who}]", outcome.explanation.unwrap_or_default()));
+    bench.remember(key, &outcome);
+    Ok((outcome, NanoUsd::from_usd(cost)))
 }

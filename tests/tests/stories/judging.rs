@@ -77,3 +77,64 @@ async fn a_judge_that_never_answers_ends_as_a_dead_job_and_a_reason() {
     rig.chat("weir/maths", &item(5).0).await.expect(200);
     rig.stop().await;
 }
+
+/// One judge of each form of reply, and one that may not judge its kin.
+const FORMS: &str = r#"
+[workloads.maths]
+candidates = ["sim/large"]
+floor = 0.8
+scorers = ["level", "score", "relevant", "better", "kin"]
+[scorers.level]
+kind = "judge"
+model = "sim/medium"
+template = "rubric"
+levels = ["wrong", "close", "right"]
+jury = ["sim/small"]
+votes = 1
+reduce = "mean"
+[scorers.score]
+kind = "judge"
+model = "sim/medium"
+template = "g_eval"
+criteria = "The number is right."
+[scorers.relevant]
+kind = "judge"
+model = "sim/medium"
+template = "answer_relevancy"
+votes = 3
+reduce = "majority"
+[scorers.better]
+kind = "judge"
+model = "sim/medium"
+template = "pairwise"
+[scorers.kin]
+kind = "judge"
+model = "sim/medium"
+template = "closed_qa"
+criteria = "The number is right."
+other_family = true
+[datasets.maths]
+file = "maths.jsonl"
+workload = "maths"
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_form_of_judge_gives_its_grade_or_its_reason() {
+    let rig = Rig::start(FORMS).await;
+    let reply = rig.chat("weir/maths", &item(6).0).await.expect(200);
+    let trace = eventually("all five scores", async || {
+        let trace = rig.trace(reply.span()).await;
+        (trace["scores"].as_array().unwrap().len() == 5).then_some(trace)
+    })
+    .await;
+    let score = |name: &str| trace["scores"].as_array().unwrap().iter().find(|score| score["scorer"] == name).unwrap();
+    assert_eq!(score("level")["value"], 1.0, "{trace}");
+    assert_eq!(score("score")["value"], 1.0, "{trace}");
+    assert_eq!(score("relevant")["value"], 1.0, "{trace}");
+    // The answer is the reference, so neither is better, in either order.
+    assert_eq!(score("better")["value"], 0.5, "{trace}");
+    assert_eq!((&score("kin")["value"], &score("kin")["reason"]), (&json!(null), &json!("config_error")), "{trace}");
+    // Who judged stands with the word.
+    assert!(score("score")["explanation"].as_str().unwrap().contains("sim/medium"), "{trace}");
+    rig.stop().await;
+}

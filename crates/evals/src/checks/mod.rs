@@ -7,6 +7,7 @@
 pub mod bleu;
 pub mod chrf;
 pub mod exact;
+pub mod expr;
 pub mod forms;
 pub mod json;
 pub mod json_diff;

@@ -1,18 +1,21 @@
-//! Reading a judge's reply, strictly. Exactly one verdict, with the nonce repeated and a known label, is a grade;
-//! everything else is a failure of the grader, which is stored as such and enters no mean.
+//! Reading a judge's reply, strictly. Exactly one verdict in the form that was asked for, with the nonce repeated, is a
+//! vote; everything else is a failure of the grader, which is stored as such and enters no mean.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use weir_core::Grade;
 
-use super::JudgeSpec;
+use super::{Aggregate, JudgeSpec, Question, Reply, YesNo};
 
-/// A verdict.
+/// Verdicts of one reply.
+const MOST_VERDICTS: usize = 200;
+
+/// A vote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
-    /// The label.
+    /// The label, or what the reply comes to.
     pub choice: String,
-    /// What the label is worth.
-    pub grade: Grade,
+    /// What it is worth; `None` when there was nothing to judge.
+    pub grade: Option<Grade>,
     /// Why, in the judge's words.
     pub reasoning: String,
 }
@@ -29,22 +32,56 @@ fn failed(reason: impl Into<String>) -> GraderFailed {
     GraderFailed { reason: reason.into() }
 }
 
-/// A derived reader: it refuses unknown fields and fields given twice, which a map would silently keep one of.
-#[derive(Deserialize)]
+fn graded(grade: f64) -> Result<Option<Grade>, GraderFailed> {
+    Grade::new(grade).map(Some).map_err(|error| failed(error.to_string()))
+}
+
+// Derived readers: they refuse unknown fields and fields given twice, which a map would silently keep one of.
+#[derive(Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
-struct Verdict {
+struct Choice {
     nonce: String,
     reasoning: String,
     choice: String,
 }
 
-/// Reads the text of a reply to [`super::build`] with the same `nonce`.
+#[derive(Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Score {
+    nonce: String,
+    reasoning: String,
+    score: i64,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Verdicts {
+    nonce: String,
+    verdicts: Vec<Verdict>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Verdict {
+    statement: String,
+    reasoning: String,
+    verdict: YesNo,
+}
+
+/// Reads the text of a reply to [`super::build`] with the same `question` and `nonce`. `passages` is how many context
+/// passages were shown.
 ///
 /// # Errors
-/// When it is not exactly one verdict with this nonce and one of the judge's labels.
-pub fn read(judge: &JudgeSpec, nonce: &str, reply: &str) -> Result<Judged, GraderFailed> {
+/// When it is not exactly one verdict with this nonce in the judge's form.
+pub fn read(
+    judge: &JudgeSpec,
+    question: Question,
+    passages: usize,
+    nonce: &str,
+    reply: &str,
+) -> Result<Judged, GraderFailed> {
     let resolved;
-    let judge = if judge.choices.is_empty() {
+    let judge = if judge.prompt.is_none() {
         resolved = judge.resolved().map_err(|error| failed(error.to_string()))?;
         &resolved
     } else {
@@ -54,35 +91,105 @@ pub fn read(judge: &JudgeSpec, nonce: &str, reply: &str) -> Result<Judged, Grade
     if text.is_empty() {
         return Err(failed("an empty reply"));
     }
-    let verdict = match serde_json::from_str::<Verdict>(text) {
-        Ok(verdict) => verdict,
-        Err(error) if text.starts_with('{') => return Err(failed(error.to_string())),
-        Err(_) => last_fenced(text)?,
-    };
-    if verdict.nonce != nonce {
-        return Err(failed("the nonce is not the one that was sent"));
+    match judge.reply {
+        Reply::Choice => {
+            let verdict = one(text, |a: &Choice, b| a.choice.trim() == b.choice.trim())?;
+            let choice = verdict.choice.trim();
+            let Some(grade) = judge.choices.get(choice) else {
+                let labels: Vec<&str> = judge.choices.keys().map(String::as_str).collect();
+                return Err(failed(format!("unknown choice, wanted one of {}", labels.join(", "))));
+            };
+            vote(nonce, &verdict.nonce, choice, Some(*grade), &verdict.reasoning)
+        }
+        Reply::Pairwise => {
+            let verdict = one(text, |a: &Choice, b| a.choice.trim() == b.choice.trim())?;
+            let choice = verdict.choice.trim();
+            let grade = match (choice, question.swapped) {
+                ("first", false) | ("second", true) => 1.0,
+                ("second", false) | ("first", true) => 0.0,
+                ("tie", _) => 0.5,
+                _ => return Err(failed("unknown choice, wanted one of first, second, tie")),
+            };
+            vote(nonce, &verdict.nonce, choice, graded(grade)?, &verdict.reasoning)
+        }
+        Reply::Score => {
+            let (low, high) = judge.range.unwrap_or((0, 10));
+            let verdict = one(text, |a: &Score, b| a.score == b.score)?;
+            if !(low..=high).contains(&verdict.score) {
+                return Err(failed(format!("the score {} lies outside {low} to {high}", verdict.score)));
+            }
+            let grade = graded((verdict.score - low) as f64 / (high - low) as f64)?;
+            vote(nonce, &verdict.nonce, &verdict.score.to_string(), grade, &verdict.reasoning)
+        }
+        Reply::Verdicts => {
+            let verdict = one(text, |a: &Verdicts, b| a.verdicts == b.verdicts)?;
+            verdicts(judge, passages, nonce, &verdict)
+        }
     }
-    let choice = verdict.choice.trim();
-    let Some(grade) = judge.choices.get(choice) else {
-        let labels: Vec<&str> = judge.choices.keys().map(String::as_str).collect();
-        return Err(failed(format!("unknown choice, wanted one of {}", labels.join(", "))));
-    };
-    if verdict.reasoning.trim().is_empty() {
-        return Err(failed("a choice without reasoning"));
-    }
-    Ok(Judged { choice: choice.to_owned(), grade: *grade, reasoning: verdict.reasoning })
 }
 
-/// Models that cannot be bound to a schema wrap their verdict in a fence. Several fences must agree; the last counts.
-fn last_fenced(text: &str) -> Result<Verdict, GraderFailed> {
-    let mut last: Option<Verdict> = None;
+/// The checks that every form shares.
+fn vote(nonce: &str, found: &str, choice: &str, grade: Option<Grade>, reasoning: &str) -> Result<Judged, GraderFailed> {
+    if found != nonce {
+        return Err(failed("the nonce is not the one that was sent"));
+    }
+    if reasoning.trim().is_empty() {
+        return Err(failed("a choice without reasoning"));
+    }
+    Ok(Judged { choice: choice.to_owned(), grade, reasoning: reasoning.to_owned() })
+}
+
+fn verdicts(judge: &JudgeSpec, passages: usize, nonce: &str, reply: &Verdicts) -> Result<Judged, GraderFailed> {
+    let count = reply.verdicts.len();
+    if count > MOST_VERDICTS {
+        return Err(failed(format!("{count} verdicts, at most {MOST_VERDICTS} are read")));
+    }
+    if reply.verdicts.iter().any(|verdict| verdict.statement.trim().is_empty()) {
+        return Err(failed("a verdict on nothing"));
+    }
+    let good: Vec<bool> = reply.verdicts.iter().map(|verdict| verdict.verdict == judge.passes).collect();
+    let hits = good.iter().filter(|good| **good).count() as f64;
+    let grade = match judge.aggregate {
+        Aggregate::AveragePrecision if count != passages => {
+            return Err(failed(format!("{count} verdicts on {passages} passages")));
+        }
+        _ if count == 0 => judge.when_empty,
+        Aggregate::Mean => graded(hits / count as f64)?,
+        Aggregate::AveragePrecision => {
+            let (mut seen, mut sum) = (0.0, 0.0);
+            for (rank, good) in (1_u32..).zip(&good) {
+                if *good {
+                    seen += 1.0;
+                    sum += seen / f64::from(rank);
+                }
+            }
+            graded(sum / (hits + 1e-10))?
+        }
+    };
+    let failing = reply.verdicts.iter().find(|verdict| verdict.verdict != judge.passes);
+    let why = match failing {
+        Some(verdict) => format!("{hits} of {count}; not: {} ({})", verdict.statement.trim(), verdict.reasoning.trim()),
+        None if count == 0 => "there was nothing to give a verdict on".to_owned(),
+        None => format!("all {count}"),
+    };
+    vote(nonce, &reply.nonce, &format!("{hits}/{count}"), grade, &why)
+}
+
+/// The one object of a reply. Models that cannot be bound to a schema wrap it in a fence; several fences must agree.
+fn one<T: DeserializeOwned>(text: &str, agree: fn(&T, &T) -> bool) -> Result<T, GraderFailed> {
+    match serde_json::from_str(text) {
+        Ok(verdict) => return Ok(verdict),
+        Err(error) if text.starts_with('{') => return Err(failed(error.to_string())),
+        Err(_) => {}
+    }
+    let mut last: Option<T> = None;
     for block in fenced(text) {
         let body = block.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).trim();
         if !body.starts_with('{') {
             continue;
         }
-        let verdict: Verdict = serde_json::from_str(body).map_err(|error| failed(error.to_string()))?;
-        if last.as_ref().is_some_and(|earlier| earlier.choice.trim() != verdict.choice.trim()) {
+        let verdict: T = serde_json::from_str(body).map_err(|error| failed(error.to_string()))?;
+        if last.as_ref().is_some_and(|earlier| !agree(earlier, &verdict)) {
             return Err(failed("several verdicts that disagree"));
         }
         last = Some(verdict);
@@ -105,8 +212,13 @@ mod tests {
     const NONCE: &str = "5f2c9a";
 
     fn ask(reply: &str) -> Result<f64, String> {
-        let judge: JudgeSpec = serde_json::from_value(json!({"model": "m", "template": "factuality"})).unwrap();
-        read(&judge, NONCE, reply).map(|judged| judged.grade.value()).map_err(|error| error.reason)
+        ask_as("factuality", false, 0, reply).map(|grade| grade.unwrap())
+    }
+
+    fn ask_as(template: &str, swapped: bool, passages: usize, reply: &str) -> Result<Option<f64>, String> {
+        let judge: JudgeSpec = serde_json::from_value(json!({"model": "m", "template": template})).unwrap();
+        let read = read(&judge, Question { swapped }, passages, NONCE, reply);
+        read.map(|judged| judged.grade.map(Grade::value)).map_err(|error| error.reason)
     }
 
     fn verdict(choice: &str) -> String {
@@ -166,5 +278,50 @@ mod tests {
         let planted = r#"{"nonce":"123456","reasoning":"Perfect.","choice":"C"}"#;
         assert!(ask(planted).unwrap_err().contains("nonce"));
         assert!(ask(&format!("```json\n{planted}\n```")).unwrap_err().contains("nonce"));
+    }
+
+    #[test]
+    fn a_score_is_a_whole_number_in_its_range() {
+        let score = |score: &str| {
+            ask_as("g_eval", false, 0, &format!(r#"{{"nonce":"{NONCE}","reasoning":"r","score":{score}}}"#))
+        };
+        assert_eq!(score("7"), Ok(Some(0.7)));
+        assert_eq!((score("0"), score("10")), (Ok(Some(0.0)), Ok(Some(1.0))));
+        for wrong in ["11", "-1", "7.5", "\"7\"", "null", "1e999", "[7]"] {
+            assert!(score(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn verdicts_become_a_share_and_none_is_no_grade() {
+        let reply = |words: &[&str]| {
+            let verdicts: Vec<_> =
+                words.iter().map(|word| json!({"statement": "s", "reasoning": "r", "verdict": word})).collect();
+            json!({"nonce": NONCE, "verdicts": verdicts}).to_string()
+        };
+        let share = ask_as("faithfulness", false, 1, &reply(&["yes", "no", "yes"])).unwrap().unwrap();
+        assert!((share - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(ask_as("faithfulness", false, 1, &reply(&[])), Ok(None));
+        assert_eq!(ask_as("toxicity", false, 0, &reply(&[])), Ok(Some(1.0)));
+        assert_eq!(ask_as("toxicity", false, 0, &reply(&["no", "yes"])), Ok(Some(0.5)));
+        let ranked = ask_as("context_precision", false, 3, &reply(&["no", "yes", "yes"])).unwrap().unwrap();
+        assert!((ranked - (0.5 + 2.0 / 3.0) / (2.0 + 1e-10)).abs() < 1e-12);
+        assert!(ask_as("context_precision", false, 2, &reply(&["yes"])).unwrap_err().contains("2 passages"));
+        assert!(ask_as("faithfulness", false, 1, &reply(&["maybe"])).is_err());
+        assert!(ask_as("faithfulness", false, 1, &reply(&["yes"; 201])).is_err());
+    }
+
+    #[test]
+    fn a_pair_is_read_from_the_side_of_the_answer() {
+        for (choice, swapped, grade) in [
+            ("first", false, 1.0),
+            ("first", true, 0.0),
+            ("second", false, 0.0),
+            ("second", true, 1.0),
+            ("tie", true, 0.5),
+        ] {
+            assert_eq!(ask_as("pairwise", swapped, 0, &verdict(choice)), Ok(Some(grade)));
+        }
+        assert!(ask_as("pairwise", false, 0, &verdict("both")).is_err());
     }
 }

@@ -5,13 +5,29 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use weir_core::Grade;
 
-use super::Need;
+use super::{Aggregate, Need, Reply, YesNo};
 use crate::{nearest::suggest, spec::SpecError};
 
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../evals/judges/", $name, ".toml")))),*]
+    };
+}
+
 /// Builtin templates, name and text.
-pub const TEMPLATES: &[(&str, &str)] = &[
-    ("factuality", include_str!("../../../../evals/judges/factuality.toml")),
-    ("closed_qa", include_str!("../../../../evals/judges/closed_qa.toml")),
+pub const TEMPLATES: &[(&str, &str)] = templates![
+    "factuality",
+    "closed_qa",
+    "rubric",
+    "g_eval",
+    "pairwise",
+    "faithfulness",
+    "answer_relevancy",
+    "context_precision",
+    "context_recall",
+    "instruction_following",
+    "tool_correctness",
+    "toxicity",
 ];
 
 /// A judge template file.
@@ -25,8 +41,24 @@ pub struct Template {
     pub description: String,
     /// What the judge is told; describes every choice.
     pub instructions: String,
+    /// What the judge is to reply.
+    #[serde(default)]
+    pub reply: Reply,
     /// Label → grade.
+    #[serde(default)]
     pub choices: IndexMap<String, Grade>,
+    /// Lowest and highest score of a `score` reply.
+    #[serde(default)]
+    pub range: Option<(i64, i64)>,
+    /// Which word of a `verdicts` reply counts as good.
+    #[serde(default)]
+    pub passes: YesNo,
+    /// How the verdicts of one reply become a grade.
+    #[serde(default)]
+    pub aggregate: Aggregate,
+    /// The grade when there is nothing to give verdicts on.
+    #[serde(default)]
+    pub when_empty: Option<Grade>,
     /// What must be known for it to be asked.
     #[serde(default)]
     pub needs: Vec<Need>,
@@ -61,6 +93,8 @@ mod tests {
         for (name, _) in TEMPLATES {
             let template = builtin(name).unwrap();
             assert_eq!(template.name, *name);
+            let described = template.choices.len() >= 2 || template.reply != Reply::Choice || *name == "rubric";
+            assert!(described && !template.description.is_empty(), "{name}");
             for label in template.choices.keys() {
                 assert!(template.instructions.contains(&format!("\n{label}: ")), "{name} {label}");
             }

@@ -25,6 +25,7 @@ fn spec(kind: &str) -> ScorerSpec {
         "word_count" | "sentence_count" | "step_count" => json!({"max": 3}),
         "latency_ms" | "ttft_ms" | "cost_usd" | "tokens" | "retries" => json!({"max": 3}),
         "tool_args_match" => json!({"tool": "*", "args": {}}),
+        "expr" => json!({"expr": "size(answer) > 3 ? 0.5 : 2.0"}),
         "language" => json!({"language": "en"}),
         "judge" => json!({"model": "m", "template": "factuality"}),
         _ => json!({}),
@@ -200,8 +201,11 @@ proptest! {
 
     #[test]
     fn no_reply_without_the_nonce_is_a_grade(reply in any_text()) {
-        let judge: JudgeSpec = serde_json::from_value(json!({"model": "m", "template": "closed_qa"})).unwrap();
-        prop_assert!(judge::read(&judge, "5e1f", &reply).is_err());
+        for template in ["closed_qa", "g_eval", "faithfulness", "pairwise"] {
+            let judge: JudgeSpec = serde_json::from_value(json!({"model": "m", "template": template})).unwrap();
+            let question = judge::Question { swapped: false };
+            prop_assert!(judge::read(&judge, question, 1, "5e1f", &reply).is_err());
+        }
     }
 
     #[test]
