@@ -26,6 +26,7 @@ CREATE TABLE span (
     canary        TEXT,
     arm           TEXT,
     unit          INTEGER,
+    segment       TEXT,
     head_failed   INTEGER NOT NULL,
     attempts      INTEGER NOT NULL,
     input_tokens  INTEGER NOT NULL,
@@ -162,10 +163,12 @@ CREATE TABLE canary (
     created_at INTEGER NOT NULL,
     body       TEXT    NOT NULL
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX canary_active ON canary (workload) WHERE state IN ('running', 'held');
+CREATE UNIQUE INDEX canary_active ON canary (workload)
+    WHERE state IN ('awaiting_approval', 'shadow', 'running', 'held', 'verifying');
 CREATE INDEX canary_workload ON canary (workload, created_at);
 
--- What happened to canaries, kept for good.
+-- What happened to canaries, kept for good: a chain in which each row's hash covers its body and the row before, so that
+-- a row changed, left out or put in later is seen.
 CREATE TABLE canary_event (
     seq      INTEGER PRIMARY KEY AUTOINCREMENT,
     canary   TEXT    NOT NULL REFERENCES canary (id),
@@ -174,7 +177,9 @@ CREATE TABLE canary_event (
     revision TEXT,
     reason   TEXT    NOT NULL,
     at       INTEGER NOT NULL,
-    body     TEXT    NOT NULL
+    body     TEXT    NOT NULL,
+    previous TEXT    NOT NULL UNIQUE, -- empty for the first
+    hash     TEXT    NOT NULL UNIQUE
 );
 CREATE INDEX canary_event_canary ON canary_event (canary, seq);
 CREATE INDEX canary_event_at ON canary_event (at);
@@ -221,3 +226,20 @@ CREATE TABLE shadow (
 );
 CREATE INDEX shadow_workload ON shadow (workload, candidate, seq);
 CREATE INDEX shadow_canary ON shadow (canary, seq) WHERE canary IS NOT NULL;
+
+-- Leave to expose a canary, renewed by its controller while it lives. Without an unexpired grant of its present version
+-- nobody is exposed.
+CREATE TABLE canary_grant (
+    canary     TEXT PRIMARY KEY REFERENCES canary (id),
+    version    INTEGER NOT NULL,
+    share      REAL    NOT NULL CHECK (share BETWEEN 0 AND 0.5),
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Workloads that nothing may move towards a candidate; an empty name stands for all.
+CREATE TABLE freeze (
+    workload TEXT PRIMARY KEY,
+    actor    TEXT    NOT NULL,
+    reason   TEXT    NOT NULL,
+    at       INTEGER NOT NULL
+) WITHOUT ROWID;

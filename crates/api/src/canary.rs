@@ -5,12 +5,15 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use weir_core::{canary::Canary, policy::Policy};
-use weir_optimizer::canary::{Action, StartRequest, act, start};
+use weir_optimizer::{
+    canary::{Action, Ground, StartRequest, act, start},
+    revision,
+};
 use weir_store::DiffRow;
 
 use crate::{
     canary_view::{CanaryDetail, CanaryView},
-    evidence::look,
+    evidence::{look, look_now},
     extract::{Body, Params, Segment},
     guard::Caller,
     problem::{Failure, Reply},
@@ -51,6 +54,33 @@ pub(crate) struct NewCanary {
     max_pairs: Option<u64>,
     /// A score that has not come this long after its answer counts as missing.
     score_timeout_ms: Option<u64>,
+    /// Least time within a step before the next.
+    bake_ms: Option<u64>,
+    /// Least time before a promotion.
+    min_duration_ms: Option<u64>,
+    /// Time after which an undecided canary expires.
+    horizon_ms: Option<u64>,
+    /// Largest loss of the workload's mean grade that exposure may cause.
+    risk_budget: Option<f64>,
+    /// Pairs in the verifying stage, in which the candidate takes all but a hold-back; 0 skips it.
+    verify_pairs: Option<u64>,
+    /// Same-prompt pairs before any exposure; 0 skips the shadow.
+    shadow_pairs: Option<u64>,
+    /// A hold that cleared goes on by itself after this time.
+    hold_clear_ms: Option<u64>,
+    /// No new try this long after a rollback of the same candidate.
+    cooldown_ms: Option<u64>,
+    /// Extra cost that rolls back, as a share of the stable deployment's 99.9th percentile.
+    cost_budget: Option<f64>,
+    /// Promotion also takes proof that the candidate is cheaper.
+    #[serde(default)]
+    must_save: bool,
+    /// A person must approve before anything is exposed.
+    #[serde(default)]
+    approval: bool,
+    /// Whoever approves must not be who proposed.
+    #[serde(default)]
+    four_eyes: bool,
 }
 
 impl NewCanary {
@@ -67,6 +97,18 @@ impl NewCanary {
             step_pairs: None,
             max_pairs: None,
             score_timeout_ms: None,
+            bake_ms: None,
+            min_duration_ms: None,
+            horizon_ms: None,
+            risk_budget: None,
+            verify_pairs: None,
+            shadow_pairs: None,
+            hold_clear_ms: None,
+            cooldown_ms: None,
+            cost_budget: None,
+            must_save: false,
+            approval: false,
+            four_eyes: false,
         }
     }
 }
@@ -120,8 +162,24 @@ pub(crate) async fn create_canary(
         step_pairs: new.step_pairs,
         max_pairs: new.max_pairs,
         score_timeout_ms: new.score_timeout_ms,
+        bake_ms: new.bake_ms,
+        min_duration_ms: new.min_duration_ms,
+        horizon_ms: new.horizon_ms,
+        risk_budget: new.risk_budget,
+        verify_pairs: new.verify_pairs,
+        shadow_pairs: new.shadow_pairs,
+        hold_clear_ms: new.hold_clear_ms,
+        cooldown_ms: new.cooldown_ms,
+        cost_budget: new.cost_budget,
+        must_save: new.must_save,
+        approval: new.approval,
+        four_eyes: new.four_eyes,
     };
-    let (canary, event) = start(&request, &workload.workload, &head, &caller.name, &*app.entropy, app.clock.now())?;
+    let history = app.store.canary_list(Some(&workload.workload.id)).await?;
+    let stable = revision::stable(&workload.workload, &head).map(|id| id.as_str()).unwrap_or_default();
+    let baseline = app.store.baseline(&workload.workload.id, stable).await?;
+    let ground = Ground { workload: &workload.workload, head: &head, history: &history, baseline };
+    let (canary, event) = start(&request, &ground, &caller.name, &*app.entropy, app.clock.now())?;
     app.store.canary_insert(&canary, &event).await?;
     Ok((StatusCode::CREATED, Json(view(&app, &canary).await?)))
 }
@@ -166,6 +224,26 @@ pub(crate) async fn roll_back_canary(
     order(app, caller, id, reason, Action::RollBack).await
 }
 
+/// `POST /api/v1/canaries/{id}/approve`.
+pub(crate) async fn approve_canary(
+    app: State<App>,
+    caller: Caller,
+    id: Segment,
+    reason: Body<Reason>,
+) -> Reply<Json<CanaryView>> {
+    order(app, caller, id, reason, Action::Approve).await
+}
+
+/// `POST /api/v1/canaries/{id}/reject`.
+pub(crate) async fn reject_canary(
+    app: State<App>,
+    caller: Caller,
+    id: Segment,
+    reason: Body<Reason>,
+) -> Reply<Json<CanaryView>> {
+    order(app, caller, id, reason, Action::Reject).await
+}
+
 async fn order(
     State(app): State<App>,
     Caller(caller): Caller,
@@ -174,10 +252,14 @@ async fn order(
     action: Action,
 ) -> Reply<Json<CanaryView>> {
     let canary = find(&app, &id).await?;
-    let look = look(&app, &canary).await?;
+    let look = look_now(&app, &canary).await?;
     let workload = configured(&app, canary.workload.as_str())?;
     let head = head(&app, &workload.policy).await?;
-    let change = act(&canary, action, &caller.name, &reason, &look.reading, &head, app.clock.now())?;
+    let change = act(&canary, action, &caller.name, &reason, &look.reading, &head)?;
+    if action.retreats() {
+        // A retreat is published before it is stored: it must not wait for a store in trouble.
+        weir_router::withdraw(&app.live, &app.snapshot, &canary);
+    }
     let stored = match &change.policy {
         Some(policy) => app.store.canary_promote(&change.canary, canary.version, &change.event, policy).await?,
         None => app.store.canary_update(&change.canary, canary.version, &change.event).await?,
@@ -196,7 +278,7 @@ async fn view(app: &App, canary: &Canary) -> Reply<CanaryView> {
     Ok(CanaryView::active(canary, &look.reading))
 }
 
-async fn find(app: &App, id: &str) -> Reply<Canary> {
+pub(crate) async fn find(app: &App, id: &str) -> Reply<Canary> {
     app.store.canary_get(&id.into()).await?.ok_or_else(|| Failure::not_found("canary", id))
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use weir_core::canary::{Canary, CanaryEvent, Evidence};
+use weir_core::canary::{Canary, CanaryEvent, Evidence, GuardReading, HoldCause, StratumReading};
 use weir_optimizer::{
     canary::{Reading, outlook},
     pairing::Point,
@@ -22,8 +22,23 @@ pub(crate) struct CanaryView {
     scorer: String,
     /// The revision it started from.
     base: String,
-    /// `running`, `held`, `promoted`, `rolled_back`, `expired` or `superseded`.
+    /// `awaiting_approval`, `shadow`, `running`, `held`, `verifying`, `promoted`, `rolled_back`, `expired`,
+    /// `superseded`, `aborted` or `rejected`.
     state: &'static str,
+    /// Why it is held: `operator`, `harm`, `units`, `missing`, `latency`, `first_byte`, `scorer`, `scorer_changed` or
+    /// `lease`.
+    #[schema(value_type = Option<String>)]
+    held: Option<HoldCause>,
+    /// Segments taken out of the candidate's scope.
+    scoped_out: Vec<String>,
+    /// Who asked for it.
+    proposer: String,
+    /// Somebody froze its workload: nothing moves towards the candidate.
+    frozen: bool,
+    /// Largest loss of the workload's mean grade that exposure may cause.
+    risk_budget: f64,
+    /// What the present share may cost the workload's mean grade at worst.
+    expected_loss: f64,
     /// Index into `steps`.
     step: usize,
     steps: Vec<f64>,
@@ -60,9 +75,59 @@ struct EvidenceView {
     /// Log evidence that the loss is larger than the margin; rolls back at `rollback_at`.
     log_e_rollback: f64,
     rollback_at: f64,
+    /// Log evidence that the candidate is worse at all; holds at `hold_at`.
+    log_e_harm: f64,
+    hold_at: f64,
+    /// Log evidence that the candidate is below the floor; rolls back at `rollback_at`. `null` without a floor.
+    log_e_floor: Option<f64>,
     /// Answers without a score in time.
     missing_candidate: u64,
     missing_control: u64,
+    /// Which attempt of this candidate, from 1, and the level it may spend.
+    attempt: u32,
+    alpha: f64,
+    /// Everything assigned up to here is folded.
+    watermark: Option<String>,
+    scorer_version: Option<String>,
+    /// The guard strip.
+    guards: Vec<GuardView>,
+    /// The forest.
+    strata: Vec<StratumView>,
+    /// Digest of the histograms.
+    histogram: String,
+}
+
+/// One guard.
+#[derive(Debug, Serialize, ToSchema)]
+struct GuardView {
+    /// `errors`, `latency`, `first_byte`, `cost`, `units`, `missing` or `scorer`.
+    name: String,
+    /// What counts against the candidate, of how many.
+    bad: u64,
+    n: u64,
+    allowed: f64,
+    log_e: f64,
+    hold_at: Option<f64>,
+    rollback_at: Option<f64>,
+    /// `fine`, `holds` or `rolls_back`.
+    state: &'static str,
+}
+
+/// One segment.
+#[derive(Debug, Serialize, ToSchema)]
+struct StratumView {
+    segment: String,
+    /// Its part of the exposed units.
+    traffic: f64,
+    pairs: u64,
+    delta: f64,
+    lower: f64,
+    upper: f64,
+    log_e_promote: f64,
+    promote_at: f64,
+    log_e_rollback: f64,
+    scope_out_at: f64,
+    scoped_out: bool,
 }
 
 /// One transition.
@@ -71,6 +136,8 @@ struct CanaryEventView {
     at: String,
     /// `optimizer`, or the key's name.
     actor: String,
+    /// State before it; `null` for the first.
+    from: Option<&'static str>,
     /// State after it.
     state: &'static str,
     /// Step after it.
@@ -123,9 +190,15 @@ impl CanaryView {
             scorer: canary.scorer.to_string(),
             base: canary.base.to_string(),
             state: canary.state.name(),
+            held: canary.held,
+            scoped_out: canary.scoped_out.iter().map(ToString::to_string).collect(),
+            proposer: canary.proposer.clone(),
+            frozen: evidence.inputs.frozen,
+            risk_budget: canary.plan.risk_budget,
+            expected_loss: evidence.share * (-evidence.lower).max(0.0),
             step: canary.step,
             steps: canary.plan.steps.clone(),
-            share: canary.plan.steps.get(canary.step).copied().unwrap_or(0.0),
+            share: if canary.state.is_final() { 0.0 } else { evidence.share },
             margin: canary.plan.margin,
             verdict,
             evidence: evidence.into(),
@@ -151,8 +224,58 @@ impl From<&Evidence> for EvidenceView {
             promote_at: evidence.promote_at,
             log_e_rollback: evidence.log_e_rollback,
             rollback_at: evidence.rollback_at,
+            log_e_harm: evidence.log_e_harm,
+            hold_at: evidence.hold_at,
+            log_e_floor: evidence.log_e_floor,
             missing_candidate: evidence.missing_candidate,
             missing_control: evidence.missing_control,
+            attempt: evidence.attempt,
+            alpha: evidence.alpha,
+            watermark: (evidence.pairs > 0).then(|| rfc3339(evidence.watermark)),
+            scorer_version: evidence.scorer_version.as_deref().map(str::to_owned),
+            guards: evidence.guards.iter().map(GuardView::from).collect(),
+            strata: evidence.strata.iter().map(StratumView::from).collect(),
+            histogram: evidence.histogram.clone(),
+        }
+    }
+}
+
+impl From<&GuardReading> for GuardView {
+    fn from(guard: &GuardReading) -> Self {
+        let state = if guard.rolls_back() {
+            "rolls_back"
+        } else if guard.holds() {
+            "holds"
+        } else {
+            "fine"
+        };
+        Self {
+            name: guard.name.to_string(),
+            bad: guard.bad,
+            n: guard.n,
+            allowed: guard.allowed,
+            log_e: guard.log_e,
+            hold_at: guard.hold_at,
+            rollback_at: guard.rollback_at,
+            state,
+        }
+    }
+}
+
+impl From<&StratumReading> for StratumView {
+    fn from(stratum: &StratumReading) -> Self {
+        Self {
+            segment: stratum.segment.to_string(),
+            traffic: stratum.traffic,
+            pairs: stratum.pairs,
+            delta: stratum.delta,
+            lower: stratum.lower,
+            upper: stratum.upper,
+            log_e_promote: stratum.log_e_promote,
+            promote_at: stratum.promote_at,
+            log_e_rollback: stratum.log_e_rollback,
+            scope_out_at: stratum.scope_out_at,
+            scoped_out: stratum.scoped_out,
         }
     }
 }
@@ -162,6 +285,7 @@ impl From<&CanaryEvent> for CanaryEventView {
         Self {
             at: rfc3339(event.at),
             actor: event.actor.clone(),
+            from: event.from.map(weir_core::canary::CanaryState::name),
             state: event.state.name(),
             step: event.step,
             reason: event.reason.clone(),

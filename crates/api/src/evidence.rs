@@ -7,7 +7,11 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
-use weir_core::{CanaryId, Timestamp, canary::Canary, error};
+use weir_core::{
+    CanaryId,
+    canary::{Canary, Inputs},
+    error,
+};
 use weir_optimizer::{
     canary::{Reading, read},
     pairing::{Exposure, Moment, PairState, Point},
@@ -66,42 +70,66 @@ pub(crate) async fn look(app: &App, canary: &Canary) -> Reply<Arc<Look>> {
     Ok(look)
 }
 
+/// Folds now, for an order that will be kept with these numbers.
+pub(crate) async fn look_now(app: &App, canary: &Canary) -> Reply<Look> {
+    fold(app, canary).await
+}
+
 async fn fold(app: &App, canary: &Canary) -> Reply<Look> {
     let now = app.clock.now();
     // Read before the rows: a request that ends in between is in the rows or still in flight, never lost. What came
     // after a canary's end is none of its evidence.
     let complete_before =
         if canary.state.is_final() { canary.changed_at } else { app.live.exposed().oldest().unwrap_or(now).min(now) };
-    let rows = app.store.exposure_list(&canary.id, Timestamp(i64::MIN)).await?;
-    let in_flight = app.live.vital(&canary.candidate).map_or(0, |vital| u64::from(vital.in_flight()));
-    let moment = Moment {
-        now,
+    let exposures = app.store.exposure_list(&canary.id, canary.epoch_at).await?;
+    let head = app.store.policy_head(&canary.workload).await?.map_or_else(|| canary.base.clone(), |head| head.revision);
+    let inputs = Inputs {
+        now: now.max(canary.changed_at),
         complete_before,
-        in_flight,
+        in_flight: app.live.vital(&canary.candidate).map_or(0, |vital| u64::from(vital.exposed())),
+        span_seq: exposures.span_seq,
+        score_seq: exposures.score_seq,
+        head,
+        frozen: app.store.is_frozen(&canary.workload).await?,
+        orphaned: false,
+        tripped: app.live.gates().of(&canary.id).tripped(),
+        lapsed: false,
+    };
+    let canary = canary.clone();
+    tokio::task::spawn_blocking(move || folded(&canary, exposures.rows, &inputs))
+        .await
+        .map_err(|_| Failure::new(&error::INTERNAL, "the canary's exposures could not be read"))
+}
+
+/// The look at these rows with these inputs: the same always gives the same.
+pub(crate) fn folded(canary: &Canary, rows: Vec<ExposureRow>, inputs: &Inputs) -> Look {
+    let moment = Moment {
+        now: inputs.now,
+        complete_before: inputs.complete_before,
+        in_flight: inputs.in_flight,
         since: canary.changed_at,
         score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
     };
-    let canary = canary.clone();
-    tokio::task::spawn_blocking(move || {
-        let mut pairs = PairState::new(canary.plan.margin);
-        pairs.fold(rows.iter().map(exposure), &moment);
-        Look { reading: read(&canary, &pairs), trail: pairs.trail().to_vec() }
-    })
-    .await
-    .map_err(|_| Failure::new(&error::INTERNAL, "the canary's exposures could not be read"))
+    let mut pairs = PairState::of(canary);
+    pairs.fold(rows.into_iter().map(exposure), &moment);
+    Look { reading: read(canary, &pairs, inputs), trail: pairs.trail().to_vec() }
 }
 
-fn exposure(row: &ExposureRow) -> Exposure {
+fn exposure(row: ExposureRow) -> Exposure {
     Exposure {
         span_id: row.span_id,
         unit: row.unit,
         session: row.session,
         arm: row.arm,
+        segment: row.segment,
         assigned_at: row.assigned_at,
         ended_at: row.ended_at,
         failed: row.failed,
+        ttft_us: row.ttft_us,
+        cost_nano: row.cost_nano,
         grade: row.grade,
         graded_at: row.graded_at,
         unscored: row.unscored,
+        version: row.version,
     }
 }

@@ -15,11 +15,11 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, se
 use weir_core::error;
 
 use crate::{
-    assets, canary, canary_view, dataset, dataset_import, decision, demo, deployment, diff, event,
+    assets, canary, canary_view, dataset, dataset_import, decision, demo, deployment, diff, event, freeze,
     guard::{self, Guard},
     job, live, openapi, overview, policy,
     problem::Failure,
-    revert,
+    replay, revert,
     row::Row,
     score, series,
     state::{ApiState, App, Shared},
@@ -102,6 +102,26 @@ pub static ROUTES: &[Row] = &[
     })
     .takes::<canary::Reason>()
     .replies::<canary_view::CanaryView>(),
+    Row::post("/api/v1/canaries/{id}/approve", "Lets a proposed canary begin", || post(canary::approve_canary))
+        .takes::<canary::Reason>()
+        .replies::<canary_view::CanaryView>(),
+    Row::post("/api/v1/canaries/{id}/reject", "Ends a proposed canary before it begins", || {
+        post(canary::reject_canary)
+    })
+    .takes::<canary::Reason>()
+    .replies::<canary_view::CanaryView>(),
+    Row::get("/api/v1/canaries/{id}/replay", "Decides a canary's history again and compares", || {
+        get(replay::replay_canary)
+    })
+    .replies::<replay::Replayed>(),
+    Row::get("/api/v1/freezes", "What may not move towards a candidate", || get(freeze::list_freezes))
+        .replies::<List<freeze::FreezeView>>(),
+    Row::post("/api/v1/freezes", "Freezes one workload or all", || post(freeze::create_freeze))
+        .takes::<freeze::FreezeOrder>()
+        .replies::<List<freeze::FreezeView>>(),
+    Row::post("/api/v1/freezes/lift", "Lets one workload or all go on", || post(freeze::lift_freeze))
+        .takes::<freeze::FreezeOrder>()
+        .replies::<List<freeze::FreezeView>>(),
     Row::get("/api/v1/jobs", "Scoring jobs, newest first", || get(job::list_jobs))
         .query::<job::JobQuery>()
         .replies::<job::JobList>(),

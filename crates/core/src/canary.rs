@@ -1,8 +1,14 @@
 //! A canary as stored and shown. What moves it lives in the optimizer; the two arms' exposure lives on spans.
 
+mod evidence;
+
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{CanaryId, DeploymentId, RevisionId, ScorerName, Timestamp, WorkloadId};
+
+pub use evidence::{CanaryEvent, Evidence, GuardReading, Inputs, StratumReading};
 
 /// One comparison of a candidate with the stable deployment, on live traffic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +31,18 @@ pub struct Canary {
     pub state: CanaryState,
     /// Index into `plan.steps`.
     pub step: usize,
+    /// Why it is held; `None` in every other state.
+    pub held: Option<HoldCause>,
+    /// The state a resumed canary returns to: running or verifying.
+    pub resumes_to: CanaryState,
+    /// Times it went on by itself after a hold.
+    pub auto_resumes: u32,
+    /// Segments taken out of the candidate's scope: proven worse there.
+    pub scoped_out: Vec<Arc<str>>,
+    /// Evidence is read from requests assigned at or after this instant; moves when the scorer's version changes.
+    pub epoch_at: Timestamp,
+    /// Who asked for it.
+    pub proposer: String,
     /// Counts changes; every write names the version it read.
     pub version: u64,
     /// Started.
@@ -35,37 +53,85 @@ pub struct Canary {
     pub reason: String,
 }
 
-/// How a canary is run.
+/// How a canary is run. Durations in milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CanaryPlan {
     /// Share of units per arm at each step, ascending, each in `0..=0.5`.
     pub steps: Vec<f64>,
     /// Largest acceptable loss of mean grade, in `0.001..=0.5`.
     pub margin: f64,
-    /// Probability of promoting a candidate that is worse than the margin.
+    /// Probability of promoting a candidate that is worse than the margin, over all attempts of its lineage.
     pub alpha_promote: f64,
-    /// Probability of rolling back a candidate that is not worse than the margin.
+    /// Which try of this candidate on this workload within 90 days, from 1; later tries get less of `alpha_promote`.
+    pub attempt: u32,
+    /// Probability of rolling back a candidate that is not worse, over all rollback tests.
     pub alpha_rollback: f64,
+    /// Least mean grade of the candidate itself, `0..=1`; `None` for no such test.
+    pub floor: Option<f64>,
     /// Least pairs before a promotion.
     pub min_pairs: u64,
     /// Least pairs folded within a step before the next.
     pub step_pairs: u64,
+    /// Least time within a step before the next.
+    pub bake_ms: u64,
+    /// Least time before a promotion.
+    pub min_duration_ms: u64,
     /// Pairs after which an undecided canary expires to the stable deployment.
     pub max_pairs: u64,
-    /// A score that has not come this long after its answer counts as missing, in milliseconds.
+    /// Time after which it expires.
+    pub horizon_ms: u64,
+    /// Largest loss of the workload's mean grade that exposure may cause, `0..=1`: bounds the share by what the
+    /// candidate may be losing at worst.
+    pub risk_budget: f64,
+    /// Pairs within the verifying stage, in which the candidate takes all but a hold-back; 0 skips the stage.
+    pub verify_pairs: u64,
+    /// Units per arm in the verifying stage, `0..=0.5`.
+    pub hold_back: f64,
+    /// Same-prompt pairs wanted before any user is exposed; 0 skips the stage.
+    pub shadow_pairs: u64,
+    /// A person must approve before anything is exposed.
+    pub approval: bool,
+    /// Whoever approves must not be who proposed.
+    pub four_eyes: bool,
+    /// A hold that cleared goes on by itself after this time.
+    pub hold_clear_ms: u64,
+    /// A score that has not come this long after its answer counts as missing.
     pub score_timeout_ms: u64,
+    /// What the stable deployment did before, for the guards that compare with it.
+    pub baseline: Baseline,
+    /// Cost above the control's that rolls back, as a share of `baseline.cost_cap_nano`; `None` for no such test.
+    pub cost_budget: Option<f64>,
+    /// Promotion also takes proof that the candidate is cheaper.
+    pub must_save: bool,
     /// Fixed at creation, so that a unit never changes arm.
     pub salt: u64,
 }
 
+/// What the stable deployment did before a canary, frozen at its start; `None` where too few answers were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Baseline {
+    /// 95th percentile of whole answers, in microseconds.
+    pub latency_us: Option<u64>,
+    /// 95th percentile to the first byte of a stream, in microseconds.
+    pub ttft_us: Option<u64>,
+    /// 99.9th percentile of a request's cost, in nano-dollars: costs above count as this.
+    pub cost_cap_nano: Option<i64>,
+}
+
 /// Where a canary stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CanaryState {
+    /// Waits for a person; nothing is exposed.
+    AwaitingApproval,
+    /// Answers beside the stable deployment; nothing is exposed.
+    Shadow,
     /// Exposed at its step's share.
     Running,
-    /// Exposure paused by a person or an alarm.
+    /// Stopped by a person or an alarm; some causes leave the first step's share.
     Held,
+    /// Takes all traffic but the hold-back.
+    Verifying,
     /// Became the stable deployment.
     Promoted,
     /// Proven worse than the margin, or taken back by a person.
@@ -74,6 +140,10 @@ pub enum CanaryState {
     Expired,
     /// Another revision came first.
     Superseded,
+    /// The configuration no longer has one of its arms.
+    Aborted,
+    /// Not approved.
+    Rejected,
 }
 
 impl CanaryState {
@@ -81,67 +151,69 @@ impl CanaryState {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Shadow => "shadow",
             Self::Running => "running",
             Self::Held => "held",
+            Self::Verifying => "verifying",
             Self::Promoted => "promoted",
             Self::RolledBack => "rolled_back",
             Self::Expired => "expired",
             Self::Superseded => "superseded",
+            Self::Aborted => "aborted",
+            Self::Rejected => "rejected",
         }
     }
     /// True when nothing can move it any more.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Running | Self::Held)
+        !matches!(self, Self::AwaitingApproval | Self::Shadow | Self::Running | Self::Held | Self::Verifying)
     }
 }
 
-/// What the pairs say so far.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// Pairs folded.
-    pub pairs: u64,
-    /// Pairs folded since the current step began.
-    pub step_pairs: u64,
-    /// Mean grade of the candidate arm.
-    pub candidate_mean: f64,
-    /// Mean grade of the control arm.
-    pub control_mean: f64,
-    /// Mean difference, candidate − control, `-1..=1`.
-    pub delta: f64,
-    /// Lower end of the anytime-valid 95 % band of the difference.
-    pub lower: f64,
-    /// Upper end of the band.
-    pub upper: f64,
-    /// Log evidence that the loss is smaller than the margin.
-    pub log_e_promote: f64,
-    /// Promotes when `log_e_promote` reaches this.
-    pub promote_at: f64,
-    /// Log evidence that the loss is larger than the margin.
-    pub log_e_rollback: f64,
-    /// Rolls back when `log_e_rollback` reaches this.
-    pub rollback_at: f64,
-    /// Candidate answers without a score in time.
-    pub missing_candidate: u64,
-    /// Control answers without a score in time.
-    pub missing_control: u64,
+/// Why a canary is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldCause {
+    /// A person.
+    Operator,
+    /// Evidence that the candidate is worse at all.
+    Harm,
+    /// Arms of equal share have unequal numbers of units.
+    Units,
+    /// Scores go missing in one arm.
+    Missing,
+    /// The candidate is slower than it may be.
+    Latency,
+    /// Its first byte comes later than it may.
+    FirstByte,
+    /// Scores go missing in both arms: the scorer is unwell.
+    Scorer,
+    /// The scorer has another version: evidence starts again.
+    ScorerChanged,
+    /// Exposure had lapsed for want of a controller.
+    Lease,
 }
 
-/// One transition, kept for good.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CanaryEvent {
-    /// Which canary.
-    pub canary: CanaryId,
-    /// When.
-    pub at: Timestamp,
-    /// `optimizer`, or the key's name.
-    pub actor: String,
-    /// State after it.
-    pub state: CanaryState,
-    /// Step after it.
-    pub step: usize,
-    /// Why, in one sentence.
-    pub reason: String,
-    /// The numbers that decided.
-    pub evidence: Evidence,
+impl HoldCause {
+    /// True when nobody may be exposed meanwhile; else the first step's share stays.
+    #[must_use]
+    pub const fn stops_exposure(self) -> bool {
+        matches!(self, Self::Operator | Self::Scorer | Self::ScorerChanged | Self::Lease)
+    }
+}
+
+impl Canary {
+    /// The largest share of units per arm that its state allows, `0..=0.5`.
+    #[must_use]
+    pub fn ceiling(&self) -> f64 {
+        let step = self.plan.steps.get(self.step).copied().unwrap_or(0.0);
+        let first = self.plan.steps.first().copied().unwrap_or(0.0);
+        match self.state {
+            CanaryState::Running => step,
+            CanaryState::Held if self.held.is_some_and(|cause| !cause.stops_exposure()) => first.min(step),
+            CanaryState::Verifying => self.plan.hold_back,
+            _ => 0.0,
+        }
+    }
 }

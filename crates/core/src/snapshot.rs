@@ -1,12 +1,12 @@
 //! The snapshot: everything the router reads, built by reconcilers, immutable, swapped whole.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CanaryId, DeploymentId, Timestamp, WorkloadId,
+    CanaryId, DeploymentId, WorkloadId,
     deployment::Deployment,
     policy::{Policy, Stage},
     workload::Workload,
@@ -127,8 +127,15 @@ pub struct CanarySlot {
     pub control: DeploymentId,
     /// Share of units in each of the two arms, `0..=0.5`.
     pub share: f64,
+    /// Everybody outside the two arms goes to the candidate too: it is proven and being verified.
+    pub takes_over: bool,
+    /// Segments in which nobody is exposed: the candidate was proven worse there.
+    pub except: Vec<Arc<str>>,
     /// Fixed at creation, so that a unit never changes arm.
     pub salt: u64,
-    /// No exposure after this instant: a canary never outlives its controller.
-    pub lease_until: Timestamp,
+    /// The canary's version that was granted this.
+    pub version: u64,
+    /// No exposure after this uptime of the process, whatever happens to the wall clock: a canary never outlives its
+    /// controller.
+    pub lease_until: Duration,
 }

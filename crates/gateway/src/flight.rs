@@ -121,6 +121,9 @@ impl Flight {
             }
             Some(_) => {}
         }
+        if let Some(exposure) = &decision.exposure {
+            self.state.live.gates().of(&exposure.canary).sent(exposure.arm);
+        }
         Arc::clone(self.decision.insert(Arc::new(decision)))
     }
 
@@ -250,8 +253,23 @@ impl Flight {
             usage: self.usage,
             tags: Arc::clone(&self.tags),
         };
+        self.judge(&span);
         let payload = Payload { request, response, truncated: cut || response_cut };
         self.state.sink.record(Record { span, payload });
+    }
+}
+
+impl Flight {
+    /// A canary whose own requests fail here is not exposed by the next one, whatever anybody else knows.
+    fn judge(&self, span: &Span) {
+        let failed = span.attempts.first().is_some_and(|first| first.error.as_deref().is_some_and(|e| e != CANCELLED));
+        let Some(exposure) = self.decision.as_ref().and_then(|decision| decision.exposure.as_ref()).filter(|_| failed)
+        else {
+            return;
+        };
+        if self.state.live.gates().of(&exposure.canary).failed(exposure.arm) {
+            self.state.snapshots.withdraw(&exposure.canary);
+        }
     }
 }
 

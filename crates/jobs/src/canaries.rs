@@ -1,6 +1,10 @@
 //! The reconciler "canary": each active canary's exposures into pairs, pairs into a verdict, the verdict into the next
 //! state, written only if the canary is still the one that was read. Two of these at once are harmless: same rows, same
 //! verdict, one write wins.
+//!
+//! The order of effects is what makes it safe to be killed at any line. A retreat is published first, in memory and
+//! without the store, then stored; an advance is stored first, and published by whoever reads the store. Exposure
+//! lasts as long as a grant that is renewed here: without this loop it ends by itself.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,15 +12,20 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
-use weir_core::{CanaryId, Clock, Timestamp, canary::Canary};
+use weir_config::Settings;
+use weir_core::{
+    CanaryId, Clock, Timestamp,
+    canary::{Canary, Inputs},
+};
 use weir_optimizer::{
-    canary::{self, Change},
+    canary::{self, Change, Reading},
     pairing::{Exposure, Moment, PairState},
 };
-use weir_router::Live;
-use weir_store::{Error, ExposureRow, Store};
+use weir_router::{Live, SnapshotCell};
+use weir_store::{Error, ExposureRow, Grant, Store};
 
 use crate::recorder::Recorder;
 
@@ -24,33 +33,54 @@ use crate::recorder::Recorder;
 const TICK: Duration = Duration::from_millis(250);
 /// Scores that come close together are looked at together.
 const DEBOUNCE: Duration = Duration::from_millis(100);
-
 /// Time from the end of a request to its row, while the store takes writes.
 const RECORDED_WITHIN: Duration = Duration::from_secs(2);
+/// A grant lasts this long.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+/// It is renewed when it is this old.
+const RENEW: Duration = Duration::from_secs(10);
+/// A share that moved by less than this part of itself waits for the renewal.
+const SHARE_MOVED: f64 = 0.05;
+
+/// What the reconciler works with.
+#[derive(Clone)]
+pub struct CanariesParts {
+    /// Exposures, canaries, policies.
+    pub store: Store,
+    /// Requests in flight, and the gates.
+    pub live: Arc<Live>,
+    /// Where the router reads: a retreat takes its exposure out of it at once.
+    pub cell: Arc<SnapshotCell>,
+    /// Which arms are configured.
+    pub settings: Arc<ArcSwap<Settings>>,
+    /// Wall time.
+    pub clock: Arc<dyn Clock>,
+    /// Says whether rows wait on disk.
+    pub recorder: Arc<Recorder>,
+}
 
 /// Moves canaries until stopped.
 pub struct Canaries {
-    store: Store,
-    live: Arc<Live>,
-    clock: Arc<dyn Clock>,
-    recorder: Arc<Recorder>,
+    parts: CanariesParts,
     /// The oldest canary request in flight, at each recent look.
     oldest: VecDeque<(Timestamp, Timestamp)>,
     /// What was folded so far; rebuilt from stored rows after a restart, with the same result.
     pairs: HashMap<CanaryId, PairState>,
+    /// What each canary was last granted, and at what uptime.
+    granted: HashMap<CanaryId, (Grant, Duration)>,
 }
 
 impl Canaries {
     /// A reconciler with nothing folded yet.
     #[must_use]
-    pub fn new(store: Store, live: Arc<Live>, clock: Arc<dyn Clock>, recorder: Arc<Recorder>) -> Self {
-        Self { store, live, clock, recorder, oldest: VecDeque::new(), pairs: HashMap::new() }
+    pub fn new(parts: CanariesParts) -> Self {
+        Self { parts, oldest: VecDeque::new(), pairs: HashMap::new(), granted: HashMap::new() }
     }
 
     /// Runs until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut scores = self.store.score_changes();
-        let mut control = self.store.control_changes();
+        let mut scores = self.parts.store.score_changes();
+        let mut control = self.parts.store.control_changes();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -70,14 +100,17 @@ impl Canaries {
     /// # Errors
     /// When the store cannot be used; nothing is half-done.
     pub async fn turn(&mut self) -> Result<(), Error> {
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         let complete_before = self.complete_before(now);
-        if self.recorder.is_behind() {
+        if self.parts.recorder.is_behind() {
             // Rows wait on disk: what the store shows is not a prefix of what was assigned.
             return Ok(());
         }
-        let active = self.store.canary_active().await?;
-        self.pairs.retain(|id, _| active.iter().any(|canary| canary.id == *id));
+        let active = self.parts.store.canary_active().await?;
+        let ids: Vec<CanaryId> = active.iter().map(|canary| canary.id.clone()).collect();
+        self.pairs.retain(|id, _| ids.contains(id));
+        self.granted.retain(|id, _| ids.contains(id));
+        self.parts.live.gates().keep(&ids);
         for canary in active {
             self.look(&canary, now, complete_before).await?;
         }
@@ -87,46 +120,117 @@ impl Canaries {
     /// Every canary request assigned before this instant is in the store. A request leaves the table of those in flight
     /// a moment before its row is committed, so the oldest start of the last seconds counts, not only of now.
     fn complete_before(&mut self, now: Timestamp) -> Timestamp {
-        self.oldest.push_back((now, self.live.exposed().oldest().unwrap_or(now)));
-        self.oldest.retain(|&(seen, _)| now.since(seen) <= RECORDED_WITHIN);
+        self.oldest.push_back((now, self.parts.live.exposed().oldest().unwrap_or(now)));
+        self.oldest.retain(|&(seen, _)| now.since(seen) <= RECORDED_WITHIN && seen <= now);
         self.oldest.iter().map(|&(_, oldest)| oldest).min().unwrap_or(now)
     }
 
     async fn look(&mut self, canary: &Canary, now: Timestamp, complete_before: Timestamp) -> Result<(), Error> {
-        let Some(head) = self.store.policy_head(&canary.workload).await? else {
+        let store = self.parts.store.clone();
+        let Some(head) = store.policy_head(&canary.workload).await? else {
             return Ok(());
         };
-        let in_flight = self.live.vital(&canary.candidate).map_or(0, |vital| u64::from(vital.exposed()));
-        let moment = Moment {
-            now,
+        store.step("canary read")?;
+        if !self.pairs.get(&canary.id).is_some_and(|pairs| pairs.is_of(canary)) {
+            self.pairs.insert(canary.id.clone(), PairState::of(canary));
+        }
+        let Some(pairs) = self.pairs.get_mut(&canary.id) else {
+            return Ok(());
+        };
+        let exposures = store.exposure_list(&canary.id, pairs.watermark()).await?;
+        let inputs = Inputs {
+            // A clock that stepped back does not take a canary back in time.
+            now: now.max(canary.changed_at),
             complete_before,
-            in_flight,
-            since: canary.changed_at,
-            score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
+            in_flight: self.parts.live.vital(&canary.candidate).map_or(0, |vital| u64::from(vital.exposed())),
+            span_seq: exposures.span_seq,
+            score_seq: exposures.score_seq,
+            head: head.revision.clone(),
+            frozen: store.is_frozen(&canary.workload).await?,
+            orphaned: is_orphaned(&self.parts.settings.load(), canary),
+            tripped: self.parts.live.gates().of(&canary.id).tripped(),
+            lapsed: self.has_lapsed(canary),
         };
-        let pairs = self.pairs.entry(canary.id.clone()).or_insert_with(|| PairState::new(canary.plan.margin));
-        let rows = self.store.exposure_list(&canary.id, pairs.watermark()).await?;
-        pairs.fold(rows.into_iter().map(exposure), &moment);
-        let reading = canary::read(canary, pairs);
-        let verdict = canary::step(canary, &reading, &head.revision, now);
-        let Some(change) = canary::apply(canary, &verdict, &reading, &head, now) else {
+        let Some(pairs) = self.pairs.get_mut(&canary.id) else {
             return Ok(());
         };
+        pairs.fold(exposures.rows.into_iter().map(exposure), &moment(canary, &inputs));
+        let reading = canary::read(canary, pairs, &inputs);
+        let verdict = canary::step(canary, &reading);
+        let Some(change) = canary::apply(canary, &verdict, &reading, &head) else {
+            return self.renew(canary, &reading).await;
+        };
+        store.step("decided")?;
         tracing::info!(canary = %canary.id, state = change.canary.state.name(), reason = %change.event.reason, "canary moved");
-        match self.write(canary, &change).await {
+        if verdict.retreats() {
+            weir_router::withdraw(&self.parts.live, &self.parts.cell, canary);
+            store.step("withdrawn")?;
+        }
+        match write(&store, canary, &change).await {
             // Someone else moved it first; the next look starts from what they wrote.
             Err(Error::Conflict { .. }) => Ok(()),
             other => other,
         }
     }
 
-    async fn write(&self, read: &Canary, change: &Change) -> Result<(), Error> {
-        match &change.policy {
-            Some(policy) => self.store.canary_promote(&change.canary, read.version, &change.event, policy).await?,
-            None => self.store.canary_update(&change.canary, read.version, &change.event).await?,
-        };
-        Ok(())
+    /// Nothing renewed the last grant before it ran out: the exposure had ended by itself meanwhile.
+    fn has_lapsed(&self, canary: &Canary) -> bool {
+        let exposing = canary.ceiling() > 0.0;
+        let last = self.granted.get(&canary.id).filter(|(grant, _)| grant.version == canary.version);
+        exposing && last.is_some_and(|&(_, at)| self.parts.clock.elapsed().saturating_sub(at) > LEASE)
     }
+
+    /// Gives leave to expose, or renews it: when it is old, when the canary moved, when the risk budget allows another
+    /// share.
+    async fn renew(&mut self, canary: &Canary, reading: &Reading) -> Result<(), Error> {
+        let (share, uptime) = (reading.evidence.share, self.parts.clock.elapsed());
+        let fresh = self.granted.get(&canary.id).is_some_and(|(grant, at)| {
+            grant.version == canary.version
+                && (grant.share - share).abs() <= SHARE_MOVED * grant.share
+                && uptime.saturating_sub(*at) < RENEW
+        });
+        if fresh || share <= 0.0 {
+            return Ok(());
+        }
+        let grant = Grant {
+            canary: canary.id.clone(),
+            version: canary.version,
+            share,
+            expires_at: self.parts.clock.now().plus(LEASE),
+        };
+        match self.parts.store.grant_put(&grant).await {
+            Ok(()) => {
+                self.granted.insert(canary.id.clone(), (grant, uptime));
+                self.parts.store.step("granted")
+            }
+            Err(Error::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn is_orphaned(settings: &Settings, canary: &Canary) -> bool {
+    let candidates = settings.workloads.get(&canary.workload).map(|workload| &workload.candidates);
+    !candidates.is_some_and(|known| known.contains(&canary.candidate) && known.contains(&canary.control))
+}
+
+/// The fold's part of what a decision looked at.
+fn moment(canary: &Canary, inputs: &Inputs) -> Moment {
+    Moment {
+        now: inputs.now,
+        complete_before: inputs.complete_before,
+        in_flight: inputs.in_flight,
+        since: canary.changed_at,
+        score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
+    }
+}
+
+async fn write(store: &Store, read: &Canary, change: &Change) -> Result<(), Error> {
+    match &change.policy {
+        Some(policy) => store.canary_promote(&change.canary, read.version, &change.event, policy).await?,
+        None => store.canary_update(&change.canary, read.version, &change.event).await?,
+    };
+    Ok(())
 }
 
 fn exposure(row: ExposureRow) -> Exposure {
@@ -135,12 +239,16 @@ fn exposure(row: ExposureRow) -> Exposure {
         unit: row.unit,
         session: row.session,
         arm: row.arm,
+        segment: row.segment,
         assigned_at: row.assigned_at,
         ended_at: row.ended_at,
         failed: row.failed,
+        ttft_us: row.ttft_us,
+        cost_nano: row.cost_nano,
         grade: row.grade,
         graded_at: row.graded_at,
         unscored: row.unscored,
+        version: row.version,
     }
 }
 

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use weir_store::Store;
 
-pub use canaries::Canaries;
+pub use canaries::{Canaries, CanariesParts};
 pub use desk::Desk;
 pub use judges::Bench;
 pub use mirrors::Mirrors;

@@ -12,9 +12,10 @@ use weir_core::{
     workload::{OptimizeMode, SEGMENT_ALL},
 };
 use weir_optimizer::{
-    canary::{StartRequest, start},
+    canary::{Ground, StartRequest, start},
     diff::{Facts, PolicyDiff, Side, propose},
     planner::budget::Budget,
+    revision,
     windows::Windows,
 };
 use weir_router::SnapshotCell;
@@ -174,7 +175,12 @@ impl Planner {
         steps.push(share);
         let mut request = StartRequest::new(diff.workload.clone(), diff.to.clone());
         request.steps = Some(steps);
-        let started = start(&request, &view.workload, &view.policy, "planner", &*self.entropy, now);
+        let workload = &view.workload.id;
+        let history = self.store.canary_list(Some(workload)).await?;
+        let stable = revision::stable(&view.workload, &view.policy).map(|id| id.as_str()).unwrap_or_default();
+        let baseline = self.store.baseline(workload, stable).await?;
+        let ground = Ground { workload: &view.workload, head: &view.policy, history: &history, baseline };
+        let started = start(&request, &ground, "planner", &*self.entropy, now);
         let (canary, event) = match started {
             Ok(started) => started,
             Err(problem) => {

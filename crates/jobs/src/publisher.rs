@@ -13,21 +13,19 @@ use weir_core::{
     Clock, DeploymentId, WorkloadId, canary::Canary, deployment::Deployment, policy::Policy, workload::Workload,
 };
 use weir_optimizer::{
-    snapshot::{self, Inputs, WorkloadInput},
+    snapshot::{self, Granted, Inputs, WorkloadInput},
     windows::{Key, Notice, NoticeKind, Shift, Windows},
 };
 use weir_router::{Live, SnapshotCell};
-use weir_store::{Error, EventKind, IdentityRow, Store, WindowEvent};
+use weir_store::{Error, EventKind, Grant, IdentityRow, Store, WindowEvent};
 
-use crate::tokens::OutputTokens;
+use crate::{canaries::LEASE, tokens::OutputTokens};
 
 /// Scores read at once.
 const PAGE: u32 = 5_000;
 /// Scores that come close together are published together.
 const DEBOUNCE: Duration = Duration::from_millis(60);
-/// Canaries are exposed this long after a publication and no longer.
-const LEASE: Duration = Duration::from_secs(30);
-/// Publishes at least this often, which renews the leases and sees other processes' writes.
+/// Publishes at least this often, which follows renewed leases and sees other processes' writes.
 const RENEW: Duration = Duration::from_secs(10);
 /// Between tries while the store cannot be read.
 const RETRY: Duration = Duration::from_millis(250);
@@ -59,6 +57,8 @@ pub struct Publisher {
     windows: Windows,
     heads: HashMap<WorkloadId, Arc<Policy>>,
     canaries: Vec<Canary>,
+    /// Leave to expose, with the uptime at which it ends here.
+    grants: Vec<(Grant, Duration)>,
     shared: Shared,
     seq: u64,
 }
@@ -94,8 +94,15 @@ impl Publisher {
     /// When the store cannot be read.
     pub async fn start(parts: PublisherParts) -> Result<Self, Error> {
         let windows = Windows::new(half_lives(&parts.settings.load()));
-        let mut publisher =
-            Self { parts, windows, heads: HashMap::new(), canaries: Vec::new(), shared: Shared::default(), seq: 0 };
+        let mut publisher = Self {
+            parts,
+            windows,
+            heads: HashMap::new(),
+            canaries: Vec::new(),
+            grants: Vec::new(),
+            shared: Shared::default(),
+            seq: 0,
+        };
         publisher.read_control().await?;
         publisher.publish().await?;
         Ok(publisher)
@@ -158,8 +165,28 @@ impl Publisher {
             }
         }
         self.canaries = self.parts.store.canary_active().await?;
+        let (now, uptime) = (self.parts.clock.now(), self.parts.clock.elapsed());
+        let grants = self.parts.store.grant_list().await?.into_iter().map(|grant| {
+            // Its end is fixed when it is first seen: a wall clock that steps back must not prolong it.
+            let known = self.grants.iter().find(|(known, _)| *known == grant).map(|&(_, until)| until);
+            let until = known.unwrap_or_else(|| uptime + grant.expires_at.since(now).min(LEASE));
+            (grant, until)
+        });
+        self.grants = grants.collect();
         self.parts.live.track(settings.deployments.keys());
         Ok(())
+    }
+
+    /// A canary with the unexpired leave of its own version, whose gate is open.
+    fn granted<'a>(&self, canary: &'a Canary) -> Option<Granted<'a>> {
+        let (grant, until) =
+            self.grants.iter().find(|(grant, _)| grant.canary == canary.id && grant.version == canary.version)?;
+        let gate = self.parts.live.gates().of(&canary.id);
+        if *until <= self.parts.clock.elapsed() || !gate.is_open(canary.version) {
+            return None;
+        }
+        gate.exposing(canary.version);
+        Some(Granted { canary, share: grant.share, until: *until })
     }
 
     /// Folds what is new in both logs. Provider changes are read after the scores of a page: one that was written
@@ -195,7 +222,11 @@ impl Publisher {
             Some(WorkloadInput {
                 workload: Arc::clone(workload),
                 policy: Arc::clone(self.heads.get(&workload.id)?),
-                canary: self.canaries.iter().find(|canary| canary.workload == workload.id),
+                canary: self
+                    .canaries
+                    .iter()
+                    .find(|canary| canary.workload == workload.id)
+                    .and_then(|canary| self.granted(canary)),
             })
         });
         let snapshot = snapshot::build(&Inputs {
@@ -205,9 +236,14 @@ impl Publisher {
             windows: &self.windows,
             output_tokens: &self.parts.tokens.means(),
             now: self.parts.clock.now(),
-            lease_until: self.parts.clock.now().plus(LEASE),
         });
         self.parts.cell.publish(snapshot);
+        // Whoever shut a gate while this was being built is not overruled.
+        for canary in &self.canaries {
+            if !self.parts.live.gates().of(&canary.id).is_open(canary.version) {
+                self.parts.cell.withdraw(&canary.id);
+            }
+        }
         self.parts.windows.send_replace(Arc::new(self.windows.clone()));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Builds what the router reads, whole and from scratch: a snapshot is a function of settings, head policies, windows
 //! and canaries, so any replica that knows them builds the same one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use weir_core::{
@@ -28,8 +28,19 @@ pub struct WorkloadInput<'a> {
     pub workload: Arc<Workload>,
     /// Its head revision.
     pub policy: Arc<Policy>,
-    /// Its canary that is not over, if there is one. Only a running one is exposed.
-    pub canary: Option<&'a Canary>,
+    /// Its canary that has leave to be exposed, if there is one.
+    pub canary: Option<Granted<'a>>,
+}
+
+/// A canary with leave to be exposed.
+#[derive(Debug, Clone, Copy)]
+pub struct Granted<'a> {
+    /// The canary, at the version that was granted it.
+    pub canary: &'a Canary,
+    /// Share of units per arm that was granted, `0..=0.5`.
+    pub share: f64,
+    /// Uptime at which the leave ends, unless a newer snapshot says otherwise.
+    pub until: Duration,
 }
 
 /// Everything a snapshot is made of.
@@ -47,8 +58,6 @@ pub struct Inputs<'a> {
     pub output_tokens: &'a OutputTokens,
     /// Now: suspicion of a deployment ends with time too.
     pub now: Timestamp,
-    /// Canaries are exposed until this instant and no longer, unless a newer snapshot says so.
-    pub lease_until: Timestamp,
 }
 
 /// Builds the snapshot. A candidate without a deployment is left out: it cannot serve.
@@ -85,21 +94,25 @@ fn view(inputs: &Inputs<'_>, input: &WorkloadInput<'_>) -> WorkloadView {
             }
         })
         .collect();
-    let canary = input.canary.and_then(|canary| slot(canary, workload, inputs.lease_until));
+    let canary = input.canary.and_then(|granted| slot(&granted, workload));
     WorkloadView::new(Arc::clone(workload), Arc::clone(&input.policy), candidates, canary)
 }
 
-/// A canary's exposure; none while it is held or over, or when the configuration no longer has one of its arms.
-fn slot(canary: &Canary, workload: &Workload, lease_until: Timestamp) -> Option<CanarySlot> {
+/// A canary's exposure; none while its state allows none, or when the configuration no longer has one of its arms.
+fn slot(granted: &Granted<'_>, workload: &Workload) -> Option<CanarySlot> {
+    let canary = granted.canary;
     let known = |arm| workload.candidates.contains(arm);
-    let running = canary.state == CanaryState::Running && canary.workload == workload.id;
-    let share = canary.plan.steps.get(canary.step).copied()?;
-    (running && known(&canary.candidate) && known(&canary.control)).then(|| CanarySlot {
+    let share = granted.share.min(canary.ceiling());
+    let exposed = share > 0.0 && canary.workload == workload.id;
+    (exposed && known(&canary.candidate) && known(&canary.control)).then(|| CanarySlot {
         id: canary.id.clone(),
         candidate: canary.candidate.clone(),
         control: canary.control.clone(),
         share,
+        takes_over: canary.state == CanaryState::Verifying,
+        except: canary.scoped_out.clone(),
         salt: canary.plan.salt,
-        lease_until,
+        version: canary.version,
+        lease_until: granted.until,
     })
 }

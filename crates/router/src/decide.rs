@@ -82,7 +82,7 @@ pub(crate) fn walk(slate: &mut Slate, context: &Context<'_>, snapshot_seq: u64, 
     for stage in &view.policy.stages {
         stages::run(stage, slate, context);
     }
-    let head = slate.arms.as_ref().and_then(Arms::exposed);
+    let head = slate.arms.as_ref().and_then(Arms::head);
     if let Some(head) = head {
         // The arms are compared with each other; a race or an exploration would blur them.
         slate.plan.mode = Mode::Failover;
@@ -168,6 +168,7 @@ fn propensity(slate: &Slate, chain: &[usize]) -> f64 {
     let by_policy = slate.entry(head).map_or(0.0, |entry| entry.first);
     slate.arms.as_ref().map_or(by_policy, |arms| {
         let in_arms = f64::from(u8::from(arms.candidate == head) + u8::from(arms.control == head));
+        let by_policy = if arms.takes_over { f64::from(u8::from(arms.candidate == head)) } else { by_policy };
         arms.share * in_arms + (1.0 - 2.0 * arms.share) * by_policy
     })
 }

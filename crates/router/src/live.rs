@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use weir_core::{DeploymentId, WorkloadId, decision::Health, route::RateLimits};
 
 use crate::{
-    Estimate, Exposed, Fault, Lane, Shape, breaker::Breaker, headroom::Headroom, latency::Latencies, warm::Warm,
+    Estimate, Exposed, Fault, Gates, Lane, Shape, breaker::Breaker, headroom::Headroom, latency::Latencies, warm::Warm,
 };
 
 /// Weight of the newest latency in the moving average.
@@ -181,6 +181,7 @@ pub struct Live {
     lanes: ArcSwap<IndexMap<WorkloadId, Arc<Lane>>>,
     warm: Warm,
     exposed: Arc<Exposed>,
+    gates: Gates,
 }
 
 impl Live {
@@ -219,6 +220,11 @@ impl Live {
     }
     pub(crate) const fn warm(&self) -> &Warm {
         &self.warm
+    }
+    /// The gates of canaries.
+    #[must_use]
+    pub const fn gates(&self) -> &Gates {
+        &self.gates
     }
     /// Canary requests in flight.
     #[must_use]

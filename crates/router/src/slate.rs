@@ -74,17 +74,20 @@ pub(crate) struct Arms {
     pub(crate) control: usize,
     /// Share of units in each arm.
     pub(crate) share: f64,
+    /// Bystanders go to the candidate.
+    pub(crate) takes_over: bool,
     /// The arm this one is in; `None` for bystanders.
     pub(crate) exposure: Option<Exposure>,
 }
 
 impl Arms {
-    /// The index of the arm this request is in.
-    pub(crate) fn exposed(&self) -> Option<usize> {
-        self.exposure.as_ref().map(|exposure| match exposure.arm {
-            Arm::Candidate => self.candidate,
-            Arm::Control => self.control,
-        })
+    /// The index of the arm this request is in, or of the candidate that takes over; `None` where the objective decides.
+    pub(crate) fn head(&self) -> Option<usize> {
+        match self.exposure.as_ref().map(|exposure| exposure.arm) {
+            Some(Arm::Candidate) => Some(self.candidate),
+            Some(Arm::Control) => Some(self.control),
+            None => self.takes_over.then_some(self.candidate),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use weir_core::{
     entropy::{mix, unit},
     policy::{Requirement, Stage},
     snapshot::CanarySlot,
+    workload::SEGMENT_ALL,
 };
 
 use crate::slate::{Arms, Context, Slate, draw};
@@ -163,9 +164,12 @@ struct CandidateFacts<'a> {
 /// top, so that a growing share never moves a unit between arms. Eligibility comes first: when either arm cannot
 /// serve this request nobody is exposed, which keeps the arms exchangeable.
 fn canary(slate: &mut Slate, context: &Context<'_>) {
-    let Some(slot) = context.view.canary.as_ref().filter(|slot| context.ask.now < slot.lease_until) else {
+    let Some(slot) = context.view.canary.as_ref().filter(|slot| context.ask.uptime < slot.lease_until) else {
         return;
     };
+    if slot.except.iter().any(|segment| **segment == *SEGMENT_ALL) {
+        return;
+    }
     let (Some(candidate), Some(control)) = (able(slate, context, &slot.candidate), able(slate, context, &slot.control))
     else {
         return;
@@ -180,7 +184,7 @@ fn canary(slate: &mut Slate, context: &Context<'_>) {
     };
     let exposure = arm.map(|arm| Exposure { canary: slot.id.clone(), arm, unit: context.ask.unit });
     slate.canary = Some(slot.clone());
-    slate.arms = Some(Arms { candidate, control, share: slot.share, exposure });
+    slate.arms = Some(Arms { candidate, control, share: slot.share, takes_over: slot.takes_over, exposure });
 }
 
 /// Where a unit falls in `[0, 1)` for this canary.

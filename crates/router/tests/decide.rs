@@ -110,7 +110,10 @@ fn slot(share: f64) -> CanarySlot {
         control: "large".into(),
         share,
         salt: 42,
-        lease_until: NOW.plus(Duration::from_secs(30)),
+        takes_over: false,
+        except: Vec::new(),
+        version: 1,
+        lease_until: Duration::from_secs(30),
     }
 }
 
@@ -207,7 +210,7 @@ fn a_canary_takes_its_share_of_units_per_arm_and_keeps_each_unit_in_its_arm() {
 #[test]
 fn a_lapsed_lease_ends_the_exposure() {
     let rows = [("large", 10.0, true, None), ("small", 0.1, false, None)];
-    let lapsed = CanarySlot { lease_until: NOW, ..slot(0.5) };
+    let lapsed = CanarySlot { lease_until: Duration::ZERO, ..slot(0.5) };
     let snapshot = snapshot(&rows, None, stages(), Some(lapsed));
     assert!((0..200).all(|unit| head(&snapshot, unit).as_str() == "large"));
 }

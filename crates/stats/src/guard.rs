@@ -28,6 +28,26 @@ pub fn log_e_failures(failures: u64, n: u64, allowed: f64) -> f64 {
     log_mean_exp(alternatives.map(move |p| bad * (p / p0).ln() + good * ((1.0 - p) / (1.0 - p0)).ln()))
 }
 
+/// Standard errors of the control arm's count that are allowed for.
+const DOUBT: f64 = 2.0;
+/// The control arm's rate starts from this. Worth one request only: when both arms fail, the control's failures must
+/// count at once.
+const PRIOR: f64 = 0.01;
+/// See [`PRIOR`].
+const PRIOR_WEIGHT: f64 = 1.0;
+
+/// The rate, `0..=1`, that a control arm's own `bad` among `n` allows a candidate, so that an outage of everything is
+/// not the candidate's fault: the control's rate, two standard errors of the count, and `slack`. Without a failure there
+/// the first two stay near nothing, which is what sees an outage in three requests; the price is that a control arm
+/// which fails often, but has not yet, is taken for a healthy one.
+#[must_use]
+pub fn allowed(bad: u64, n: u64, slack: f64) -> f64 {
+    let seen = bad as f64;
+    let known = n as f64 + PRIOR_WEIGHT;
+    let rate = (seen + PRIOR * PRIOR_WEIGHT) / known;
+    (rate + DOUBT * seen.sqrt() / known + slack).min(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use weir_core::{
 };
 
 use crate::{
-    Error, EventKind, Store, policy,
+    Error, EventKind, Store, chain, policy,
     value::{from_json, int, to_json, word},
 };
 
@@ -73,15 +73,17 @@ impl Store {
         bodies.iter().map(|body| from_json("canary", body)).collect()
     }
 
-    /// The canaries that are running or held.
+    /// The canaries that are not over.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn canary_active(&self) -> Result<Vec<Canary>, Error> {
-        let bodies: Vec<String> =
-            sqlx::query_scalar("SELECT body FROM canary WHERE state IN ('running', 'held') ORDER BY workload")
-                .fetch_all(self.readers())
-                .await?;
+        let bodies: Vec<String> = sqlx::query_scalar(
+            "SELECT body FROM canary \
+                 WHERE state IN ('awaiting_approval', 'shadow', 'running', 'held', 'verifying') ORDER BY workload",
+        )
+        .fetch_all(self.readers())
+        .await?;
         bodies.iter().map(|body| from_json("canary", body)).collect()
     }
 
@@ -130,14 +132,25 @@ impl Store {
         let was_step: i64 = row.try_get(1)?;
         let version: i64 = row.try_get(2)?;
         if version != int(expected_version) {
+            let body: Option<String> =
+                sqlx::query_scalar("SELECT body FROM canary_event WHERE canary = ? ORDER BY seq DESC LIMIT 1")
+                    .bind(canary.id.as_str())
+                    .fetch_optional(&mut *tx)
+                    .await?;
+            let who = match body.map(|body| from_json::<CanaryEvent>("canary event", &body)).transpose()? {
+                Some(event) => format!("{} was first at {}: {}", event.actor, utc(event.at), event.reason),
+                None => "it has no events".to_owned(),
+            };
             return Err(Error::conflict(format!(
-                "canary {} is at version {version}, expected {expected_version}",
-                canary.id
+                "canary {} is {} at version {version}, expected {expected_version}; {who}",
+                canary.id,
+                was.name()
             )));
         }
         if was.is_final() {
             return Err(Error::conflict(format!("canary {} is {} for good", canary.id, was.name())));
         }
+        self.step("read")?;
         let stored = Canary { version: expected_version.saturating_add(1), ..canary.clone() };
         sqlx::query("UPDATE canary SET state = ?, step = ?, version = ?, body = ? WHERE id = ?")
             .bind(stored.state.name())
@@ -147,13 +160,17 @@ impl Store {
             .bind(stored.id.as_str())
             .execute(&mut *tx)
             .await?;
+        self.step("canary written")?;
         let kind = EventKind::of_change(was, was_step, stored.state, step(&stored));
         let revision = policy.map(|policy| &policy.revision);
         add_event(&mut tx, &stored, kind, event, revision).await?;
+        self.step("event written")?;
         if let Some(policy) = policy {
             policy::insert(&mut tx, policy).await?;
+            self.step("policy written")?;
         }
         tx.commit().await?;
+        self.step("committed")?;
         self.changes().control();
         Ok(stored)
     }
@@ -175,6 +192,7 @@ fn step(canary: &Canary) -> i64 {
     i64::try_from(canary.step).unwrap_or(i64::MAX)
 }
 
+/// Appends to the chain. The write lock is held, so the newest row stays the newest until the commit.
 async fn add_event(
     connection: &mut SqliteConnection,
     canary: &Canary,
@@ -182,15 +200,42 @@ async fn add_event(
     event: &CanaryEvent,
     revision: Option<&RevisionId>,
 ) -> Result<(), Error> {
-    sqlx::query("INSERT INTO canary_event (canary, workload, kind, revision, reason, at, body) VALUES (?,?,?,?,?,?,?)")
-        .bind(canary.id.as_str())
-        .bind(canary.workload.as_str())
-        .bind(kind.name())
-        .bind(revision.map(RevisionId::as_str))
-        .bind(&event.reason)
-        .bind(event.at.0)
-        .bind(to_json(event)?)
-        .execute(connection)
+    let previous: Option<String> = sqlx::query_scalar("SELECT hash FROM canary_event ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(&mut *connection)
         .await?;
+    let previous = previous.unwrap_or_default();
+    let body = to_json(event)?;
+    let hash = chain::link(&previous, &body);
+    sqlx::query(
+        "INSERT INTO canary_event (canary, workload, kind, revision, reason, at, body, previous, hash) \
+         VALUES (?,?,?,?,?,?,?,?,?)",
+    )
+    .bind(canary.id.as_str())
+    .bind(canary.workload.as_str())
+    .bind(kind.name())
+    .bind(revision.map(RevisionId::as_str))
+    .bind(&event.reason)
+    .bind(event.at.0)
+    .bind(body)
+    .bind(previous)
+    .bind(hash)
+    .execute(connection)
+    .await?;
     Ok(())
+}
+
+/// `2026-11-21 05:04:21 UTC`.
+fn utc(at: weir_core::Timestamp) -> String {
+    let seconds = at.0.div_euclid(1_000_000);
+    let (days, clock) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days to a civil date: Howard Hinnant, "chrono-compatible low-level date algorithms".
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let year = yoe + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02} UTC", clock / 3_600, clock / 60 % 60, clock % 60)
 }

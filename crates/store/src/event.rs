@@ -30,12 +30,16 @@ pub struct Event {
 pub enum EventKind {
     /// A canary began.
     Started,
-    /// It went to its next step.
+    /// It went to its next step, or its exposure began.
     Advanced,
+    /// It is proven and takes all but a hold-back.
+    Verifying,
     /// Its exposure was paused, or a held one was touched again.
     Held,
     /// Its exposure went on, or it stepped back.
     Resumed,
+    /// One of its segments left the candidate's scope.
+    ScopedOut,
     /// Its candidate became the stable deployment.
     Promoted,
     /// Its candidate was taken back.
@@ -44,6 +48,10 @@ pub enum EventKind {
     Expired,
     /// Another revision came first.
     Superseded,
+    /// One of its arms is no longer configured.
+    Aborted,
+    /// It was not approved.
+    Rejected,
     /// A revision by configuration or by a person.
     Revised,
     /// A deployment's grades have fallen: it is under suspicion.
@@ -61,12 +69,16 @@ impl EventKind {
         match self {
             Self::Started => "started",
             Self::Advanced => "advanced",
+            Self::Verifying => "verifying",
             Self::Held => "held",
             Self::Resumed => "resumed",
+            Self::ScopedOut => "scoped_out",
             Self::Promoted => "promoted",
             Self::RolledBack => "rolled_back",
             Self::Expired => "expired",
             Self::Superseded => "superseded",
+            Self::Aborted => "aborted",
+            Self::Rejected => "rejected",
             Self::Revised => "revised",
             Self::Drifted => "drifted",
             Self::Recovered => "recovered",
@@ -80,9 +92,16 @@ impl EventKind {
             CanaryState::RolledBack => Self::RolledBack,
             CanaryState::Expired => Self::Expired,
             CanaryState::Superseded => Self::Superseded,
+            CanaryState::Aborted => Self::Aborted,
+            CanaryState::Rejected => Self::Rejected,
             CanaryState::Held => Self::Held,
+            CanaryState::Verifying if matches!(was, CanaryState::Running) => Self::Verifying,
+            CanaryState::AwaitingApproval | CanaryState::Shadow => Self::Started,
+            CanaryState::Running if matches!(was, CanaryState::AwaitingApproval) => Self::Started,
+            CanaryState::Running if matches!(was, CanaryState::Shadow) => Self::Advanced,
             CanaryState::Running if matches!(was, CanaryState::Running) && now_step > was_step => Self::Advanced,
-            CanaryState::Running => Self::Resumed,
+            CanaryState::Running | CanaryState::Verifying if matches!(was, CanaryState::Held) => Self::Resumed,
+            CanaryState::Running | CanaryState::Verifying => Self::ScopedOut,
         }
     }
 }

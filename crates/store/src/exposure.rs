@@ -1,13 +1,18 @@
-//! What a canary's two arms met: each exposed span with its grade, in the order of assignment. The evidence is always
-//! folded from this list as a whole, because spans and scores may arrive late.
+//! What a canary's two arms met: each exposed span with its grade, in the order of assignment. Everything a decision
+//! read can be read again as it was: rows carry numbers by commit order, and a look keeps the newest ones it saw.
+
+use std::sync::Arc;
 
 use sqlx::Row;
-use weir_core::{CanaryId, SpanId, Timestamp, decision::Arm};
+use weir_core::{CanaryId, SpanId, Timestamp, WorkloadId, canary::Baseline, decision::Arm};
 
 use crate::{
     Error, Store,
-    value::{span_id, word},
+    value::{count, span_id, word},
 };
+
+/// Answers that a baseline is taken from, at most and at least.
+const BASELINE_ROWS: (i64, usize) = (5_000, 100);
 
 /// One exposed request.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,64 +25,160 @@ pub struct ExposureRow {
     pub session: bool,
     /// The arm it was assigned to.
     pub arm: Arm,
+    /// The segment it was decided in.
+    pub segment: Arc<str>,
     /// Request received.
     pub assigned_at: Timestamp,
     /// Last byte sent; a score is late when it has not come a while after this.
     pub ended_at: Timestamp,
     /// The arm's deployment did not give the answer, even if a fallback saved the caller.
     pub failed: bool,
-    /// The newest grade of the canary's scorer, `0..=1`; `None` without one, and for a failed exposure, whose answer
-    /// is another deployment's.
+    /// Received to first byte of a streamed answer, in microseconds.
+    pub ttft_us: Option<u64>,
+    /// What it cost, all attempts together, in nano-dollars; `None` without a price.
+    pub cost_nano: Option<i64>,
+    /// The first grade of the canary's scorer, `0..=1`; `None` without one, and for a failed exposure, whose answer
+    /// is another deployment's. A later version's grade of the same answer changes nothing that was folded.
     pub grade: Option<f64>,
     /// When that grade was given.
     pub graded_at: Option<Timestamp>,
     /// The scorer said that it cannot grade this answer.
     pub unscored: bool,
+    /// The version of the scorer that said so, or gave the grade.
+    pub version: Option<Arc<str>>,
+}
+
+/// The rows of one look, read at one instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exposures {
+    /// By time of assignment, then by span id.
+    pub rows: Vec<ExposureRow>,
+    /// The newest span then.
+    pub span_seq: i64,
+    /// The newest score then.
+    pub score_seq: i64,
 }
 
 impl Store {
-    /// Exposures assigned at or after `after`, by time of assignment, then by span id.
+    /// Exposures assigned at or after `after`, with the newest numbers of the store.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
-    pub async fn exposure_list(&self, canary: &CanaryId, after: Timestamp) -> Result<Vec<ExposureRow>, Error> {
-        // The scorer's newest word on a span is the row with the highest seq among its versions.
+    pub async fn exposure_list(&self, canary: &CanaryId, after: Timestamp) -> Result<Exposures, Error> {
+        let mut tx = self.readers().begin().await?;
+        let newest = |table: &'static str| {
+            sqlx::query_scalar::<_, i64>("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0)")
+                .bind(table)
+        };
+        let span_seq = newest("span").fetch_one(&mut *tx).await?;
+        let score_seq = newest("score").fetch_one(&mut *tx).await?;
+        let rows = rows(&mut tx, canary, after, span_seq, score_seq).await?;
+        Ok(Exposures { rows, span_seq, score_seq })
+    }
+
+    /// All exposures as they stood when the store's newest span and score had these numbers.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn exposure_list_as_of(
+        &self,
+        canary: &CanaryId,
+        after: Timestamp,
+        span_seq: i64,
+        score_seq: i64,
+    ) -> Result<Vec<ExposureRow>, Error> {
+        let mut tx = self.readers().begin().await?;
+        rows(&mut tx, canary, after, span_seq, score_seq).await
+    }
+
+    /// What a deployment's newest ordinary answers of a workload took and cost. A figure of fewer than 100 answers is
+    /// `None`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn baseline(&self, workload: &WorkloadId, deployment: &str) -> Result<Baseline, Error> {
         let rows = sqlx::query(
-            "SELECT span.id, span.unit, span.arm, span.started_at, span.latency_us, span.head_failed, \
-                    span.session IS NOT NULL AS in_session, score.grade, score.at AS graded_at, \
-                    score.unscored IS NOT NULL AS unscored \
-             FROM span \
-             LEFT JOIN score ON score.seq = ( \
-                 SELECT max(word.seq) FROM score AS word \
-                 WHERE word.span_id = span.id \
-                   AND word.scorer = (SELECT canary.scorer FROM canary WHERE canary.id = span.canary)) \
-             WHERE span.canary = ? AND span.started_at >= ? \
-             ORDER BY span.started_at, span.id",
+            "SELECT latency_us, CASE WHEN stream THEN ttft_us END, cost_nano FROM span \
+             WHERE workload = ? AND deployment = ? AND origin = 'client' AND status = 'ok' AND head_failed = 0 \
+             ORDER BY seq DESC LIMIT ?",
         )
-        .bind(canary.as_str())
-        .bind(after.0)
+        .bind(workload.as_str())
+        .bind(deployment)
+        .bind(BASELINE_ROWS.0)
         .fetch_all(self.readers())
         .await?;
-        rows.iter()
-            .map(|row| {
-                let assigned_at = Timestamp(row.try_get("started_at")?);
-                let latency_us: i64 = row.try_get("latency_us")?;
-                let failed: bool = row.try_get("head_failed")?;
-                let grade: Option<f64> = row.try_get("grade")?;
-                let graded_at: Option<i64> = row.try_get("graded_at")?;
-                Ok(ExposureRow {
-                    span_id: span_id(row.try_get("id")?)?,
-                    unit: row.try_get::<i64, _>("unit")?.cast_unsigned(),
-                    session: row.try_get("in_session")?,
-                    arm: word(row.try_get("arm")?)?,
-                    assigned_at,
-                    ended_at: Timestamp(assigned_at.0.saturating_add(latency_us)),
-                    failed,
-                    grade: grade.filter(|_| !failed),
-                    graded_at: graded_at.filter(|_| grade.is_some() && !failed).map(Timestamp),
-                    unscored: row.try_get("unscored")?,
-                })
-            })
-            .collect()
+        let column = |index: usize| -> Result<Vec<i64>, Error> {
+            let values = rows.iter().map(|row| row.try_get::<Option<i64>, _>(index));
+            Ok(values.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        };
+        Ok(Baseline {
+            latency_us: quantile(column(0)?, 0.95).map(count),
+            ttft_us: quantile(column(1)?, 0.95).map(count),
+            cost_cap_nano: quantile(column(2)?, 0.999).filter(|cap| *cap > 0),
+        })
     }
+}
+
+/// The value at rank `ceil(p · n)`.
+fn quantile(mut values: Vec<i64>, p: f64) -> Option<i64> {
+    if values.len() < BASELINE_ROWS.1 {
+        return None;
+    }
+    values.sort_unstable();
+    let rank = (values.len() as f64 * p).ceil() as usize;
+    values.get(rank.max(1) - 1).copied()
+}
+
+async fn rows(
+    connection: &mut sqlx::SqliteConnection,
+    canary: &CanaryId,
+    after: Timestamp,
+    span_seq: i64,
+    score_seq: i64,
+) -> Result<Vec<ExposureRow>, Error> {
+    // The scorer's first word on a span is the row with the lowest seq among its versions.
+    let rows = sqlx::query(
+        "SELECT span.id, span.unit, span.arm, span.segment, span.started_at, span.latency_us, span.head_failed, \
+                CASE WHEN span.stream THEN span.ttft_us END AS ttft_us, span.cost_nano, \
+                span.session IS NOT NULL AS in_session, score.grade, score.at AS graded_at, \
+                score.unscored IS NOT NULL AS unscored, score.version \
+         FROM span \
+         LEFT JOIN score ON score.seq = ( \
+             SELECT min(word.seq) FROM score AS word \
+             WHERE word.span_id = span.id AND word.seq <= ?4 \
+               AND word.scorer = (SELECT canary.scorer FROM canary WHERE canary.id = span.canary)) \
+         WHERE span.canary = ?1 AND span.started_at >= ?2 AND span.seq <= ?3 \
+         ORDER BY span.started_at, span.id",
+    )
+    .bind(canary.as_str())
+    .bind(after.0)
+    .bind(span_seq)
+    .bind(score_seq)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let assigned_at = Timestamp(row.try_get("started_at")?);
+            let latency_us: i64 = row.try_get("latency_us")?;
+            let failed: bool = row.try_get("head_failed")?;
+            let grade: Option<f64> = row.try_get("grade")?;
+            let graded_at: Option<i64> = row.try_get("graded_at")?;
+            Ok(ExposureRow {
+                span_id: span_id(row.try_get("id")?)?,
+                unit: row.try_get::<i64, _>("unit")?.cast_unsigned(),
+                session: row.try_get("in_session")?,
+                arm: word(row.try_get("arm")?)?,
+                segment: row.try_get::<Option<String>, _>("segment")?.unwrap_or_default().into(),
+                assigned_at,
+                ended_at: Timestamp(assigned_at.0.saturating_add(latency_us)),
+                failed,
+                ttft_us: row.try_get::<Option<i64>, _>("ttft_us")?.map(count),
+                cost_nano: row.try_get("cost_nano")?,
+                grade: grade.filter(|_| !failed),
+                graded_at: graded_at.filter(|_| grade.is_some() && !failed).map(Timestamp),
+                unscored: row.try_get("unscored")?,
+                version: row.try_get::<Option<String>, _>("version")?.filter(|_| !failed).map(Into::into),
+            })
+        })
+        .collect()
 }

@@ -9,11 +9,13 @@
 //! Each file is one resource; a query is named noun_verb.
 
 mod canary;
+mod chain;
 mod changes;
 mod dataset;
 mod error;
 mod event;
 mod exposure;
+mod grant;
 mod histogram;
 mod identity;
 mod job;
@@ -32,13 +34,15 @@ mod value;
 mod window_event;
 
 pub use self::{
+    chain::Chain,
     dataset::{Dataset, DatasetVersion, Item, NewDataset, NewItem, Published},
     error::Error,
     event::{Event, EventKind},
-    exposure::ExposureRow,
+    exposure::{ExposureRow, Exposures},
+    grant::{Freeze, Grant},
     identity::IdentityRow,
     job::{Job, JobCounts, JobStatus},
-    open::{FILE_NAME, Options, Store, schema_revision},
+    open::{FILE_NAME, Options, Steps, Store, schema_revision},
     policy_diff::{DiffRow, DiffState},
     score::{Inserted, ScoreRow},
     series::Series,

@@ -43,11 +43,24 @@ pub struct Options {
     pub busy_timeout: Duration,
     /// Upper bound of the database file in bytes; a write beyond it is `Unavailable`. `None` is bounded by the disk.
     pub max_bytes: Option<u64>,
+    /// Told of each step of a canary's change by name; one that returns false ends the call there, as a killed process
+    /// would. `None` outside tests of crashes.
+    pub steps: Option<Steps>,
+}
+
+/// Watches the steps of a change. A test may end the process in it.
+#[derive(Clone)]
+pub struct Steps(pub Arc<dyn Fn(&'static str) -> bool + Send + Sync>);
+
+impl fmt::Debug for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Steps")
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { busy_timeout: Duration::from_secs(5), max_bytes: None }
+        Self { busy_timeout: Duration::from_secs(5), max_bytes: None, steps: None }
     }
 }
 
@@ -62,6 +75,7 @@ struct Inner {
     readers: SqlitePool,
     clock: Arc<dyn Clock>,
     changes: Changes,
+    steps: Option<Steps>,
 }
 
 impl fmt::Debug for Store {
@@ -131,7 +145,26 @@ impl Store {
         .fetch_one(&control)
         .await?;
         tracing::debug!(path = %path.display(), schema = known, "store open");
-        Ok(Self(Arc::new(Inner { spans, control, jobs, readers, clock, changes: Changes::new(span, score) })))
+        Ok(Self(Arc::new(Inner {
+            spans,
+            control,
+            jobs,
+            readers,
+            clock,
+            changes: Changes::new(span, score),
+            steps: options.steps.clone(),
+        })))
+    }
+
+    /// Passes a step of a canary's change.
+    ///
+    /// # Errors
+    /// `Unavailable` when a test of crashes ends it here.
+    pub fn step(&self, name: &'static str) -> Result<(), Error> {
+        match &self.0.steps {
+            Some(Steps(goes_on)) if !goes_on(name) => Err(Error::unavailable(format!("ended at step {name}"))),
+            _ => Ok(()),
+        }
     }
 
     /// Connections for the job queue: two writers with `synchronous = NORMAL`. A power cut may forget that a job was

@@ -224,7 +224,7 @@ struct Wide {
 static WIDE: LazyLock<[Wide; 3]> = LazyLock::new(|| [128, 16, 1].map(Wide::new));
 static ONE: LazyLock<Wide> = LazyLock::new(|| Wide::new(1));
 
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 28] = [
     "seq",
     "id",
     "trace_id",
@@ -246,6 +246,7 @@ const COLUMNS: [&str; 27] = [
     "canary",
     "arm",
     "unit",
+    "segment",
     "head_failed",
     "attempts",
     "input_tokens",
@@ -310,6 +311,7 @@ fn bind_span<'q>(query: Query<'q>, span: &'q Span) -> Query<'q> {
         .bind(exposure.map(|exposure| shared(exposure.canary.shared())))
         .bind(exposure.map(|exposure| arm_name(exposure.arm)))
         .bind(exposure.map(|exposure| exposure.unit.cast_signed()))
+        .bind(decision.map(|decision| shared(&decision.segment)))
         .bind(head_failed(span))
         .bind(i64::try_from(span.attempts.len()).unwrap_or(i64::MAX))
         .bind(int(span.usage.input))

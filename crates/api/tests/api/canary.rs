@@ -10,7 +10,8 @@ use crate::fixture::{Home, exposed, open, score};
 
 async fn start(home: &Home) -> Value {
     let body = json!({
-        "workload": "maths", "candidate": "sim/small", "steps": [0.05, 0.5], "margin": 0.05, "min_pairs": 10
+        "workload": "maths", "candidate": "sim/small", "steps": [0.05, 0.5], "margin": 0.05, "min_pairs": 10,
+        "risk_budget": 1.0,
     });
     let got = home.post("/api/v1/canaries", &body).await;
     assert_eq!(got.status, StatusCode::CREATED, "{got:?}");
@@ -132,4 +133,60 @@ async fn a_promotion_by_hand_makes_a_revision_with_its_author() {
     assert_eq!(head["author"], json!({"kind": "operator", "name": "local"}));
     assert_eq!(head["at"], "2026-11-21T00:00:05.000Z");
     assert_eq!(policies["items"][1]["author"], json!({"kind": "config"}));
+}
+
+#[tokio::test]
+async fn a_history_replays_byte_for_byte() {
+    let home = open().await;
+    let canary = start(&home).await;
+    let id = canary["id"].as_str().unwrap();
+    run(&home, id, 0.4).await;
+    for order in ["pause", "resume", "roll_back"] {
+        let got = home.post(&format!("/api/v1/canaries/{id}/{order}"), &json!({"reason": order})).await;
+        assert_eq!(got.status, StatusCode::OK, "{got:?}");
+        home.clock.advance(Duration::from_secs(1));
+    }
+    // What comes later was not seen then.
+    run(&home, "c-other", 1.0).await;
+    let replay = home.get(&format!("/api/v1/canaries/{id}/replay")).await.json();
+    assert_eq!((&replay["same"], &replay["chain"]["broken_at"]), (&json!(true), &Value::Null), "{replay}");
+    assert_eq!(replay["events"].as_array().unwrap().len(), 4);
+    assert_eq!(replay["chain"]["events"], 4);
+}
+
+#[tokio::test]
+async fn a_freeze_blocks_what_moves_towards_the_candidate_only() {
+    let home = open().await;
+    let canary = start(&home).await;
+    let id = canary["id"].as_str().unwrap();
+    let say = async |word: &str| home.post(&format!("/api/v1/canaries/{id}/{word}"), &json!({})).await;
+    let frozen = home.post("/api/v1/freezes", &json!({"reason": "release"})).await.json();
+    assert_eq!(frozen["items"][0]["workload"], Value::Null);
+    assert_eq!(say("promote").await.status, StatusCode::CONFLICT);
+    assert_eq!(say("pause").await.status, StatusCode::OK);
+    let refused = say("resume").await;
+    assert!(refused.message().contains("is frozen"), "{}", refused.message());
+    assert_eq!(home.post("/api/v1/freezes/lift", &json!({})).await.json()["items"], json!([]));
+    assert_eq!(say("resume").await.status, StatusCode::OK);
+    home.post("/api/v1/freezes", &json!({"workload": "maths"})).await;
+    assert_eq!(say("roll_back").await.json()["state"], "rolled_back");
+    assert_eq!(home.post("/api/v1/freezes", &json!({"workload": "poems"})).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn four_eyes_take_somebody_else_and_a_rejection_ends_it() {
+    let home = open().await;
+    let body = json!({"workload": "maths", "candidate": "sim/small", "four_eyes": true});
+    let canary = home.post("/api/v1/canaries", &body).await.json();
+    assert_eq!((&canary["state"], &canary["share"]), (&json!("awaiting_approval"), &json!(0.0)));
+    let id = canary["id"].as_str().unwrap();
+    let own = home.post(&format!("/api/v1/canaries/{id}/approve"), &json!({})).await;
+    assert_eq!(own.status, StatusCode::CONFLICT);
+    assert!(own.message().contains("somebody else must approve"), "{}", own.message());
+    let over = home.post(&format!("/api/v1/canaries/{id}/reject"), &json!({"reason": "not now"})).await.json();
+    assert_eq!((&over["state"], &over["reason"]), (&json!("rejected"), &json!("rejected by local: not now")));
+    let body = json!({"workload": "maths", "candidate": "sim/small", "approval": true});
+    let id = home.post("/api/v1/canaries", &body).await.json()["id"].as_str().unwrap().to_owned();
+    let begun = home.post(&format!("/api/v1/canaries/{id}/approve"), &json!({})).await.json();
+    assert_eq!(begun["state"], "running");
 }

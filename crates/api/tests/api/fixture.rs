@@ -140,7 +140,6 @@ async fn publish(settings: &Settings, store: &Store, cell: &SnapshotCell) {
         windows: &Windows::default(),
         output_tokens: &OutputTokens::new(),
         now: START,
-        lease_until: START,
     }));
 }
 

@@ -59,9 +59,7 @@ const fn takes(name: StageName) -> &'static [&'static str] {
         StageName::Race => &["width"],
         StageName::Hedge => &["after_ms"],
         StageName::Cascade => &["accept"],
-        StageName::Chain => {
-            &["on", "next", "max_cost_usd", "allow_dearer", "retry_budget", "commit_after"]
-        }
+        StageName::Chain => &["on", "next", "max_cost_usd", "allow_dearer", "retry_budget", "commit_after"],
         StageName::Filter
         | StageName::Canary
         | StageName::Floor

@@ -277,7 +277,10 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
             control: "sim/large".into(),
             share: 0.5,
             salt: 1,
-            lease_until: Timestamp(i64::MAX),
+            takes_over: false,
+            except: Vec::new(),
+            version: 1,
+            lease_until: Duration::MAX,
         });
         let view = WorkloadView::new(Arc::new(workload), Arc::new(policy), candidates.collect(), canary);
         (id, Arc::new(view))

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 use weir_core::{
     Grade, NanoUsd,
-    canary::CanaryState,
+    canary::{Baseline, CanaryState, HoldCause},
     clock::ManualClock,
     decision::{Arm, Decision, Exposure as Exposed},
     entropy::Seeded,
@@ -11,7 +11,8 @@ use weir_core::{
     score::{Score, Source, Verdict},
     span::Record,
 };
-use weir_optimizer::canary::StartRequest;
+use weir_optimizer::canary::{Ground, StartRequest};
+use weir_store::{Options, Steps};
 
 use super::*;
 use crate::{
@@ -24,14 +25,21 @@ struct Place {
     store: Store,
     clock: Arc<ManualClock>,
     canary: Canary,
+    settings: Arc<ArcSwap<Settings>>,
 }
 
 impl Place {
     /// A canary of `sim/small` against `sim/large`, at its only step.
     async fn new() -> Self {
+        Self::watched(None).await
+    }
+
+    /// The same with a watcher of its steps.
+    async fn watched(steps: Option<Steps>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(START));
-        let store = Store::open(dir.path(), clock.clone()).await.unwrap();
+        let options = Options { steps, ..Options::default() };
+        let store = Store::open_with(dir.path(), clock.clone(), &options).await.unwrap();
         let settings = settings("24h");
         bootstrap::policies(&store, &settings, &*clock).await.unwrap();
         let workload = &settings.workloads["maths"];
@@ -42,18 +50,30 @@ impl Place {
             min_pairs: Some(20),
             step_pairs: Some(5),
             max_pairs: Some(1_000),
+            bake_ms: Some(0),
+            min_duration_ms: Some(0),
+            risk_budget: Some(1.0),
+            verify_pairs: Some(0),
             ..StartRequest::new(workload.id.clone(), "sim/small".into())
         };
         let entropy = Seeded::new(1);
-        let (canary, event) = canary::start(&request, workload, &head, "test", &entropy, clock.now()).unwrap();
+        let ground = Ground { workload, head: &head, history: &[], baseline: Baseline::default() };
+        let (canary, event) = canary::start(&request, &ground, "test", &entropy, clock.now()).unwrap();
         store.canary_insert(&canary, &event).await.unwrap();
-        Self { dir, store, clock, canary }
+        Self { dir, store, clock, canary, settings: Arc::new(ArcSwap::from_pointee(settings)) }
     }
 
     fn reconciler(&self) -> Canaries {
         let spool = self.dir.path().join("spool");
         let (recorder, _tail) = Recorder::open(&spool, 1 << 20).unwrap();
-        Canaries::new(self.store.clone(), Arc::default(), self.clock.clone(), recorder)
+        Canaries::new(CanariesParts {
+            store: self.store.clone(),
+            live: Arc::default(),
+            cell: Arc::default(),
+            settings: Arc::clone(&self.settings),
+            clock: self.clock.clone(),
+            recorder,
+        })
     }
 
     /// Stores `pairs` answers of each arm, graded alike within an arm, then lets the last seconds pass.
@@ -173,10 +193,10 @@ async fn nothing_moves_while_records_wait_on_disk() {
     let place = Place::new().await;
     place.expose(200, 1.0, 1.0).await;
     let mut reconciler = place.reconciler();
-    reconciler.recorder.set_behind(true);
+    reconciler.parts.recorder.set_behind(true);
     reconciler.turn().await.unwrap();
     assert_eq!(place.state().await, CanaryState::Running);
-    reconciler.recorder.set_behind(false);
+    reconciler.parts.recorder.set_behind(false);
     reconciler.turn().await.unwrap();
     assert_eq!(place.state().await, CanaryState::Promoted);
 }
@@ -186,11 +206,80 @@ async fn a_request_in_flight_holds_back_everything_assigned_after_it() {
     let place = Place::new().await;
     place.expose(200, 1.0, 1.0).await;
     let mut reconciler = place.reconciler();
-    let slow = reconciler.live.exposed().begin(START.plus(Duration::from_millis(5)));
+    let slow = reconciler.parts.live.exposed().begin(START.plus(Duration::from_millis(5)));
     reconciler.turn().await.unwrap();
     assert_eq!(place.state().await, CanaryState::Running);
     drop(slow);
     place.clock.advance(Duration::from_secs(5));
     reconciler.turn().await.unwrap();
     assert_eq!(place.state().await, CanaryState::Promoted);
+}
+
+mod crash;
+
+#[tokio::test]
+async fn leave_is_renewed_while_the_controller_lives_and_a_lapse_holds() {
+    let place = Place::new().await;
+    let mut reconciler = place.reconciler();
+    reconciler.turn().await.unwrap();
+    let first = place.store.grant_list().await.unwrap();
+    assert_eq!((first[0].version, first[0].share), (1, 0.5));
+    place.clock.advance(Duration::from_secs(9));
+    reconciler.turn().await.unwrap();
+    assert_eq!(place.store.grant_list().await.unwrap(), first, "still fresh");
+    place.clock.advance(Duration::from_secs(2));
+    reconciler.turn().await.unwrap();
+    assert!(place.store.grant_list().await.unwrap()[0].expires_at > first[0].expires_at);
+    place.clock.advance(Duration::from_secs(31));
+    reconciler.turn().await.unwrap();
+    let held = place.store.canary_get(&place.canary.id).await.unwrap().unwrap();
+    assert_eq!((held.state, held.held, held.ceiling()), (CanaryState::Held, Some(HoldCause::Lease), 0.0));
+    place.clock.advance(Duration::from_mins(10));
+    reconciler.turn().await.unwrap();
+    let resumed = place.store.canary_get(&place.canary.id).await.unwrap().unwrap();
+    assert_eq!((resumed.state, resumed.auto_resumes), (CanaryState::Running, 1));
+}
+
+#[tokio::test]
+async fn a_candidate_that_leaves_the_configuration_ends_its_canary() {
+    let place = Place::new().await;
+    let mut settings = Settings::clone(&place.settings.load());
+    settings.workloads["maths"].candidates.retain(|id| id.as_str() != "sim/small");
+    place.settings.store(Arc::new(settings));
+    place.reconciler().turn().await.unwrap();
+    let over = place.store.canary_get(&place.canary.id).await.unwrap().unwrap();
+    assert_eq!(over.state, CanaryState::Aborted);
+    assert_eq!(over.reason, "sim/small or sim/large is no longer a candidate of maths");
+}
+
+#[tokio::test]
+async fn a_freeze_stops_a_promotion_and_never_a_rollback() {
+    for (candidate, frozen, thawed) in
+        [(1.0, CanaryState::Running, CanaryState::Promoted), (0.0, CanaryState::RolledBack, CanaryState::RolledBack)]
+    {
+        let place = Place::new().await;
+        let freeze = weir_store::Freeze { workload: None, actor: "ada".into(), reason: String::new(), at: START };
+        place.store.freeze_put(&freeze).await.unwrap();
+        place.expose(200, candidate, 1.0).await;
+        let mut reconciler = place.reconciler();
+        reconciler.turn().await.unwrap();
+        assert_eq!(place.state().await, frozen);
+        place.store.freeze_delete(None).await.unwrap();
+        reconciler.turn().await.unwrap();
+        assert_eq!(place.state().await, thawed);
+    }
+}
+
+#[tokio::test]
+async fn a_tripped_gate_is_a_rollback() {
+    let place = Place::new().await;
+    let mut reconciler = place.reconciler();
+    let gate = reconciler.parts.live.gates().of(&place.canary.id);
+    for _ in 0..3 {
+        gate.sent(Arm::Candidate);
+        gate.failed(Arm::Candidate);
+    }
+    reconciler.turn().await.unwrap();
+    assert_eq!(place.state().await, CanaryState::RolledBack);
+    assert!(!reconciler.parts.live.gates().of(&place.canary.id).is_open(1));
 }

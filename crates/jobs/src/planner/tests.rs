@@ -74,7 +74,6 @@ async fn planner(mode: &str) -> (tempfile::TempDir, Planner) {
             .collect(),
         windows: &windows,
         output_tokens: &Default::default(),
-        lease_until: now,
         now,
     }));
     let windows = watch::channel(Arc::new(windows)).1;

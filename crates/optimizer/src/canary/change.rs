@@ -1,15 +1,16 @@
-//! Carrying out a verdict or a person's order: the canary's next version, its event, and the new revision if there is
-//! one. The three are stored in one transaction; the store checks that the version read is still the newest.
+//! Carrying out a verdict: the canary's next version, its event, and the new revision if there is one. The three are
+//! stored in one transaction; the store checks that the version read is still the newest.
+
+use std::sync::Arc;
 
 use weir_core::{
-    Problem, Timestamp,
-    canary::{Canary, CanaryEvent, CanaryState},
-    error::CONFLICT,
+    canary::{Canary, CanaryEvent, CanaryState, HoldCause},
     policy::{Author, Policy},
 };
 
 use super::{
     reading::Reading,
+    replay::OPTIMIZER,
     step::Verdict,
     words::{self, percent},
 };
@@ -26,129 +27,140 @@ pub struct Change {
     pub policy: Option<Policy>,
 }
 
-/// A person's order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Stop exposure; evidence is kept.
-    Pause,
-    /// Expose again at the same step.
-    Resume,
-    /// Make the candidate stable without waiting for proof.
-    Promote,
-    /// Take the candidate back.
-    RollBack,
-}
-
 /// Carries out the optimizer's verdict; `None` when there is nothing to do.
 #[must_use]
-pub fn apply(canary: &Canary, verdict: &Verdict, reading: &Reading, head: &Policy, now: Timestamp) -> Option<Change> {
+pub fn apply(canary: &Canary, verdict: &Verdict, reading: &Reading, head: &Policy) -> Option<Change> {
     let evidence = &reading.evidence;
-    let (state, step, reason) = match verdict {
+    let mut next = canary.clone();
+    let reason = match verdict {
         Verdict::Stay => return None,
         Verdict::Advance => {
-            let step = canary.step + 1;
-            let share = canary.plan.steps.get(step).copied()?;
-            let reason = format!(
-                "advanced to {} of units per arm after {} at the step before, {}",
-                percent(share),
-                words::pairs(evidence.step_pairs),
-                words::difference(evidence)
-            );
-            (CanaryState::Running, step, reason)
+            let shadow = canary.state == CanaryState::Shadow;
+            next.state = CanaryState::Running;
+            next.step = if shadow { 0 } else { canary.step + 1 };
+            let share = canary.plan.steps.get(next.step).copied()?;
+            let what = if shadow { "exposed after its shadow, on" } else { "advanced to" };
+            let pairs = words::pairs(if shadow { evidence.pairs } else { evidence.step_pairs });
+            let before = if shadow { "" } else { " at the step before" };
+            format!("{what} {} of units per arm after {pairs}{before}, {}", percent(share), words::difference(evidence))
         }
-        Verdict::Hold(reason) => (CanaryState::Held, canary.step, reason.clone()),
-        Verdict::RollBack(reason) => (CanaryState::RolledBack, canary.step, reason.clone()),
-        Verdict::Promote => {
-            let reason = format!(
-                "not worse than {} by more than {}: log evidence {:.2} ≥ {:.2} after {}, {}",
-                canary.control,
-                canary.plan.margin,
-                evidence.log_e_promote,
-                evidence.promote_at,
-                words::pairs(evidence.pairs),
-                words::difference(evidence)
+        Verdict::Verify => {
+            next.state = CanaryState::Verifying;
+            format!(
+                "{}; takes all but {} per arm until it is verified",
+                proof(canary, reading),
+                percent(next.ceiling())
+            )
+        }
+        Verdict::Hold(cause, reason) => {
+            hold(&mut next, *cause);
+            reason.clone()
+        }
+        Verdict::NewEpoch(reason) => {
+            hold(
+                &mut next,
+                if canary.held == Some(HoldCause::Operator) { HoldCause::Operator } else { HoldCause::ScorerChanged },
             );
-            (CanaryState::Promoted, canary.step, reason)
+            next.epoch_at = evidence.inputs.now;
+            format!("{reason}: {} archived, evidence starts again", words::pairs(evidence.pairs))
+        }
+        Verdict::Resume => {
+            next.state = canary.resumes_to;
+            next.auto_resumes += 1;
+            format!("cleared by itself, for the {}", ordinal(next.auto_resumes))
+        }
+        Verdict::ScopeOut(segment, reason) => {
+            next.scoped_out.push(Arc::clone(segment));
+            format!("{reason}; out of scope from now on")
+        }
+        Verdict::RollBack(reason) => {
+            next.state = CanaryState::RolledBack;
+            reason.clone()
+        }
+        Verdict::Promote => {
+            next.state = CanaryState::Promoted;
+            proof(canary, reading)
         }
         Verdict::Expire => {
-            let reason = format!(
-                "undecided after {}, {}: {} stays",
-                words::pairs(evidence.pairs),
-                words::difference(evidence),
-                canary.control
-            );
-            (CanaryState::Expired, canary.step, reason)
+            next.state = CanaryState::Expired;
+            let (pairs, difference) = (words::pairs(evidence.pairs), words::difference(evidence));
+            format!("undecided after {pairs}, {difference}: {} stays", canary.control)
         }
         Verdict::Supersede => {
-            let reason = format!("revision {} replaced {}, on which it was based", head.revision, canary.base);
-            (CanaryState::Superseded, canary.step, reason)
+            next.state = CanaryState::Superseded;
+            format!("revision {} replaced {}, on which it was based", head.revision, canary.base)
+        }
+        Verdict::Abort => {
+            next.state = CanaryState::Aborted;
+            format!("{} or {} is no longer a candidate of {}", canary.candidate, canary.control, canary.workload)
+        }
+        Verdict::Reject => {
+            next.state = CanaryState::Rejected;
+            "nobody approved it within 7 days".to_owned()
         }
     };
     let author = Author::Canary { id: canary.id.clone() };
-    Some(change(canary, (state, step, reason), "optimizer", author, reading, head, now))
+    Some(change(canary, next, reason, OPTIMIZER, author, reading, head))
 }
 
-/// Carries out a person's order. `reason` may be empty.
-///
-/// # Errors
-/// `CONFLICT` when the canary's state does not allow it, or the head revision is no longer the canary's base.
-pub fn act(
-    canary: &Canary,
-    action: Action,
-    actor: &str,
-    reason: &str,
-    reading: &Reading,
-    head: &Policy,
-    now: Timestamp,
-) -> Result<Change, Problem> {
-    let (verb, state) = match (action, canary.state) {
-        (Action::Pause, CanaryState::Running) => ("paused", CanaryState::Held),
-        (Action::Resume, CanaryState::Held) => ("resumed", CanaryState::Running),
-        (Action::Promote, CanaryState::Running | CanaryState::Held) => ("promoted", CanaryState::Promoted),
-        (Action::RollBack, CanaryState::Running | CanaryState::Held) => ("rolled back", CanaryState::RolledBack),
-        (action, state) => {
-            let wanted = match action {
-                Action::Pause => "running",
-                Action::Resume => "held",
-                Action::Promote | Action::RollBack => "running or held",
-            };
-            let message = format!("canary {} is {}, wanted {wanted}", canary.id, state.name());
-            return Err(Problem::new(&CONFLICT, message));
-        }
-    };
-    if action == Action::Promote && head.revision != canary.base {
-        let message = format!("canary {} is based on {}, the head is {}", canary.id, canary.base, head.revision);
-        return Err(Problem::new(&CONFLICT, message).hint("start a new canary on the head revision"));
+/// Held for `cause`, to go on later where it was.
+pub(super) fn hold(next: &mut Canary, cause: HoldCause) {
+    if next.state != CanaryState::Held {
+        next.resumes_to = next.state;
     }
-    let reason = reason.trim();
-    let why = if reason.is_empty() { format!("{verb} by {actor}") } else { format!("{verb} by {actor}: {reason}") };
-    let author = Author::Operator { name: actor.to_owned() };
-    Ok(change(canary, (state, canary.step, why), actor, author, reading, head, now))
+    next.state = CanaryState::Held;
+    next.held = Some(cause);
 }
 
-fn change(
+fn proof(canary: &Canary, reading: &Reading) -> String {
+    let evidence = &reading.evidence;
+    format!(
+        "not worse than {} by more than {}: log evidence {:.2} ≥ {:.2} after {}, {}",
+        canary.control,
+        canary.plan.margin,
+        evidence.log_e_promote,
+        evidence.promote_at,
+        words::pairs(evidence.pairs),
+        words::difference(evidence)
+    )
+}
+
+const fn ordinal(count: u32) -> &'static str {
+    match count {
+        1 => "first time",
+        2 => "second time",
+        _ => "third and last time",
+    }
+}
+
+/// `next` as the successor of `canary`, with its event and, for a promotion, the revision that makes it stable.
+pub(super) fn change(
     canary: &Canary,
-    (state, step, reason): (CanaryState, usize, String),
+    next: Canary,
+    reason: String,
     actor: &str,
     author: Author,
     reading: &Reading,
     head: &Policy,
-    now: Timestamp,
 ) -> Change {
-    let policy = (state == CanaryState::Promoted)
+    // The clock may have stepped back: a canary's own time does not.
+    let now = reading.evidence.inputs.now.max(canary.changed_at);
+    let held = next.held.filter(|_| next.state == CanaryState::Held);
+    let next = Canary { held, version: canary.version + 1, changed_at: now, reason: reason.clone(), ..next };
+    let policy = (next.state == CanaryState::Promoted)
         .then(|| revision::promote(head, &canary.candidate, author, reason.clone(), now));
     Change {
         event: CanaryEvent {
             canary: canary.id.clone(),
             at: now,
             actor: actor.to_owned(),
-            state,
-            step,
-            reason: reason.clone(),
+            from: Some(canary.state),
+            state: next.state,
+            step: next.step,
+            reason,
             evidence: reading.evidence.clone(),
         },
-        canary: Canary { state, step, version: canary.version + 1, changed_at: now, reason, ..canary.clone() },
+        canary: next,
         policy,
     }
 }

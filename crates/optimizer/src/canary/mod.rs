@@ -5,14 +5,20 @@
 //! canary expires to the stable deployment. Verdicts are pure functions of evidence, head revision and time.
 
 mod change;
+mod guards;
+mod orders;
 mod outlook;
 mod reading;
+pub mod replay;
+mod spending;
 mod start;
 mod step;
 mod words;
 
-pub use change::{Action, Change, act, apply};
+pub use change::{Change, apply};
+pub use orders::{Action, act};
 pub use outlook::{Course, Outlook, outlook};
-pub use reading::{ErrorGuard, Reading, evidence, read};
-pub use start::{StartRequest, start};
-pub use step::{HORIZON, Verdict, step};
+pub use reading::{Reading, read};
+pub use spending::attempt;
+pub use start::{Ground, StartRequest, start};
+pub use step::{APPROVAL_WAIT, Verdict, step};

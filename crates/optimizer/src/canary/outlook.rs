@@ -54,8 +54,7 @@ pub fn outlook(canary: &Canary, reading: &Reading) -> Outlook {
     let variance = if evidence.pairs < VARIANCE_FROM { ASSUMED_VARIANCE } else { reading.variance };
     // Before there is evidence the forecast is for an equal candidate.
     let delta = if evidence.pairs < VARIANCE_FROM { 0.0 } else { evidence.delta };
-    let to_promote =
-        pairs_needed(variance, plan.alpha_promote, delta, plan.margin).map(|total| total.max(plan.min_pairs));
+    let to_promote = pairs_needed(variance, evidence.alpha, delta, plan.margin).map(|total| total.max(plan.min_pairs));
     let alpha_rollback = (-evidence.rollback_at).exp();
     let to_roll_back = pairs_needed(variance, alpha_rollback, -delta, -plan.margin);
     let pairs_left = to_promote
@@ -63,6 +62,9 @@ pub fn outlook(canary: &Canary, reading: &Reading) -> Outlook {
         .filter(|&total| total <= plan.max_pairs)
         .map(|total| total.saturating_sub(evidence.pairs).max(1));
     let lead = match (course, canary.state) {
+        (_, CanaryState::AwaitingApproval) => "waiting for an approval".to_owned(),
+        (_, CanaryState::Shadow) => "in the shadow, nobody exposed".to_owned(),
+        (_, CanaryState::Verifying) => "proven, being verified on all traffic but the hold-back".to_owned(),
         (_, CanaryState::Held) => format!("held, {}", canary.reason),
         (Course::Promote, _) => "on course to promote".to_owned(),
         (Course::RollBack, _) => "on course to roll back".to_owned(),

@@ -1,120 +1,150 @@
 //! What the pairs say, as numbers: one reading of the evidence, with the thresholds it is held against.
 
+use std::sync::Arc;
+
 use weir_core::{
-    canary::{Canary, Evidence},
+    canary::{Canary, CanaryPlan, CanaryState, Evidence, Inputs, StratumReading},
     decision::Arm,
 };
 use weir_stats::{
-    eprocess::{interval, log_e_harm, log_e_promote, log_e_rollback},
-    guard, srm,
+    eprocess::{Grid, interval, log_e_floor, log_e_harm, log_e_promote, log_e_rollback},
+    histogram::PairHistogram,
 };
 
-use crate::pairing::{ArmCount, BAND_ALPHA, PairState};
+use super::{guards, spending};
+use crate::pairing::{BAND_ALPHA, PairState};
 
-/// Tests that may roll back, the paired one and the error guard: each gets its part of `alpha_rollback`.
-const ROLLBACK_TESTS: f64 = 2.0;
-/// The error guard rolls back at this evidence, `ln 1000`; far below its part of `alpha_rollback`.
-const ERRORS_AT: f64 = 6.907_755_278_982_137;
-/// Failures above the control arm's rate that are still allowed.
-const ERROR_SLACK: f64 = 0.02;
-/// Standard errors of the control arm's count of failures that are allowed for.
-const ERROR_DOUBT: f64 = 2.0;
-/// The control arm's rate starts from this. Worth one request only: when both arms fail, the control's failures must
-/// count at once.
-const ERROR_PRIOR: f64 = 0.01;
-/// See [`ERROR_PRIOR`].
-const ERROR_PRIOR_WEIGHT: f64 = 1.0;
+/// Evidence of any harm that holds a canary: `ln 20`.
+const HARM_AT: f64 = 2.995_732_273_553_991;
+/// A segment's own loss beyond this takes it out of scope.
+const SEGMENT_MARGIN: f64 = 0.05;
+/// Promotion wants proof from every segment that its loss is within this, or within the plan's margin if wider.
+const SEGMENT_WIDE: f64 = 0.15;
+/// That proof: `ln 10`.
+const SEGMENT_AT: f64 = std::f64::consts::LN_10;
 
 /// Everything a verdict is decided from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// The numbers that are stored and shown.
     pub evidence: Evidence,
-    /// Log evidence that the candidate is worse at all.
-    pub log_e_harm: f64,
     /// Sample variance of the paired differences.
     pub variance: f64,
-    /// How often the candidate fails.
-    pub errors: ErrorGuard,
-    /// Units per arm since the canary's last change, candidate first.
-    pub units: (u64, u64),
-    /// Log Bayes factor against arms of equal size.
-    pub log_bf_units: f64,
-    /// Log Bayes factor against scores going missing equally often in both arms.
-    pub log_bf_missing: f64,
-}
-
-/// The error guard's numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ErrorGuard {
-    /// Candidate requests whose deployment failed.
-    pub failures: u64,
-    /// Candidate requests, those in flight included.
-    pub requests: u64,
-    /// Failure rate that is allowed: the control arm's, its doubt and two points, `0..=1`.
-    pub allowed: f64,
-    /// Log evidence that the rate is higher.
-    pub log_e: f64,
-    /// Rolls back when `log_e` reaches this.
-    pub rollback_at: f64,
+    /// Log evidence that the candidate is cheaper at all; 0 without known costs.
+    pub log_e_saving: f64,
+    /// The version that scores come with now, when it is not the one that is folded.
+    pub other_version: Option<Arc<str>>,
+    /// Lower end of the anytime-valid 95 % band with missing grades at their worst, `-1..=1`.
+    pub worst: f64,
 }
 
 /// Reads the evidence. With no pairs the difference is 0 within `-1..=1`.
 #[must_use]
-pub fn read(canary: &Canary, pairs: &PairState) -> Reading {
+pub fn read(canary: &Canary, pairs: &PairState, inputs: &Inputs) -> Reading {
+    let plan = &canary.plan;
+    let grid = pairs.grid();
+    // Before anybody is exposed the same-prompt pairs are all there is.
+    let shadow = canary.state == CanaryState::Shadow;
+    let [promote, rollback, observed] =
+        if shadow { [pairs.shadow(); 3] } else { [pairs.promote(), pairs.rollback(), pairs.observed()] };
     let (candidate, control) = (pairs.arm(Arm::Candidate), pairs.arm(Arm::Control));
-    Reading {
-        evidence: evidence(canary, pairs),
-        log_e_harm: log_e_harm(pairs.grid(), pairs.rollback()),
-        variance: pairs.promote().variance(),
-        errors: errors(candidate, control, pairs.in_flight()),
-        units: (candidate.units, control.units),
-        log_bf_units: srm::log_bayes_factor(candidate.units, control.units),
-        log_bf_missing: srm::log_bayes_factor(candidate.lone_missing, control.lone_missing),
-    }
-}
-
-/// The part of a reading that is stored and shown. Means, difference and band come from pairs with both grades; the
-/// two tests also count pairs with one grade missing, each at its worst case.
-#[must_use]
-pub fn evidence(canary: &Canary, pairs: &PairState) -> Evidence {
-    let (grid, margin) = (pairs.grid(), canary.plan.margin);
-    let (candidate, control) = (pairs.arm(Arm::Candidate), pairs.arm(Arm::Control));
-    let (lower, upper) = interval(grid, pairs.observed(), BAND_ALPHA);
-    let observed = pairs.observed().n().max(1) as f64;
-    Evidence {
-        pairs: pairs.promote().n(),
+    let (lower, upper) = interval(grid, observed, BAND_ALPHA);
+    let worst = interval(grid, promote, BAND_ALPHA).0;
+    let graded = pairs.observed().n().max(1) as f64;
+    let evidence = Evidence {
+        pairs: promote.n(),
         step_pairs: pairs.step_pairs(),
-        candidate_mean: candidate.grades / observed,
-        control_mean: control.grades / observed,
-        delta: pairs.observed().mean(),
+        candidate_mean: candidate.grades / graded,
+        control_mean: control.grades / graded,
+        delta: observed.mean(),
         lower,
         upper,
-        log_e_promote: log_e_promote(grid, pairs.promote(), margin),
-        promote_at: (1.0 / canary.plan.alpha_promote).ln(),
-        log_e_rollback: log_e_rollback(grid, pairs.rollback(), margin),
-        rollback_at: (ROLLBACK_TESTS / canary.plan.alpha_rollback).ln(),
+        log_e_promote: log_e_promote(grid, promote, plan.margin),
+        promote_at: (1.0 / spending::alpha(plan)).ln(),
+        log_e_rollback: log_e_rollback(grid, rollback, plan.margin),
+        rollback_at: rollback_at(plan),
+        log_e_harm: log_e_harm(grid, rollback),
+        hold_at: HARM_AT,
+        log_e_floor: plan.floor.map(|floor| log_e_floor(grid, pairs.grades(), floor)),
         missing_candidate: candidate.missing,
         missing_control: control.missing,
+        alpha: spending::alpha(plan),
+        attempt: plan.attempt,
+        share: granted(canary, worst),
+        watermark: pairs.watermark(),
+        scorer_version: pairs.versions().0.cloned(),
+        guards: guards::read(plan, pairs, inputs),
+        strata: strata(canary, pairs),
+        histogram: digest([pairs.promote(), pairs.rollback(), pairs.observed(), pairs.shadow()]),
+        inputs: inputs.clone(),
+        code: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Reading {
+        evidence,
+        variance: promote.variance(),
+        log_e_saving: log_e_promote(grid, pairs.savings(), 0.0),
+        other_version: pairs.versions().1.cloned(),
+        worst,
     }
 }
 
-/// The control arm's own failures raise what is allowed, so that an outage of everything is not the candidate's fault:
-/// its rate, two standard errors of the count, and a slack. Without a failure there the first two stay near nothing, which is what
-/// sees an outage in three requests; the price is that a control arm which fails often, but has not yet, is taken for a
-/// healthy one, and the candidate may be rolled back for the same fault.
-fn errors(candidate: &ArmCount, control: &ArmCount, in_flight: u64) -> ErrorGuard {
-    let seen = control.failures as f64;
-    let known = control.requests as f64 + ERROR_PRIOR_WEIGHT;
-    let rate = (seen + ERROR_PRIOR * ERROR_PRIOR_WEIGHT) / known;
-    let doubt = ERROR_DOUBT * seen.sqrt() / known;
-    let allowed = (rate + doubt + ERROR_SLACK).min(1.0);
-    let requests = candidate.requests + in_flight;
-    ErrorGuard {
-        failures: candidate.failures,
-        requests,
-        allowed,
-        log_e: guard::log_e_failures(candidate.failures, requests, allowed),
-        rollback_at: ERRORS_AT,
+/// The share of units per arm that may be exposed: the state's ceiling, within what the risk budget allows of a
+/// candidate that loses as much as it may at worst.
+fn granted(canary: &Canary, worst: f64) -> f64 {
+    /// A loss below a hundredth of a cent is none.
+    const LEAST_LOSS: f64 = 1e-4;
+    let ceiling = canary.ceiling();
+    // What is verified was proven: only the hold-back is left of the comparison.
+    if canary.state == CanaryState::Verifying {
+        return ceiling;
     }
+    ceiling.min(canary.plan.risk_budget / (-worst).max(LEAST_LOSS))
+}
+
+/// Every rollback test gets its part of `alpha_rollback`: rolling back takes any one of them.
+fn rollback_at(plan: &CanaryPlan) -> f64 {
+    (f64::from(guards::rollback_tests(plan)) / plan.alpha_rollback).ln()
+}
+
+fn strata(canary: &Canary, pairs: &PairState) -> Vec<StratumReading> {
+    let all: u64 = pairs.strata().map(|(_, stratum)| stratum.units()).sum();
+    let count = pairs.strata().count().max(1) as f64;
+    let grid = pairs.grid();
+    let wide = canary.plan.margin.max(SEGMENT_WIDE);
+    // The wide margin of a segment is also what takes it out when the plan allows more than five points.
+    let narrow = canary.plan.margin.max(SEGMENT_MARGIN);
+    pairs
+        .strata()
+        .map(|(segment, stratum)| {
+            let (lower, upper) = band(grid, stratum.observed());
+            StratumReading {
+                segment: Arc::clone(segment),
+                traffic: stratum.units() as f64 / all.max(1) as f64,
+                pairs: stratum.promote().n(),
+                delta: stratum.observed().mean(),
+                lower,
+                upper,
+                log_e_promote: log_e_promote(grid, stratum.promote(), wide),
+                promote_at: SEGMENT_AT,
+                log_e_rollback: log_e_rollback(grid, stratum.rollback(), narrow),
+                scope_out_at: (count / canary.plan.alpha_rollback).ln(),
+                scoped_out: canary.scoped_out.contains(segment),
+            }
+        })
+        .collect()
+}
+
+fn band(grid: &Grid, pairs: &PairHistogram) -> (f64, f64) {
+    interval(grid, pairs, BAND_ALPHA)
+}
+
+/// BLAKE3 over every histogram's counts in order.
+fn digest(histograms: [&PairHistogram; 4]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for histogram in histograms {
+        for count in histogram.counts() {
+            hasher.update(&count.to_le_bytes());
+        }
+    }
+    hasher.finalize().to_hex().to_string()
 }

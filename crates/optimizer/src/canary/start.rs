@@ -1,16 +1,25 @@
 //! Starting a canary: a request from a person, checked, with defaults, frozen into a plan.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use weir_core::{
     CanaryId, DeploymentId, Entropy, Problem, Timestamp, WorkloadId,
-    canary::{Canary, CanaryEvent, CanaryPlan, CanaryState, Evidence},
+    canary::{Baseline, Canary, CanaryEvent, CanaryPlan, CanaryState, Evidence, Inputs},
     error::{BAD_PARAMETER, CONFLICT, NOT_FOUND},
     policy::Policy,
     workload::Workload,
 };
 
-use super::{reading::evidence, words::percent};
+use super::{orders, reading::read, spending, words::percent};
 use crate::{pairing::PairState, revision};
+
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+/// See [`StartRequest::cooldown_ms`].
+const COOLDOWN_MS: u64 = 24 * HOUR_MS;
+/// Units per arm while a proven candidate is verified.
+const HOLD_BACK: f64 = 0.05;
 
 /// What a person asks for. Everything but workload and candidate has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +53,42 @@ pub struct StartRequest {
     /// A score that has not come this long after its answer counts as missing, `100..=3_600_000`; default 120,000.
     #[serde(default)]
     pub score_timeout_ms: Option<u64>,
+    /// Least time within a step before the next; default 600,000.
+    #[serde(default)]
+    pub bake_ms: Option<u64>,
+    /// Least time before a promotion; default 3,600,000.
+    #[serde(default)]
+    pub min_duration_ms: Option<u64>,
+    /// Time after which an undecided canary expires, at least `min_duration_ms`; default 14 days.
+    #[serde(default)]
+    pub horizon_ms: Option<u64>,
+    /// Largest loss of the workload's mean grade that exposure may cause, above 0 and at most 1; default 0.01.
+    #[serde(default)]
+    pub risk_budget: Option<f64>,
+    /// Pairs in the verifying stage; 0 skips it; default 100.
+    #[serde(default)]
+    pub verify_pairs: Option<u64>,
+    /// Same-prompt pairs before any exposure; 0, the default, skips the shadow.
+    #[serde(default)]
+    pub shadow_pairs: Option<u64>,
+    /// A hold that cleared goes on by itself after this time; default 600,000.
+    #[serde(default)]
+    pub hold_clear_ms: Option<u64>,
+    /// No new try this long after a rollback of the same candidate; default 24 hours.
+    #[serde(default)]
+    pub cooldown_ms: Option<u64>,
+    /// Extra cost that rolls back, as a share of the stable deployment's 99.9th percentile, `0..=1`; none by default.
+    #[serde(default)]
+    pub cost_budget: Option<f64>,
+    /// Promotion also takes proof that the candidate is cheaper; false by default.
+    #[serde(default)]
+    pub must_save: bool,
+    /// A person must approve before anything is exposed; false by default.
+    #[serde(default)]
+    pub approval: bool,
+    /// Whoever approves must not be who proposed; implies `approval`.
+    #[serde(default)]
+    pub four_eyes: bool,
 }
 
 impl StartRequest {
@@ -61,8 +106,33 @@ impl StartRequest {
             step_pairs: None,
             max_pairs: None,
             score_timeout_ms: None,
+            bake_ms: None,
+            min_duration_ms: None,
+            horizon_ms: None,
+            risk_budget: None,
+            verify_pairs: None,
+            shadow_pairs: None,
+            hold_clear_ms: None,
+            cooldown_ms: None,
+            cost_budget: None,
+            must_save: false,
+            approval: false,
+            four_eyes: false,
         }
     }
+}
+
+/// What a request is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// As configured.
+    pub workload: &'a Workload,
+    /// Its head revision.
+    pub head: &'a Policy,
+    /// Its canaries so far, in any order: they count as attempts, and a rollback cools down.
+    pub history: &'a [Canary],
+    /// What the stable deployment did lately.
+    pub baseline: Baseline,
 }
 
 /// Checks a request against its workload and head revision and makes the canary, at its first step, with its first
@@ -73,12 +143,12 @@ impl StartRequest {
 /// `BAD_PARAMETER` for anything out of range; the message says what was found and what is wanted.
 pub fn start(
     request: &StartRequest,
-    workload: &Workload,
-    head: &Policy,
+    ground: &Ground<'_>,
     actor: &str,
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<(Canary, CanaryEvent), Problem> {
+    let (workload, head) = (ground.workload, ground.head);
     if request.workload != workload.id || head.workload != workload.id {
         let message = format!("no workload {:?} here, this is {:?}", request.workload, workload.id);
         return Err(Problem::new(&NOT_FOUND, message));
@@ -95,38 +165,55 @@ pub fn start(
         let message = format!("{candidate:?} is already the stable deployment of {:?}", workload.id);
         return Err(Problem::new(&CONFLICT, message));
     };
+    let cooldown = Duration::from_millis(request.cooldown_ms.unwrap_or(COOLDOWN_MS));
+    spending::cooled_down(ground.history, candidate, cooldown, now)?;
+    let id = CanaryId::from(format!("c-{:08x}", entropy.next_u64() >> 32));
     let canary = Canary {
-        id: CanaryId::from(format!("c-{:08x}", entropy.next_u64() >> 32)),
+        id,
         workload: workload.id.clone(),
         candidate: candidate.clone(),
         control: control.clone(),
         scorer: workload.quality.clone(),
         base: head.revision.clone(),
-        plan: plan(request, entropy.next_u64())?,
+        plan: plan(request, ground, now, entropy.next_u64())?,
         state: CanaryState::Running,
         step: 0,
+        held: None,
+        resumes_to: CanaryState::Running,
+        auto_resumes: 0,
+        scoped_out: Vec::new(),
+        epoch_at: now,
+        proposer: actor.to_owned(),
         version: 1,
         created_at: now,
         changed_at: now,
         reason: String::new(),
     };
-    Ok(opened(canary, actor))
+    let state = if canary.plan.approval { CanaryState::AwaitingApproval } else { orders::begin(&canary) };
+    Ok(opened(Canary { state, ..canary }, actor))
 }
 
 fn opened(canary: Canary, actor: &str) -> (Canary, CanaryEvent) {
     let share = canary.plan.steps.first().copied().unwrap_or(0.0);
-    let reason = format!(
-        "started by {actor}: {} against {} on {} of units each, margin {}",
-        canary.candidate,
-        canary.control,
-        percent(share),
-        canary.plan.margin
-    );
+    let (candidate, control, margin) = (&canary.candidate, &canary.control, canary.plan.margin);
+    let reason = match canary.state {
+        CanaryState::AwaitingApproval => {
+            format!("proposed by {actor}: {candidate} against {control}, margin {margin}; waits for an approval")
+        }
+        CanaryState::Shadow => {
+            format!("started by {actor}: {candidate} beside {control} in the shadow, nobody exposed, margin {margin}")
+        }
+        _ => format!(
+            "started by {actor}: {candidate} against {control} on {} of units each, margin {margin}",
+            percent(share)
+        ),
+    };
     let canary = Canary { reason, ..canary };
     let event = CanaryEvent {
         canary: canary.id.clone(),
         at: canary.created_at,
         actor: actor.to_owned(),
+        from: None,
         state: canary.state,
         step: canary.step,
         reason: canary.reason.clone(),
@@ -135,25 +222,49 @@ fn opened(canary: Canary, actor: &str) -> (Canary, CanaryEvent) {
     (canary, event)
 }
 
-fn nothing(canary: &Canary) -> Evidence {
-    evidence(canary, &PairState::new(canary.plan.margin))
+pub(super) fn nothing(canary: &Canary) -> Evidence {
+    let inputs = Inputs { now: canary.created_at, head: canary.base.clone(), ..Inputs::default() };
+    read(canary, &PairState::of(canary), &inputs).evidence
 }
 
-fn plan(request: &StartRequest, salt: u64) -> Result<CanaryPlan, Problem> {
+fn plan(request: &StartRequest, ground: &Ground<'_>, now: Timestamp, salt: u64) -> Result<CanaryPlan, Problem> {
     let min_pairs = at_least("min_pairs", request.min_pairs.unwrap_or(100), 1)?;
     let timeout = request.score_timeout_ms.unwrap_or(120_000);
     if !(100..=3_600_000).contains(&timeout) {
         return Err(bad("score_timeout_ms", timeout, "100 to 3600000"));
     }
+    let min_duration_ms = request.min_duration_ms.unwrap_or(HOUR_MS);
+    let cost_budget = request.cost_budget.map(|budget| within("cost_budget", budget, 0.0, 1.0)).transpose()?;
+    if (cost_budget.is_some() || request.must_save) && ground.baseline.cost_cap_nano.is_none() {
+        let message = "the stable deployment has too few priced answers to compare costs with";
+        return Err(
+            Problem::new(&CONFLICT, message).hint("leave out `cost_budget` and `must_save`, or wait for traffic")
+        );
+    }
     Ok(CanaryPlan {
         steps: steps(request.steps.as_deref().unwrap_or(&[0.01, 0.05, 0.25, 0.5]))?,
         margin: within("margin", request.margin.unwrap_or(0.03), 0.001, 0.5)?,
         alpha_promote: within("alpha_promote", request.alpha_promote.unwrap_or(0.01), 1e-6, 0.2)?,
+        attempt: spending::attempt(ground.history, &request.candidate, now),
         alpha_rollback: within("alpha_rollback", request.alpha_rollback.unwrap_or(0.05), 1e-6, 0.2)?,
+        floor: ground.workload.floor,
         min_pairs,
         step_pairs: at_least("step_pairs", request.step_pairs.unwrap_or(30), 1)?,
+        bake_ms: request.bake_ms.unwrap_or(10 * MINUTE_MS),
+        min_duration_ms,
         max_pairs: at_least("max_pairs", request.max_pairs.unwrap_or(20_000.max(min_pairs)), min_pairs)?,
+        horizon_ms: at_least("horizon_ms", request.horizon_ms.unwrap_or(14 * 24 * HOUR_MS), min_duration_ms.max(1))?,
+        risk_budget: within("risk_budget", request.risk_budget.unwrap_or(0.01), 1e-4, 1.0)?,
+        verify_pairs: request.verify_pairs.unwrap_or(100),
+        hold_back: HOLD_BACK,
+        shadow_pairs: request.shadow_pairs.unwrap_or(0),
+        approval: request.approval || request.four_eyes,
+        four_eyes: request.four_eyes,
+        hold_clear_ms: request.hold_clear_ms.unwrap_or(10 * MINUTE_MS),
         score_timeout_ms: timeout,
+        baseline: ground.baseline,
+        cost_budget,
+        must_save: request.must_save,
         salt,
     })
 }

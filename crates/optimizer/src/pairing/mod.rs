@@ -10,7 +10,9 @@
 //! - an answer without a score in time gets the worst grade for each test separately.
 
 mod state;
+mod stratum;
 mod unit;
 
 pub use state::{ArmCount, BAND_ALPHA, PairState, Point};
+pub use stratum::Stratum;
 pub use unit::{Exposure, Moment, SESSION_WINDOW, SETTLE};

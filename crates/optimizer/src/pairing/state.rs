@@ -1,21 +1,30 @@
-//! The fold itself: pending exposures, two queues of resolved units, three histograms.
+//! The fold itself: pending exposures, resolved units by segment, histograms of their pairs.
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashSet},
     ops::Bound,
-    time::Duration,
+    sync::Arc,
 };
 
-use weir_core::{SpanId, Timestamp, decision::Arm};
+use weir_core::{
+    SpanId, Timestamp,
+    canary::{Baseline, Canary},
+    decision::Arm,
+};
 use weir_stats::{
     eprocess::{Grid, interval},
-    histogram::PairHistogram,
+    histogram::{GradeHistogram, PairHistogram},
 };
 
-use super::unit::{Exposure, Moment, Outcome, Unit, resolve};
+use super::{
+    stratum::{Stratum, index},
+    unit::{Exposure, Moment, Outcome, Unit, resolve},
+};
 
-/// A unit gives way to a younger one of its own arm when its partner came later than this.
-const PAIR_GAP: Duration = Duration::from_mins(10);
+/// Resolved units are counted in steps of this long, to tell whether scores go missing now.
+const RECENT_STEP_US: i64 = 10_000_000;
+/// Steps kept: an hour, the longest time a score may take, and more.
+const RECENT_STEPS: i64 = 450;
 /// Confidence of the band is `1 − BAND_ALPHA`.
 pub const BAND_ALPHA: f64 = 0.05;
 /// First point of the trail, in pairs; later ones are at least a tenth further.
@@ -43,6 +52,10 @@ pub struct ArmCount {
     pub requests: u64,
     /// Requests whose own deployment failed.
     pub failures: u64,
+    /// Whole answers, and those of them that took longer than the baseline's 95th percentile.
+    pub timed: (u64, u64),
+    /// Streams, and those of them whose first byte came later than the baseline's 95th percentile.
+    pub first_bytes: (u64, u64),
     /// Units resolved since the canary's last change.
     pub units: u64,
     /// Units of pairs without a score in time.
@@ -57,39 +70,64 @@ pub struct ArmCount {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairState {
     grid: Grid,
+    baseline: Baseline,
+    epoch_at: Timestamp,
     watermark: Timestamp,
     since: Timestamp,
     in_flight: u64,
+    version: Option<Arc<str>>,
+    other_version: Option<Arc<str>>,
     pending: BTreeMap<(Timestamp, SpanId), Exposure>,
     closed: HashSet<u64>,
-    waiting: [VecDeque<Unit>; 2],
     counts: [ArmCount; 2],
+    /// Resolved units and those without a score, by arm, in steps of assignment time.
+    recent: BTreeMap<i64, [(u64, u64); 2]>,
+    strata: BTreeMap<Arc<str>, Stratum>,
     promote: PairHistogram,
     rollback: PairHistogram,
     observed: PairHistogram,
+    /// Candidate grades of pairs, missing ones at their best.
+    grades: GradeHistogram,
+    /// Savings: control cost − candidate cost, in hundredths of the cap.
+    savings: PairHistogram,
+    shadow: PairHistogram,
     step_pairs: u64,
     trail: Vec<Point>,
 }
 
 impl PairState {
-    /// Nothing folded yet. The margin decides the grid of bets and must be the plan's.
+    /// Nothing folded yet, for tests at this margin: it decides the grid of bets.
     #[must_use]
     pub fn new(margin: f64) -> Self {
         Self {
             grid: Grid::for_margin(margin),
+            baseline: Baseline::default(),
+            epoch_at: Timestamp(i64::MIN),
             watermark: Timestamp(i64::MIN),
             since: Timestamp(i64::MIN),
             in_flight: 0,
+            version: None,
+            other_version: None,
             pending: BTreeMap::new(),
             closed: HashSet::new(),
-            waiting: [VecDeque::new(), VecDeque::new()],
             counts: [ArmCount::default(); 2],
+            recent: BTreeMap::new(),
+            strata: BTreeMap::new(),
             promote: PairHistogram::default(),
             rollback: PairHistogram::default(),
             observed: PairHistogram::default(),
+            grades: GradeHistogram::default(),
+            savings: PairHistogram::default(),
+            shadow: PairHistogram::default(),
             step_pairs: 0,
             trail: Vec::new(),
         }
+    }
+
+    /// Nothing folded yet, for this canary's plan and its present epoch of evidence.
+    #[must_use]
+    pub fn of(canary: &Canary) -> Self {
+        Self { baseline: canary.plan.baseline, epoch_at: canary.epoch_at, ..Self::new(canary.plan.margin) }
     }
 
     /// Takes the exposures assigned after [`Self::watermark`], in any order, and folds as far as they are resolved.
@@ -111,10 +149,25 @@ impl PairState {
         self.pair();
     }
 
+    /// Replaces the same-prompt pairs, each `(candidate, control)` in `0..=1`, made before any user is exposed. They
+    /// have a histogram of their own: nobody was randomised into them.
+    pub fn set_shadow(&mut self, pairs: impl IntoIterator<Item = (f64, f64)>) {
+        self.shadow = PairHistogram::default();
+        for (candidate, control) in pairs {
+            self.shadow.add(candidate, control);
+        }
+    }
+
+    /// True while this is the evidence of the canary's present epoch.
+    #[must_use]
+    pub fn is_of(&self, canary: &Canary) -> bool {
+        self.epoch_at == canary.epoch_at
+    }
+
     /// Everything assigned up to here is folded; exposures after it are still wanted.
     #[must_use]
-    pub const fn watermark(&self) -> Timestamp {
-        self.watermark
+    pub fn watermark(&self) -> Timestamp {
+        self.watermark.max(self.epoch_at)
     }
 
     /// Differences with missing grades imputed against the candidate.
@@ -135,6 +188,35 @@ impl PairState {
         &self.observed
     }
 
+    /// Same-prompt differences from before any exposure.
+    #[must_use]
+    pub const fn shadow(&self) -> &PairHistogram {
+        &self.shadow
+    }
+
+    /// Candidate grades of pairs; missing ones count as 1, so that they are no evidence against the candidate.
+    #[must_use]
+    pub const fn grades(&self) -> &GradeHistogram {
+        &self.grades
+    }
+
+    /// Control cost − candidate cost of pairs whose prices are known, as shares of the baseline's cap.
+    #[must_use]
+    pub const fn savings(&self) -> &PairHistogram {
+        &self.savings
+    }
+
+    /// Each segment's own pairs, by name.
+    pub fn strata(&self) -> impl Iterator<Item = (&Arc<str>, &Stratum)> {
+        self.strata.iter()
+    }
+
+    /// The scorer version whose grades are folded, and another one that came after it: folding has stopped there.
+    #[must_use]
+    pub const fn versions(&self) -> (Option<&Arc<str>>, Option<&Arc<str>>) {
+        (self.version.as_ref(), self.other_version.as_ref())
+    }
+
     /// The bets.
     #[must_use]
     pub const fn grid(&self) -> &Grid {
@@ -153,6 +235,16 @@ impl PairState {
         &self.counts[index(arm)]
     }
 
+    /// Units of an arm assigned at or after `from`, and those of them without a score in time.
+    #[must_use]
+    pub fn missing_since(&self, arm: Arm, from: Timestamp) -> (u64, u64) {
+        let steps = self.recent.range(from.0.div_euclid(RECENT_STEP_US)..);
+        steps.fold((0, 0), |(units, missing), (_, counts)| {
+            let (more, lost) = counts[index(arm)];
+            (units + more, missing + lost)
+        })
+    }
+
     /// Candidate requests in flight at the last fold.
     #[must_use]
     pub const fn in_flight(&self) -> u64 {
@@ -166,66 +258,79 @@ impl PairState {
     }
 
     fn take(&mut self, exposure: Exposure) {
-        if exposure.assigned_at <= self.watermark {
+        if exposure.assigned_at <= self.watermark || exposure.assigned_at < self.epoch_at {
             return;
         }
-        let (arm, failed) = (exposure.arm, exposure.failed);
         let key = (exposure.assigned_at, exposure.span_id);
+        let arm = index(exposure.arm);
+        let latency_us = u64::try_from(exposure.ended_at.since(exposure.assigned_at).as_micros()).unwrap_or(u64::MAX);
+        let (failed, ttft_us) = (exposure.failed, exposure.ttft_us);
         if self.pending.insert(key, exposure).is_none() {
-            let count = &mut self.counts[index(arm)];
+            let count = &mut self.counts[arm];
             count.requests += 1;
             count.failures += u64::from(failed);
+            tally(&mut count.timed, Some(latency_us).filter(|_| !failed), self.baseline.latency_us);
+            tally(&mut count.first_bytes, ttft_us, self.baseline.ttft_us);
         }
     }
 
-    /// Moves resolved units to the queues, oldest first, up to the first one that is open.
+    /// Moves resolved units to the queues, oldest first, up to the first one that is open or was scored by another
+    /// version.
     fn advance(&mut self, moment: &Moment) {
         for (key, first) in &self.pending {
+            if self.other_version.is_some() {
+                break;
+            }
             if self.closed.contains(&first.unit) {
                 continue;
             }
             let later = self.pending.range((Bound::Excluded(key), Bound::Unbounded)).map(|(_, exposure)| exposure);
+            // Others may share its instant: stop just before it.
+            let before = Timestamp(first.assigned_at.0.saturating_sub(1));
             let Some(resolved) = resolve(first, later, moment) else {
-                // Others may share its instant: stop just before it.
-                let before = Timestamp(first.assigned_at.0.saturating_sub(1));
                 self.watermark = self.watermark.min(before);
                 break;
             };
+            let pinned = self.version.clone().or_else(|| resolved.versions.first().cloned());
+            self.other_version = resolved.versions.iter().find(|version| Some(*version) != pinned.as_ref()).cloned();
+            self.version = pinned;
+            if self.other_version.is_some() {
+                self.watermark = self.watermark.min(before);
+                break;
+            }
             self.watermark = resolved.assigned_at;
             self.closed.insert(first.unit);
             let arm = index(first.arm);
             self.counts[arm].units += u64::from(resolved.assigned_at >= self.since);
-            self.waiting[arm].push_back(resolved);
+            let recent = self.recent.entry(resolved.assigned_at.0.div_euclid(RECENT_STEP_US)).or_default();
+            recent[arm].0 += 1;
+            recent[arm].1 += u64::from(resolved.outcome == Outcome::Missing);
+            self.strata.entry(Arc::clone(&first.segment)).or_default().push(first.arm, resolved);
         }
+        let oldest = self.watermark.0.div_euclid(RECENT_STEP_US).saturating_sub(RECENT_STEPS);
+        self.recent = self.recent.split_off(&oldest);
         let wanted = Timestamp(self.watermark.0.saturating_add(1));
         self.pending = self.pending.split_off(&(wanted, SpanId::from_bits(0)));
     }
 
     fn pair(&mut self) {
-        loop {
-            let [candidates, controls] = &mut self.waiting;
-            let (Some(candidate), Some(control)) = (candidates.front(), controls.front()) else {
-                return;
-            };
-            let (candidate, control) = (*candidate, *control);
-            // Compared units should be of the same time. Which one gives way depends on assignment times alone.
-            let (older, queue, younger) = if candidate.assigned_at <= control.assigned_at {
-                (candidate, &mut *candidates, control)
-            } else {
-                (control, &mut *controls, candidate)
-            };
-            let successor_fits = queue.get(1).is_some_and(|next| next.assigned_at <= younger.assigned_at);
-            if successor_fits && younger.assigned_at.since(older.assigned_at) > PAIR_GAP {
-                queue.pop_front();
-                continue;
+        let mut pairs: Vec<(Arc<str>, Unit, Unit)> = Vec::new();
+        for (name, stratum) in &mut self.strata {
+            while let Some((candidate, control)) = stratum.next_pair() {
+                stratum.add(candidate.outcome, control.outcome);
+                pairs.push((Arc::clone(name), candidate, control));
             }
-            candidates.pop_front();
-            controls.pop_front();
+        }
+        // Order matters to the trail alone: by the assignment that completed the pair.
+        pairs.sort_by(|(a, a1, a2), (b, b1, b2)| {
+            (a1.assigned_at.max(a2.assigned_at), a).cmp(&(b1.assigned_at.max(b2.assigned_at), b))
+        });
+        for (_, candidate, control) in &pairs {
             self.record(candidate, control);
         }
     }
 
-    fn record(&mut self, candidate: Unit, control: Unit) {
+    fn record(&mut self, candidate: &Unit, control: &Unit) {
         let own_step = candidate.assigned_at.min(control.assigned_at) >= self.since;
         let [left, right] = &mut self.counts;
         match (candidate.outcome, control.outcome) {
@@ -233,18 +338,21 @@ impl PairState {
                 self.promote.add(a, b);
                 self.rollback.add(a, b);
                 self.observed.add(a, b);
+                self.grades.add(a);
                 left.grades += a;
                 right.grades += b;
             }
             (Outcome::Missing, Outcome::Grade(b)) => {
                 self.promote.add(0.0, b);
                 self.rollback.add(1.0, b);
+                self.grades.add(1.0);
                 left.missing += 1;
                 left.lone_missing += u64::from(own_step);
             }
             (Outcome::Grade(a), Outcome::Missing) => {
                 self.promote.add(a, 1.0);
                 self.rollback.add(a, 0.0);
+                self.grades.add(a);
                 right.missing += 1;
                 right.lone_missing += u64::from(own_step);
             }
@@ -253,6 +361,12 @@ impl PairState {
                 right.missing += 1;
                 return;
             }
+        }
+        if let (Some(cap), Some(ours), Some(theirs)) =
+            (self.baseline.cost_cap_nano.filter(|cap| *cap > 0), candidate.cost_nano, control.cost_nano)
+        {
+            let share = |cost: i64| cost.clamp(0, cap) as f64 / cap as f64;
+            self.savings.add(share(theirs), share(ours));
         }
         self.step_pairs += u64::from(own_step);
         self.mark(candidate.assigned_at.max(control.assigned_at));
@@ -269,9 +383,10 @@ impl PairState {
     }
 }
 
-const fn index(arm: Arm) -> usize {
-    match arm {
-        Arm::Candidate => 0,
-        Arm::Control => 1,
+/// Counts a time, and whether it is over the bar.
+fn tally((seen, over): &mut (u64, u64), time_us: Option<u64>, bar_us: Option<u64>) {
+    if let (Some(time), Some(bar)) = (time_us, bar_us) {
+        *seen += 1;
+        *over += u64::from(time > bar);
     }
 }

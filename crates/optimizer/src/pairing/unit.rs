@@ -1,7 +1,7 @@
 //! Exposures into units. A unit is what was randomised: a session, or one request. Its outcome is decided once, by
 //! rules that do not depend on when anyone looks, so that folding again from stored rows gives the same pairs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use weir_core::{SpanId, Timestamp, decision::Arm};
 
@@ -21,18 +21,26 @@ pub struct Exposure {
     pub session: bool,
     /// The arm.
     pub arm: Arm,
+    /// The segment of the workload it belongs to; units are compared within theirs.
+    pub segment: Arc<str>,
     /// When the arm was chosen.
     pub assigned_at: Timestamp,
     /// When the answer ended.
     pub ended_at: Timestamp,
     /// The arm's own deployment failed to answer.
     pub failed: bool,
+    /// From the assignment to the first byte of a stream, in microseconds.
+    pub ttft_us: Option<u64>,
+    /// What the request cost, all attempts together, in nano-dollars; `None` without a price.
+    pub cost_nano: Option<i64>,
     /// The deciding scorer's grade, `0..=1`.
     pub grade: Option<f64>,
     /// When that grade came; `None` is taken for in time.
     pub graded_at: Option<Timestamp>,
     /// The deciding scorer said that it cannot score this answer.
     pub unscored: bool,
+    /// The version of the scorer that said so, or gave the grade.
+    pub version: Option<Arc<str>>,
 }
 
 /// When and how exposures are looked at.
@@ -61,10 +69,14 @@ pub(super) enum Outcome {
 }
 
 /// One unit that is done.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unit {
     pub(super) assigned_at: Timestamp,
     pub(super) outcome: Outcome,
+    /// Cost of the request that opened it.
+    pub(super) cost_nano: Option<i64>,
+    /// Every scorer version behind the outcome, in order of the turns, without repeats in a row.
+    pub(super) versions: Vec<Arc<str>>,
 }
 
 /// One request's outcome; `None` while it is open.
@@ -97,12 +109,16 @@ pub(super) fn resolve<'a>(
     let turns =
         later.take_while(|turn| first.session && turn.assigned_at <= close).filter(|turn| turn.unit == first.unit);
     let (mut sum, mut graded) = (0.0, 0_u32);
+    let mut versions: Vec<Arc<str>> = Vec::new();
     for turn in std::iter::once(first).chain(turns) {
         if let Outcome::Grade(grade) = settle(turn, moment)? {
             sum += grade;
             graded += 1;
         }
+        if let Some(version) = turn.version.as_ref().filter(|version| versions.last() != Some(version)) {
+            versions.push(Arc::clone(version));
+        }
     }
     let outcome = if graded == 0 { Outcome::Missing } else { Outcome::Grade(sum / f64::from(graded)) };
-    Some(Unit { assigned_at: first.assigned_at, outcome })
+    Some(Unit { assigned_at: first.assigned_at, outcome, cost_nano: first.cost_nano, versions })
 }

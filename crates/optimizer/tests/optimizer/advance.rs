@@ -1,13 +1,13 @@
 use weir_core::{
     DeploymentId,
-    canary::{Canary, CanaryState},
+    canary::{Canary, CanaryState, HoldCause},
     policy::Author,
 };
-use weir_optimizer::canary::{Course, Verdict, apply, outlook, step};
+use weir_optimizer::canary::{Course, Verdict, outlook};
 
 use crate::{
     make::{START, at_s, head, request, started},
-    readings::{after, base, good, on_last_step},
+    readings::{after, apply, base, good, on_last_step, step},
 };
 
 #[test]
@@ -33,14 +33,25 @@ fn a_step_advances_after_its_pairs_and_not_before() {
 }
 
 #[test]
-fn harm_that_is_not_yet_a_rollback_keeps_a_canary_on_its_step() {
+fn harm_that_is_not_yet_a_rollback_holds_a_canary() {
     let mut request = request();
     request.margin = Some(0.2);
     let canary = started(&request);
     // 22 points worse: harm is clear before the loss is known to be over 20 points or under.
     let reading = after(&canary, 60, |k| k % 9 > 1, |_| true);
-    assert!(reading.log_e_harm > 3.0 && reading.evidence.log_e_rollback < 3.0, "{reading:?}");
-    assert_eq!(step(&canary, &reading, &base(), at_s(999.0)), Verdict::Stay);
+    assert!(reading.evidence.log_e_harm > 3.0 && reading.evidence.log_e_rollback < 3.0, "{reading:?}");
+    let verdict = step(&canary, &reading, &base(), at_s(999.0));
+    assert!(matches!(verdict, Verdict::Hold(HoldCause::Harm, _)), "{verdict:?}");
+    let held = apply(&canary, &verdict, &reading, &head(), at_s(999.0)).unwrap().canary;
+    assert_eq!((held.ceiling(), held.resumes_to), (0.01, CanaryState::Running));
+    // It goes on by itself only when the evidence of harm has fallen, ten minutes later.
+    let calm = good(&canary, 60);
+    for (reading, after_s, resumes) in [(&reading, 601.0, false), (&calm, 599.0, false), (&calm, 601.0, true)] {
+        let verdict = step(&held, reading, &base(), at_s(999.0 + after_s));
+        assert_eq!(verdict == Verdict::Resume, resumes, "{after_s}: {verdict:?}");
+    }
+    let tired = Canary { auto_resumes: 3, ..held };
+    assert_eq!(step(&tired, &calm, &base(), at_s(9_999.0)), Verdict::Stay, "after three times a person decides");
 }
 
 #[test]
@@ -69,7 +80,7 @@ fn a_promotion_makes_the_next_revision_and_gives_its_numbers() {
     assert_eq!(
         policy.reason,
         format!(
-            "not worse than sim/large by more than 0.03: log evidence {:.2} ≥ 4.61 after 600 pairs, \
+            "not worse than sim/large by more than 0.03: log evidence {:.2} ≥ 5.10 after 600 pairs, \
              difference −0.002 [−{:.3}, +{:.3}]",
             evidence.log_e_promote, -evidence.lower, evidence.upper
         )
@@ -80,7 +91,7 @@ fn a_promotion_makes_the_next_revision_and_gives_its_numbers() {
 fn the_outlook_says_where_it_goes_and_how_long_it_takes() {
     let canary = on_last_step();
     let view = outlook(&canary, &good(&canary, 0));
-    assert_eq!(view.sentence, "waiting for the first pairs: about 4200 more pairs");
+    assert_eq!(view.sentence, "waiting for the first pairs: about 4554 more pairs");
     let view = outlook(&canary, &good(&canary, 200));
     assert_eq!(view.course, Course::Promote);
     assert!(view.sentence.starts_with("on course to promote after 200 pairs, difference +0.000"), "{}", view.sentence);

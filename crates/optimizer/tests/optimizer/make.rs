@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use weir_core::{
-    DeploymentId, Grade, NanoUsd, ScorerName, SpanId, Timestamp, WorkloadId,
-    canary::Canary,
+    DeploymentId, Grade, NanoUsd, Problem, ScorerName, SpanId, Timestamp, WorkloadId,
+    canary::{Baseline, Canary, CanaryEvent},
     decision::Arm,
     entropy::Seeded,
     policy::{Policy, Stage},
@@ -12,7 +12,7 @@ use weir_core::{
     workload::{Deadlines, Workload},
 };
 use weir_optimizer::{
-    canary::{StartRequest, start},
+    canary::{Ground, StartRequest, start},
     pairing::{Exposure, Moment},
     revision,
 };
@@ -42,12 +42,25 @@ pub(crate) fn head() -> Policy {
     revision::first(&workload(), vec![Stage::Filter, Stage::Canary, Stage::Floor, Stage::Cost], START)
 }
 
+/// The defaults, without waiting: no baking, no least duration, no risk budget, no verifying.
 pub(crate) fn request() -> StartRequest {
-    StartRequest::new(WorkloadId::from("maths"), DeploymentId::from("sim/small"))
+    StartRequest {
+        bake_ms: Some(0),
+        min_duration_ms: Some(0),
+        risk_budget: Some(1.0),
+        verify_pairs: Some(0),
+        ..StartRequest::new(WorkloadId::from("maths"), DeploymentId::from("sim/small"))
+    }
+}
+
+pub(crate) fn begin(request: &StartRequest, history: &[Canary]) -> Result<(Canary, CanaryEvent), Problem> {
+    let (workload, head) = (Workload { floor: None, ..workload() }, head());
+    let ground = Ground { workload: &workload, head: &head, history, baseline: Baseline::default() };
+    start(request, &ground, "ada", &Seeded::new(3), START)
 }
 
 pub(crate) fn started(request: &StartRequest) -> Canary {
-    start(request, &workload(), &head(), "ada", &Seeded::new(3), START).unwrap().0
+    begin(request, &[]).unwrap().0
 }
 
 pub(crate) fn score(deployment: &str, verdict: Result<f64, Unscored>, at: Timestamp) -> Score {
@@ -78,12 +91,16 @@ pub(crate) fn exposure(id: u128, arm: Arm, assigned_s: f64, grade: Option<f64>) 
         unit: id as u64,
         session: false,
         arm,
+        segment: "all".into(),
         assigned_at: at_s(assigned_s),
         ended_at: at_s(assigned_s + 1.0),
         failed: false,
+        ttft_us: None,
+        cost_nano: None,
         grade,
         graded_at: grade.map(|_| at_s(assigned_s + 2.0)),
         unscored: false,
+        version: grade.map(|_| "v1".into()),
     }
 }
 

@@ -3,11 +3,11 @@ use weir_core::{
     canary::{Canary, CanaryState},
     policy::Author,
 };
-use weir_optimizer::canary::{Action, Verdict, act, apply, step};
+use weir_optimizer::canary::{Action, Verdict};
 
 use crate::{
     make::{at_s, head, request, started},
-    readings::{bad, good, on_last_step},
+    readings::{act, apply, bad, good, on_last_step, step},
 };
 
 #[test]
@@ -44,7 +44,7 @@ fn people_may_pause_resume_promote_and_roll_back() {
     let order = |canary: &Canary, action, reason| act(canary, action, "ada", reason, &reading, &head(), at_s(9.0));
     let paused = order(&canary, Action::Pause, "").unwrap().canary;
     assert_eq!((paused.state, paused.reason.as_str()), (CanaryState::Held, "paused by ada"));
-    assert!(order(&paused, Action::Pause, "").unwrap_err().message.ends_with("is held, wanted running"));
+    assert!(order(&paused, Action::Pause, "").unwrap_err().message.contains("is held, wanted running"));
     assert!(order(&canary, Action::Resume, "").is_err());
     let taken_back = order(&paused, Action::RollBack, " costs too much ").unwrap();
     assert_eq!(taken_back.event.reason, "rolled back by ada: costs too much");

@@ -1,8 +1,13 @@
 //! Readings of evidence made to measure.
 
-use weir_core::{RevisionId, canary::Canary, decision::Arm};
+use weir_core::{
+    Problem, RevisionId, Timestamp,
+    canary::{Canary, Inputs},
+    decision::Arm,
+    policy::Policy,
+};
 use weir_optimizer::{
-    canary::{Reading, read},
+    canary::{self, Action, Change, Reading, Verdict},
     pairing::PairState,
 };
 
@@ -42,4 +47,43 @@ pub(crate) fn on_last_step() -> Canary {
 
 pub(crate) fn base() -> RevisionId {
     head().revision
+}
+
+/// A reading with quiet surroundings.
+pub(crate) fn read(canary: &Canary, pairs: &PairState) -> Reading {
+    let inputs = Inputs { in_flight: pairs.in_flight(), head: base(), ..Inputs::default() };
+    canary::read(canary, pairs, &inputs)
+}
+
+/// The same reading at this time under this head.
+pub(crate) fn seen(reading: &Reading, head: &RevisionId, now: Timestamp) -> Reading {
+    let mut reading = reading.clone();
+    (reading.evidence.inputs.now, reading.evidence.inputs.head) = (now, head.clone());
+    reading
+}
+
+pub(crate) fn step(canary: &Canary, reading: &Reading, head: &RevisionId, now: Timestamp) -> Verdict {
+    canary::step(canary, &seen(reading, head, now))
+}
+
+pub(crate) fn apply(
+    canary: &Canary,
+    verdict: &Verdict,
+    reading: &Reading,
+    head: &Policy,
+    now: Timestamp,
+) -> Option<Change> {
+    canary::apply(canary, verdict, &seen(reading, &head.revision, now), head)
+}
+
+pub(crate) fn act(
+    canary: &Canary,
+    action: Action,
+    actor: &str,
+    reason: &str,
+    reading: &Reading,
+    head: &Policy,
+    now: Timestamp,
+) -> Result<Change, Problem> {
+    canary::act(canary, action, actor, reason, &seen(reading, &head.revision, now), head)
 }

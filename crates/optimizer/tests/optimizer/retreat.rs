@@ -1,17 +1,17 @@
 use std::time::Duration;
 
 use weir_core::{
-    canary::{Canary, CanaryState},
+    canary::{Canary, CanaryState, HoldCause},
     decision::Arm,
 };
 use weir_optimizer::{
-    canary::{Action, HORIZON, Reading, Verdict, act, apply, read, step},
+    canary::{Action, Reading, Verdict},
     pairing::{Exposure, Moment, PairState},
 };
 
 use crate::{
     make::{START, at_s, exposure, head, moment, request, started},
-    readings::{bad, base, good, on_last_step},
+    readings::{act, apply, bad, base, good, on_last_step, read, step},
 };
 
 #[test]
@@ -76,7 +76,7 @@ fn unequal_arms_hold_a_canary_until_a_person_resumes_it() {
     pairs.fold(lopsided, &moment(800.0));
     let reading = read(&canary, &pairs);
     let verdict = step(&canary, &reading, &base(), at_s(800.0));
-    let Verdict::Hold(reason) = &verdict else {
+    let Verdict::Hold(HoldCause::Units, reason) = &verdict else {
         panic!("expected a hold, found {verdict:?}");
     };
     assert!(reason.starts_with("arms of equal share have 500 and 200 units"), "{reason}");
@@ -93,7 +93,7 @@ fn unequal_arms_hold_a_canary_until_a_person_resumes_it() {
 fn an_undecided_canary_expires_and_the_stable_deployment_stays() {
     let canary = on_last_step();
     let reading = good(&canary, 50);
-    let late = START.plus(HORIZON);
+    let late = START.plus(Duration::from_hours(14 * 24));
     assert_eq!(step(&canary, &reading, &base(), late.minus(Duration::from_secs(1))), Verdict::Stay);
     assert_eq!(step(&canary, &reading, &base(), late), Verdict::Expire);
     let mut short = request();

@@ -10,7 +10,7 @@ use weir_core::{
     entropy::Seeded,
 };
 use weir_optimizer::{
-    canary::{StartRequest, apply, read, step},
+    canary::{StartRequest, apply, step},
     pairing::{Exposure, Moment, PairState},
 };
 use weir_stats::{
@@ -18,7 +18,10 @@ use weir_stats::{
     histogram::PairHistogram,
 };
 
-use crate::make::{START, at_s, exposure, head, moment, request, started};
+use crate::{
+    make::{START, at_s, exposure, head, moment, request, started},
+    readings::{read, seen},
+};
 
 /// Seconds between two looks.
 const TICK_S: f64 = 4.0;
@@ -64,12 +67,16 @@ fn traffic(from_s: f64, share: f64, candidate: Candidate, entropy: &Seeded) -> V
                 unit: entropy.next_u64(),
                 session: false,
                 arm,
+                segment: "all".into(),
                 assigned_at: at_s(assigned_s),
                 ended_at: at_s(ended_s),
                 failed: false,
+                ttft_us: None,
+                cost_nano: None,
                 grade: delay.map(|_| f64::from(u8::from(good))),
                 graded_at: delay.map(|delay| at_s(ended_s + delay)),
                 unscored: false,
+                version: delay.map(|_| "v1".into()),
             })
         })
         .collect()
@@ -91,8 +98,8 @@ fn run(candidate: Candidate, seed: u64) -> (Canary, usize) {
     let mut all: Vec<Exposure> = Vec::new();
     let mut pairs = PairState::new(canary.plan.margin);
     let mut now_s = 0.0;
-    while now_s < END_S && canary.state == CanaryState::Running {
-        all.extend(traffic(now_s, canary.plan.steps[canary.step], candidate, &entropy));
+    while now_s < END_S && !canary.state.is_final() {
+        all.extend(traffic(now_s, canary.ceiling(), candidate, &entropy));
         now_s += TICK_S;
         let now = at_s(now_s);
         let wanted = all.iter().rev().take_while(|one| one.assigned_at > pairs.watermark());
@@ -104,9 +111,9 @@ fn run(candidate: Candidate, seed: u64) -> (Canary, usize) {
             score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
         };
         pairs.fold(wanted.map(|one| shown(one, now)).collect::<Vec<_>>(), &moment);
-        let reading = read(&canary, &pairs);
-        let verdict = step(&canary, &reading, &head().revision, now);
-        if let Some(change) = apply(&canary, &verdict, &reading, &head(), now) {
+        let reading = seen(&read(&canary, &pairs), &head().revision, now);
+        let verdict = step(&canary, &reading);
+        if let Some(change) = apply(&canary, &verdict, &reading, &head()) {
             canary = change.canary;
         }
     }
@@ -206,8 +213,7 @@ fn guard_ever_fires(candidate_fails: f64, control_fails: f64, seed: u64) -> bool
             Exposure { failed, ..exposure(u128::from(k), arm, f64::from(k), Some(1.0)) }
         });
         pairs.fold(requests.collect::<Vec<_>>(), &moment(f64::from(from) + 22.0));
-        let errors = read(&canary, &pairs).errors;
-        errors.log_e >= errors.rollback_at
+        read(&canary, &pairs).evidence.guards[0].rolls_back()
     })
 }
 

@@ -1,20 +1,20 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use weir_core::{
     DeploymentId, WorkloadId,
-    canary::{Canary, CanaryState},
+    canary::{Canary, CanaryState, HoldCause},
     deployment::{Capabilities, Deployment, Dialect},
     policy::{Author, Policy},
     snapshot::WorkloadView,
 };
 use weir_optimizer::{
     revision,
-    snapshot::{Inputs, OutputTokens, WorkloadInput, build},
+    snapshot::{Granted, Inputs, OutputTokens, WorkloadInput, build},
     windows::Windows,
 };
 
-use crate::make::{START, at_s, head, request, score, started, workload};
+use crate::make::{START, head, request, score, started, workload};
 
 fn deployments() -> IndexMap<DeploymentId, Arc<Deployment>> {
     ["sim/large", "sim/medium", "sim/small"]
@@ -37,6 +37,7 @@ fn deployments() -> IndexMap<DeploymentId, Arc<Deployment>> {
 fn view(policy: &Policy, canary: Option<&Canary>, windows: &Windows) -> Arc<WorkloadView> {
     let output_tokens: OutputTokens =
         HashMap::from([((WorkloadId::from("maths"), DeploymentId::from("sim/small")), 41.5)]);
+    let canary = canary.map(|canary| Granted { canary, share: 0.25, until: Duration::from_secs(30) });
     let snapshot = build(&Inputs {
         seq: 9,
         deployments: &deployments(),
@@ -44,7 +45,6 @@ fn view(policy: &Policy, canary: Option<&Canary>, windows: &Windows) -> Arc<Work
         windows,
         output_tokens: &output_tokens,
         now: START,
-        lease_until: at_s(30.0),
     });
     assert_eq!((snapshot.seq, snapshot.score_seq), (9, windows.score_seq()));
     assert_eq!(snapshot.deployments.len(), 3);
@@ -86,16 +86,21 @@ fn a_window_of_the_quality_scorer_reaches_the_router() {
 }
 
 #[test]
-fn only_a_running_canary_is_exposed_and_only_until_its_lease_ends() {
+fn a_canary_is_exposed_as_far_as_its_state_allows_and_only_until_its_lease_ends() {
     let canary = started(&request());
     let windows = Windows::default();
     let slot = view(&head(), Some(&canary), &windows).canary.clone().unwrap();
-    assert_eq!((slot.share, slot.salt, slot.lease_until), (0.01, canary.plan.salt, at_s(30.0)));
+    assert_eq!((slot.share, slot.salt, slot.lease_until), (0.01, canary.plan.salt, Duration::from_secs(30)));
     assert_eq!((slot.candidate.as_str(), slot.control.as_str()), ("sim/small", "sim/large"));
     for state in [CanaryState::Held, CanaryState::Promoted, CanaryState::RolledBack, CanaryState::Expired] {
         let canary = Canary { state, ..canary.clone() };
         assert!(view(&head(), Some(&canary), &windows).canary.is_none());
     }
+    let stepped_down = Canary { state: CanaryState::Held, held: Some(HoldCause::Harm), step: 2, ..canary.clone() };
+    assert_eq!(view(&head(), Some(&stepped_down), &windows).canary.as_ref().unwrap().share, 0.01);
+    let verifying = Canary { state: CanaryState::Verifying, ..canary.clone() };
+    let slot = view(&head(), Some(&verifying), &windows).canary.clone().unwrap();
+    assert_eq!((slot.share, slot.takes_over), (0.05, true));
     let gone = Canary { candidate: DeploymentId::from("sim/gone"), ..canary };
     assert!(view(&head(), Some(&gone), &windows).canary.is_none());
 }

@@ -1,13 +1,20 @@
-use weir_core::{DeploymentId, entropy::Seeded};
-use weir_optimizer::canary::{StartRequest, start};
+use weir_core::{
+    DeploymentId, WorkloadId,
+    canary::{Canary, CanaryState},
+};
+use weir_optimizer::canary::StartRequest;
 
-use crate::make::{START, head, request, workload};
+use crate::make::{at_s, begin, request, started};
 
 type Change = fn(&mut StartRequest);
 
 #[test]
 fn a_request_gets_defaults_and_a_first_event() {
-    let (canary, event) = start(&request(), &workload(), &head(), "ada", &Seeded::new(3), START).unwrap();
+    let (canary, event) =
+        begin(&StartRequest::new(WorkloadId::from("maths"), DeploymentId::from("sim/small")), &[]).unwrap();
+    let plan = &canary.plan;
+    assert_eq!((plan.bake_ms, plan.min_duration_ms, plan.horizon_ms), (600_000, 3_600_000, 14 * 86_400_000));
+    assert_eq!((plan.risk_budget, plan.verify_pairs, plan.hold_back, plan.shadow_pairs), (0.01, 100, 0.05, 0));
     assert_eq!(canary.plan.steps, [0.01, 0.05, 0.25, 0.5]);
     assert_eq!((canary.plan.margin, canary.plan.alpha_promote, canary.plan.alpha_rollback), (0.03, 0.01, 0.05));
     assert_eq!((canary.plan.min_pairs, canary.plan.step_pairs, canary.plan.max_pairs), (100, 30, 20_000));
@@ -23,7 +30,7 @@ fn a_request_out_of_range_says_what_is_wanted() {
     let refused = |change: Change| {
         let mut request = request();
         change(&mut request);
-        let problem = start(&request, &workload(), &head(), "ada", &Seeded::new(3), START).unwrap_err();
+        let problem = begin(&request, &[]).unwrap_err();
         (problem.code.status, problem.message)
     };
     let cases: [(Change, u16, &str); 9] = [
@@ -49,5 +56,41 @@ fn a_misspelt_field_of_a_request_is_refused() {
     let text = r#"{"workload":"maths","candidate":"sim/small","margins":0.1}"#;
     assert!(serde_json::from_str::<StartRequest>(text).is_err());
     let text = r#"{"workload":"maths","candidate":"sim/small"}"#;
-    assert_eq!(serde_json::from_str::<StartRequest>(text).unwrap(), request());
+    let plain = StartRequest::new(WorkloadId::from("maths"), DeploymentId::from("sim/small"));
+    assert_eq!(serde_json::from_str::<StartRequest>(text).unwrap(), plain);
+}
+
+#[test]
+fn attempts_spend_less_each_time_and_a_rollback_cools_down() {
+    let first = started(&request());
+    let over = |state, candidate: &str| Canary { state, candidate: candidate.into(), ..first.clone() };
+    let history = [
+        over(CanaryState::Expired, "sim/small"),
+        over(CanaryState::Superseded, "sim/small"),
+        over(CanaryState::Rejected, "sim/small"),
+        over(CanaryState::Expired, "sim/medium"),
+        Canary { created_at: at_s(-90.0 * 86_400.0), ..over(CanaryState::Expired, "sim/small") },
+    ];
+    let (third, event) = begin(&request(), &history).unwrap();
+    assert_eq!(third.plan.attempt, 3);
+    let spent = event.evidence.alpha * std::f64::consts::PI.powi(2) * 9.0 / 6.0;
+    assert!((spent - 0.01).abs() < 1e-12, "{}", event.evidence.alpha);
+
+    let back = [Canary { changed_at: at_s(-3_600.0), ..over(CanaryState::RolledBack, "sim/small") }];
+    let refused = begin(&request(), &back).unwrap_err();
+    assert_eq!(refused.code.status, 409);
+    assert!(refused.message.contains("may be tried again in 1380 min"), "{}", refused.message);
+    assert!(begin(&StartRequest { cooldown_ms: Some(60_000), ..request() }, &back).is_ok());
+}
+
+#[test]
+fn an_approval_comes_before_everything_and_a_shadow_before_exposure() {
+    let approval = started(&StartRequest { approval: true, shadow_pairs: Some(200), ..request() });
+    assert_eq!((approval.state, approval.ceiling()), (CanaryState::AwaitingApproval, 0.0));
+    let shadow = started(&StartRequest { shadow_pairs: Some(200), ..request() });
+    assert_eq!((shadow.state, shadow.ceiling()), (CanaryState::Shadow, 0.0));
+    let eyes = started(&StartRequest { four_eyes: true, ..request() });
+    assert!(eyes.plan.approval);
+    let costly = begin(&StartRequest { must_save: true, ..request() }, &[]).unwrap_err();
+    assert_eq!(costly.code.status, 409, "there is no baseline to compare costs with");
 }

@@ -2,12 +2,12 @@
 
 use weir_core::{
     DeploymentId, Timestamp, WorkloadId,
-    canary::{Canary, CanaryState},
+    canary::{Baseline, Canary, CanaryState},
     decision::Arm,
     policy::{Author, Policy},
     score::{Unscored, Verdict},
 };
-use weir_store::{Error, EventKind, Store};
+use weir_store::{Error, EventKind, Freeze, Grant, Store};
 
 use crate::fixture::{START, attempt, canary, event, exposed, insert, open, policy, score, span_id};
 
@@ -183,7 +183,7 @@ async fn exposures_come_in_order_of_assignment_with_the_canarys_own_scorer() {
     unscored.verdict = Verdict::Unscored { reason: Unscored::Timeout };
     store.score_insert_many(&[score(1, 1.0), newer, judge, score(3, 1.0), unscored]).await.unwrap();
 
-    let rows = store.exposure_list(&canary.id, START).await.unwrap();
+    let rows = store.exposure_list(&canary.id, START).await.unwrap().rows;
     let ids: Vec<_> = rows.iter().map(|row| row.span_id).collect();
     assert_eq!(ids, [1, 2, 3, 4].map(span_id));
     let arms: Vec<_> = rows.iter().map(|row| row.arm).collect();
@@ -191,13 +191,96 @@ async fn exposures_come_in_order_of_assignment_with_the_canarys_own_scorer() {
     assert_eq!(rows[0].unit, u64::MAX - 1);
     assert_eq!(rows[0].ended_at.0 - rows[0].assigned_at.0, 250_000);
     let grades: Vec<_> = rows.iter().map(|row| row.grade).collect();
-    // The newest version's word; another scorer's does not count; a fallback's answer is not the arm's.
-    assert_eq!(grades, [Some(0.5), None, None, None]);
+    // The first word; another scorer's does not count; a fallback's answer is not the arm's.
+    assert_eq!(grades, [Some(1.0), None, None, None]);
+    assert_eq!((rows[0].version.as_deref(), &*rows[0].segment), (Some("v1"), "all"));
     let failed: Vec<_> = rows.iter().map(|row| row.failed).collect();
     assert_eq!(failed, [false, false, true, false]);
     let unscored: Vec<_> = rows.iter().map(|row| row.unscored).collect();
     assert_eq!(unscored, [false, false, false, true]);
 
-    let later = store.exposure_list(&canary.id, rows[2].assigned_at).await.unwrap();
+    let later = store.exposure_list(&canary.id, rows[2].assigned_at).await.unwrap().rows;
     assert_eq!(later, rows[2..]);
+}
+
+#[tokio::test]
+async fn what_a_look_saw_can_be_read_again_after_more_has_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, canary) = started(dir.path()).await;
+    insert(&store, &[exposed(1, Arm::Candidate), exposed(2, Arm::Control)]).await;
+    store.score_insert_many(&[score(1, 1.0)]).await.unwrap();
+    let seen = store.exposure_list(&canary.id, START).await.unwrap();
+    insert(&store, &[exposed(3, Arm::Candidate)]).await;
+    store.score_insert_many(&[score(2, 0.5), score(3, 0.0)]).await.unwrap();
+    assert_eq!(store.exposure_list(&canary.id, START).await.unwrap().rows.len(), 3);
+    let again = store.exposure_list_as_of(&canary.id, START, seen.span_seq, seen.score_seq).await.unwrap();
+    assert_eq!(again, seen.rows);
+}
+
+#[tokio::test]
+async fn the_loser_of_two_orders_is_told_who_was_first_and_when() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, canary) = started(dir.path()).await;
+    let promoted = moved(&canary, CanaryState::Promoted, 2);
+    let first = weir_core::canary::CanaryEvent { actor: "ada".into(), ..event(&promoted) };
+    store.canary_promote(&promoted, 1, &first, &promotion()).await.unwrap();
+    let refused = store.canary_promote(&promoted, 1, &event(&promoted), &promotion()).await.unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("is promoted at version 2, expected 1; ada was first at 2026-11-21 00:00:01 UTC"), "{text}");
+}
+
+#[tokio::test]
+async fn leave_is_given_to_a_version_and_a_freeze_to_a_workload_or_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, canary) = started(dir.path()).await;
+    let grant = |version| Grant { canary: canary.id.clone(), version, share: 0.25, expires_at: Timestamp(9) };
+    assert!(matches!(store.grant_put(&grant(2)).await, Err(Error::Conflict { .. })));
+    store.grant_put(&grant(1)).await.unwrap();
+    assert_eq!(store.grant_list().await.unwrap(), [grant(1)]);
+
+    let maths: WorkloadId = "maths".into();
+    let freeze = |workload| Freeze { workload, actor: "ada".into(), reason: "release".into(), at: START };
+    assert!(!store.is_frozen(&maths).await.unwrap());
+    store.freeze_put(&freeze(None)).await.unwrap();
+    store.freeze_put(&freeze(Some("other".into()))).await.unwrap();
+    assert!(store.is_frozen(&maths).await.unwrap());
+    assert_eq!(store.freeze_list().await.unwrap(), [freeze(None), freeze(Some("other".into()))]);
+    assert!(store.freeze_delete(None).await.unwrap() && !store.freeze_delete(None).await.unwrap());
+    assert!(!store.is_frozen(&maths).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_baseline_takes_a_hundred_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let rows = |range: std::ops::RangeInclusive<u64>| -> Vec<_> {
+        let mut rows: Vec<_> = range.map(crate::fixture::record).collect();
+        for (latency_us, row) in (1_000..).zip(&mut rows) {
+            row.span.latency_us = latency_us;
+        }
+        rows
+    };
+    let maths: WorkloadId = "maths".into();
+    insert(&store, &rows(1..=99)).await;
+    assert_eq!(store.baseline(&maths, "sim/large").await.unwrap(), Baseline::default());
+    insert(&store, &rows(100..=100)).await;
+    let baseline = store.baseline(&maths, "sim/large").await.unwrap();
+    assert_eq!((baseline.latency_us, baseline.cost_cap_nano), (Some(1_093), Some(1_500)));
+}
+
+#[tokio::test]
+async fn the_chain_of_events_shows_where_it_was_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, canary) = started(dir.path()).await;
+    let held = moved(&canary, CanaryState::Held, 0);
+    store.canary_update(&held, 1, &event(&held)).await.unwrap();
+    let chain = store.chain_check().await.unwrap();
+    assert_eq!((chain.events, chain.broken_at, chain.head.len()), (2, None, 64));
+    // Somebody with the file at hand changes a reason.
+    let pool = store.pool();
+    sqlx::query("UPDATE canary_event SET body = replace(body, 'held', 'hold') WHERE seq = 2")
+        .execute(pool)
+        .await
+        .unwrap();
+    assert_eq!(store.chain_check().await.unwrap().broken_at, Some(2));
 }

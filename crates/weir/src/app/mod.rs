@@ -19,8 +19,8 @@ use weir_config::{ConfigProblem, Settings};
 use weir_core::{Clock, Entropy, SpanId, clock::SystemClock, sink::SpanSink};
 use weir_gateway::{IngressConfig, Limits, Parts, State};
 use weir_jobs::{
-    Bells, Bench, Canaries, Desk, Mirrors, OutputTokens, Planner, Prober, ProberParts, Publisher, PublisherParts,
-    Recent, Recorder, References, Scoring, Writer, WriterParts, bootstrap,
+    Bells, Bench, Canaries, CanariesParts, Desk, Mirrors, OutputTokens, Planner, Prober, ProberParts, Publisher,
+    PublisherParts, Recent, Recorder, References, Scoring, Writer, WriterParts, bootstrap,
 };
 use weir_optimizer::windows::Windows;
 use weir_providers::transport::{Policy, Transport};
@@ -148,6 +148,7 @@ impl App {
         })
         .await?;
         let metrics = options.metrics;
+        let configured = Arc::clone(&settings);
         let gateway = State::new(Parts {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -230,7 +231,15 @@ impl App {
         };
         back.spawn(planner.run(back.stop.clone()));
         back.spawn(publisher.run(back.stop.clone()));
-        back.spawn(Canaries::new(store.clone(), live, clock, Arc::clone(&recorder)).run(back.stop.clone()));
+        let canaries = CanariesParts {
+            store: store.clone(),
+            live,
+            cell: Arc::clone(&snapshots),
+            settings: configured,
+            clock,
+            recorder: Arc::clone(&recorder),
+        };
+        back.spawn(Canaries::new(canaries).run(back.stop.clone()));
         gateway.set_ready(true);
         let ingress = IngressConfig {
             max_connections: server.max_connections,

@@ -1,11 +1,12 @@
-//! `weir canary list | show | start | watch | pause | resume | promote | roll-back`. What moves traffic asks first.
+//! `weir canary list | show | start | watch | approve | reject | hold | resume | promote | roll-back | replay | freeze |
+//! unfreeze`. What moves traffic asks first.
 
 use serde_json::{Value, json};
 
 use super::{
     canary_watch,
     client::{CANARIES, Client, Reply, WORKLOADS, escape, query},
-    failure::{FINE, Failure, Outcome},
+    failure::{FINE, Failure, NEGATIVE, Outcome},
     look::{Column, Look, column},
     out::Out,
     remote::{Remote, Session},
@@ -43,7 +44,12 @@ enum Verb {
         /// Its id
         id: String,
     },
+    /// Let a proposed one begin
+    Approve(Order),
+    /// End a proposed one before it begins
+    Reject(Order),
     /// Stop its exposure, keep its evidence
+    #[command(visible_alias = "hold")]
     Pause(Order),
     /// Go on after a pause
     Resume(Order),
@@ -51,6 +57,24 @@ enum Verb {
     Promote(Order),
     /// End it; the stable deployment stays
     RollBack(Order),
+    /// Decide its history again from stored rows; exit 0 only if every event comes out byte for byte
+    Replay {
+        /// Its id
+        id: String,
+    },
+    /// Let nothing move towards a candidate; taking one back is never blocked
+    Freeze(Frozen),
+    /// Let it move again
+    Unfreeze(Frozen),
+}
+
+#[derive(Debug, clap::Args)]
+struct Frozen {
+    /// Whose traffic; without a name, everybody's
+    workload: Option<String>,
+    /// Why; kept with the freeze
+    #[arg(long, default_value = "")]
+    reason: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -77,6 +101,30 @@ struct Start {
     /// A score that has not come this long after its answer counts as missing
     #[arg(long)]
     score_timeout_ms: Option<u64>,
+    /// Least time within a step
+    #[arg(long)]
+    bake_ms: Option<u64>,
+    /// Least time before a promotion
+    #[arg(long)]
+    min_duration_ms: Option<u64>,
+    /// Largest loss of the workload's mean grade that exposure may cause
+    #[arg(long)]
+    risk_budget: Option<f64>,
+    /// Pairs while a proven candidate takes all but a hold-back; 0 skips that
+    #[arg(long)]
+    verify_pairs: Option<u64>,
+    /// Same-prompt pairs before anybody is exposed; 0 skips that
+    #[arg(long)]
+    shadow_pairs: Option<u64>,
+    /// No new try this long after a rollback of the same candidate
+    #[arg(long)]
+    cooldown_ms: Option<u64>,
+    /// A person must approve it first
+    #[arg(long)]
+    approval: bool,
+    /// Somebody else must approve it first
+    #[arg(long)]
+    four_eyes: bool,
     #[command(flatten)]
     assent: Assent,
 }
@@ -153,6 +201,11 @@ impl Noun {
             Verb::Show { id } => show(client, out, id).await,
             Verb::Start(start) => start.run(client, out).await,
             Verb::Watch { id } => canary_watch::run(client, out, id).await,
+            Verb::Approve(order) => order.run(client, out, "approve").await,
+            Verb::Reject(order) => order.run(client, out, "reject").await,
+            Verb::Replay { id } => replay(client, out, id).await,
+            Verb::Freeze(frozen) => frozen.run(client, out, "/freezes").await,
+            Verb::Unfreeze(frozen) => frozen.run(client, out, "/freezes/lift").await,
             Verb::Pause(order) => order.run(client, out, "pause").await,
             Verb::Resume(order) => order.run(client, out, "resume").await,
             Verb::Promote(order) => order.run(client, out, "promote").await,
@@ -192,6 +245,48 @@ pub(super) async fn find(client: &Client, id: &str) -> Result<Reply, Failure> {
     }
 }
 
+const REPLAYED: [Column; 5] = [
+    column("at", "at", Look::Time),
+    column("actor", "actor", Look::Word),
+    column("state", "state", Look::State),
+    column("same", "same", Look::Word),
+    column("reason", "reason", Look::Text),
+];
+
+async fn replay(client: &Client, out: &mut Out<'_, '_>, id: &str) -> Outcome {
+    find(client, id).await?;
+    let reply = client.get(&format!("/canaries/{}/replay", escape(id))).await?;
+    if out.is_json() {
+        out.line(&reply.text)?;
+    } else {
+        out.rows(reply.rows("events"), &REPLAYED)?;
+        let chain = &reply.value["chain"];
+        let intact = if chain["broken_at"].is_null() { "unbroken" } else { "broken" };
+        out.line(&format!("chain of {} events {intact}, head {}", chain["events"], chain["head"]))?;
+    }
+    Ok(if reply.value["same"] == true { FINE } else { NEGATIVE })
+}
+
+const FREEZES: [Column; 4] = [
+    column("workload", "workload", Look::Word),
+    column("actor", "actor", Look::Word),
+    column("at", "at", Look::Time),
+    column("reason", "reason", Look::Text),
+];
+
+impl Frozen {
+    async fn run(&self, client: &Client, out: &mut Out<'_, '_>, path: &str) -> Outcome {
+        let mut body = json!({ "reason": self.reason });
+        if let Some(workload) = &self.workload {
+            client.check_name(workload).await?;
+            body["workload"] = json!(workload);
+        }
+        let reply = client.post(path, body.to_string()).await?;
+        out.list(&reply, &FREEZES)?;
+        Ok(FINE)
+    }
+}
+
 impl Start {
     async fn run(&self, client: &Client, out: &mut Out<'_, '_>) -> Outcome {
         client.check_name(&self.workload).await?;
@@ -207,6 +302,14 @@ impl Start {
             ("step_pairs", self.step_pairs.map(Value::from)),
             ("max_pairs", self.max_pairs.map(Value::from)),
             ("score_timeout_ms", self.score_timeout_ms.map(Value::from)),
+            ("bake_ms", self.bake_ms.map(Value::from)),
+            ("min_duration_ms", self.min_duration_ms.map(Value::from)),
+            ("risk_budget", self.risk_budget.map(Value::from)),
+            ("verify_pairs", self.verify_pairs.map(Value::from)),
+            ("shadow_pairs", self.shadow_pairs.map(Value::from)),
+            ("cooldown_ms", self.cooldown_ms.map(Value::from)),
+            ("approval", self.approval.then_some(Value::Bool(true))),
+            ("four_eyes", self.four_eyes.then_some(Value::Bool(true))),
         ];
         for (field, value) in optional {
             if let Some(value) = value {
@@ -237,7 +340,7 @@ impl Order {
             _ => format!("{action} the canary of {candidate} on {workload}"),
         };
         // A pause takes nothing away from anyone and must be quick; a resume only goes on.
-        let asks = matches!(action, "promote" | "roll_back");
+        let asks = matches!(action, "approve" | "promote" | "roll_back");
         let assent = Assent { yes: self.assent.yes || !asks, dry_run: self.assent.dry_run };
         if !assent.given(out, &what)? {
             return Ok(FINE);

@@ -29,7 +29,7 @@ const ROW: [Column; 8] = [
 
 /// True of a canary that will not move again.
 pub(super) fn is_over(canary: &Value) -> bool {
-    !matches!(canary["state"].as_str(), Some("running" | "held"))
+    !matches!(canary["state"].as_str(), Some("awaiting_approval" | "shadow" | "running" | "held" | "verifying"))
 }
 
 pub(super) async fn run(client: &Client, out: &mut Out<'_, '_>, id: &str) -> Outcome {

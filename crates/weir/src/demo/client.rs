@@ -48,6 +48,8 @@ impl Client {
         let body = json!({
             "workload": workload, "candidate": candidate, "steps": [0.1, 0.25, 0.5], "margin": 0.05,
             "min_pairs": 100, "step_pairs": 30, "score_timeout_ms": 30_000,
+            // A demo is over in a minute and a half: no baking, and its share is not bounded by a risk budget.
+            "bake_ms": 0, "min_duration_ms": 0, "risk_budget": 1.0, "verify_pairs": 0, "hold_clear_ms": 1_000,
         });
         let (status, answer) = self.transport.post_json(&self.canaries, bytes(&body), LIMITS, ANSWER_BYTES).await?;
         let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();

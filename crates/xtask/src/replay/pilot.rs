@@ -105,7 +105,7 @@ async fn look(
             let told = format!("{state}, {}", word(&view, "reason")?);
             states.insert(canary.clone(), (line.workload.clone(), format!("{name} ({told})"), state.clone()));
             match state.as_str() {
-                "running" => continue,
+                "running" | "shadow" | "verifying" => continue,
                 // It waits for a person; this one does not take the risk.
                 "held" => {
                     let reason = json!({"reason": "held, and nobody looks into it"});
@@ -131,6 +131,7 @@ async fn begin(weir: &Weir, set: &Set, line: &Line, candidate: usize) -> anyhow:
     let plan = json!({
         "workload": line.workload, "candidate": id(name), "steps": [0.1, 0.5], "margin": line.margin,
         "min_pairs": 50, "step_pairs": 20, "max_pairs": 2_000,
+        "bake_ms": 0, "min_duration_ms": 0, "risk_budget": 1.0, "verify_pairs": 0,
     });
     word(&weir.post("/api/v1/canaries", &plan).await?, "id")
 }

@@ -1,0 +1,123 @@
+//! The guards: what may go wrong besides grades. Each is a Bernoulli e-process, a paired test or a Bayes factor with its
+//! own bar, so it may be looked at after every request.
+
+use std::time::Duration;
+
+use weir_core::{
+    canary::{CanaryPlan, GuardReading, Inputs},
+    decision::Arm,
+};
+use weir_stats::{eprocess::log_e_rollback, guard, srm};
+
+use crate::pairing::PairState;
+
+/// The error guard rolls back at this evidence, `ln 1000`: its own level, below its part of `alpha_rollback`.
+pub(super) const ERRORS_AT: f64 = 6.907_755_278_982_137;
+/// Evidence that holds a canary because its arms are not alike: `ln 1000`.
+const ALIKE_AT: f64 = 6.907_755_278_982_137;
+/// Evidence of slowness that holds: `ln 100`.
+const SLOW_AT: f64 = 4.605_170_185_988_092;
+/// A rate above the control's that is allowed: two points of failures, five of slow answers.
+const ERROR_SLACK: f64 = 0.02;
+const SLOW_SLACK: f64 = 0.05;
+/// Slow answers that are allowed whatever the control does; the bar is its 95th percentile.
+const SLOW_LEAST: f64 = 0.10;
+/// The scorer is unwell when more than this part of either arm's units has no score …
+const UNSCORED: f64 = 0.2;
+/// … over this time and the time that a score may take, …
+const UNSCORED_OVER: Duration = Duration::from_mins(5);
+/// … of at least this many units.
+const UNSCORED_FROM: u64 = 20;
+
+/// Tests that may roll back: rolling back takes any one of them, so each gets its part of the level.
+pub(super) fn rollback_tests(plan: &CanaryPlan) -> u32 {
+    2 + u32::from(plan.floor.is_some())
+        + u32::from(plan.baseline.latency_us.is_some())
+        + u32::from(plan.cost_budget.is_some())
+}
+
+/// Every configured guard, in a fixed order.
+pub(super) fn read(plan: &CanaryPlan, pairs: &PairState, inputs: &Inputs) -> Vec<GuardReading> {
+    let (candidate, control) = (pairs.arm(Arm::Candidate), pairs.arm(Arm::Control));
+    let mut guards = vec![rate(
+        "errors",
+        (candidate.failures, candidate.requests + inputs.in_flight),
+        guard::allowed(control.failures, control.requests, ERROR_SLACK),
+        None,
+        Some(ERRORS_AT),
+    )];
+    let tests = f64::from(rollback_tests(plan)).ln();
+    let slow = |(n, over): (u64, u64)| guard::allowed(over, n, SLOW_SLACK).max(SLOW_LEAST);
+    if plan.baseline.latency_us.is_some() {
+        let (n, over) = candidate.timed;
+        guards.push(rate("latency", (over, n), slow(control.timed), Some(SLOW_AT), Some(SLOW_AT + tests)));
+    }
+    if plan.baseline.ttft_us.is_some() {
+        let (n, over) = candidate.first_bytes;
+        guards.push(rate("first_byte", (over, n), slow(control.first_bytes), Some(SLOW_AT), None));
+    }
+    if let Some(budget) = plan.cost_budget {
+        guards.push(GuardReading {
+            name: "cost".into(),
+            bad: 0,
+            n: pairs.savings().n(),
+            allowed: budget,
+            log_e: log_e_rollback(pairs.grid(), pairs.savings(), budget),
+            hold_at: None,
+            rollback_at: Some((f64::from(rollback_tests(plan)) / plan.alpha_rollback).ln()),
+        });
+    }
+    guards.push(alike("units", candidate.units, control.units));
+    guards.push(alike("missing", candidate.lone_missing, control.lone_missing));
+    guards.push(scorer(plan, pairs, inputs));
+    guards
+}
+
+fn rate(
+    name: &str,
+    (bad, n): (u64, u64),
+    allowed: f64,
+    hold_at: Option<f64>,
+    rollback_at: Option<f64>,
+) -> GuardReading {
+    GuardReading {
+        name: name.into(),
+        bad,
+        n,
+        allowed,
+        log_e: guard::log_e_failures(bad, n, allowed),
+        hold_at,
+        rollback_at,
+    }
+}
+
+/// The candidate's count against the control's, which an even split makes equal.
+fn alike(name: &str, candidate: u64, control: u64) -> GuardReading {
+    let n = candidate + control;
+    GuardReading {
+        name: name.into(),
+        bad: candidate,
+        n,
+        allowed: 0.5,
+        log_e: srm::log_bayes_factor(candidate, control),
+        hold_at: Some(ALIKE_AT),
+        rollback_at: None,
+    }
+}
+
+/// Scores that go missing in both arms are not the candidate's doing. No test: `log_e` is 1 where the bar is passed.
+fn scorer(plan: &CanaryPlan, pairs: &PairState, inputs: &Inputs) -> GuardReading {
+    let over = UNSCORED_OVER + Duration::from_millis(plan.score_timeout_ms);
+    let arms = [Arm::Candidate, Arm::Control].map(|arm| pairs.missing_since(arm, inputs.now.minus(over)));
+    let unwell = arms.iter().all(|&(n, missing)| n >= UNSCORED_FROM && missing as f64 > UNSCORED * n as f64);
+    let [(n1, missing1), (n2, missing2)] = arms;
+    GuardReading {
+        name: "scorer".into(),
+        bad: missing1 + missing2,
+        n: n1 + n2,
+        allowed: UNSCORED,
+        log_e: f64::from(u8::from(unwell)),
+        hold_at: Some(1.0),
+        rollback_at: None,
+    }
+}
