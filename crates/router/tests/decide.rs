@@ -16,7 +16,7 @@ use weir_core::{
     snapshot::{CanarySlot, CandidateView, Quality, Snapshot, WorkloadView},
     workload::{Deadlines, Workload},
 };
-use weir_router::{Ask, Fault, Live, NoRoute, decide, explain};
+use weir_router::{Ask, Fault, Live, NoRoute, WhatIf, decide, explain, replay};
 
 /// Nothing has happened yet anywhere.
 static LIVE: LazyLock<Live> = LazyLock::new(Live::default);
@@ -281,4 +281,25 @@ proptest! {
             prop_assert!(link.as_str() == NAMES[0] || lower.is_some_and(|lower| lower >= floor));
         }
     }
+
+    #[test]
+    fn a_decision_is_made_again_from_its_record(
+        rows in any_rows(), floor in prop::option::of(0.0f64..1.0), share in 0.0f64..0.5, unit: u64,
+    ) {
+        let canary = CanarySlot { candidate: NAMES[1].into(), control: NAMES[0].into(), ..slot(share) };
+        let snapshot = snapshot(&rows, floor, stages(), Some(canary));
+        let decision = route(&snapshot, &LIVE, unit).unwrap();
+        let again = again(&snapshot, &decision, &WhatIf::default());
+        prop_assert_eq!(&again, &decision);
+        // Without its first choice it would have been somebody else, or nobody.
+        let first = decision.chain[0].clone();
+        let without = WhatIf { without: vec![first.to_string()], floor: None };
+        prop_assert!(!self::again(&snapshot, &decision, &without).chain.contains(&first));
+    }
+}
+
+fn again(snapshot: &Snapshot, decision: &Decision, what_if: &WhatIf) -> Decision {
+    let view = &snapshot.workloads[0];
+    let deployments = view.candidates.iter().map(|one| (one.deployment.id.clone(), Arc::clone(&one.deployment)));
+    replay(decision, &view.policy, &view.workload, &deployments.collect(), what_if)
 }

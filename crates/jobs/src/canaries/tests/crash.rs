@@ -1,6 +1,5 @@
 //! Ended at every numbered step of a promotion and of a rollback, through the real store: what is in memory is lost, an
-//! open transaction is dropped, and a new reconciler resumes. Ending a process for real at the same steps is
-//! `cargo run -p weir-jobs --example crash`.
+//! open transaction is dropped, and a new reconciler resumes.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
