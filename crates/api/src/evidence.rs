@@ -95,14 +95,15 @@ async fn fold(app: &App, canary: &Canary) -> Reply<Look> {
         tripped: app.live.gates().of(&canary.id).tripped(),
         lapsed: false,
     };
+    let shadow = app.store.shadow_grades(canary, inputs.score_seq, inputs.now).await?;
     let canary = canary.clone();
-    tokio::task::spawn_blocking(move || folded(&canary, exposures.rows, &inputs))
+    tokio::task::spawn_blocking(move || folded(&canary, exposures.rows, shadow, &inputs))
         .await
         .map_err(|_| Failure::new(&error::INTERNAL, "the canary's exposures could not be read"))
 }
 
 /// The look at these rows with these inputs: the same always gives the same.
-pub(crate) fn folded(canary: &Canary, rows: Vec<ExposureRow>, inputs: &Inputs) -> Look {
+pub(crate) fn folded(canary: &Canary, rows: Vec<ExposureRow>, shadow: Vec<(f64, f64)>, inputs: &Inputs) -> Look {
     let moment = Moment {
         now: inputs.now,
         complete_before: inputs.complete_before,
@@ -111,6 +112,7 @@ pub(crate) fn folded(canary: &Canary, rows: Vec<ExposureRow>, inputs: &Inputs) -
         score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
     };
     let mut pairs = PairState::of(canary);
+    pairs.set_shadow(shadow);
     pairs.fold(rows.into_iter().map(exposure), &moment);
     Look { reading: read(canary, &pairs, inputs), trail: pairs.trail().to_vec() }
 }

@@ -27,7 +27,7 @@ use weir_optimizer::{
 use weir_router::{Live, SnapshotCell};
 use weir_store::{Error, ExposureRow, Grant, Store};
 
-use crate::recorder::Recorder;
+use crate::{Mirrors, recorder::Recorder};
 
 /// Looks at least this often: timeouts and watermarks move without new scores.
 const TICK: Duration = Duration::from_millis(250);
@@ -53,6 +53,8 @@ pub struct CanariesParts {
     pub cell: Arc<SnapshotCell>,
     /// Which arms are configured.
     pub settings: Arc<ArcSwap<Settings>>,
+    /// Told of canaries in their shadow.
+    pub mirrors: Arc<ArcSwap<Mirrors>>,
     /// Wall time.
     pub clock: Arc<dyn Clock>,
     /// Says whether rows wait on disk.
@@ -111,6 +113,10 @@ impl Canaries {
         self.pairs.retain(|id, _| ids.contains(id));
         self.granted.retain(|id, _| ids.contains(id));
         self.parts.live.gates().keep(&ids);
+        let mirrors = self.parts.mirrors.load_full();
+        if mirrors.with_canaries(&active) != *mirrors {
+            self.parts.mirrors.rcu(|mirrors| mirrors.with_canaries(&active));
+        }
         for canary in active {
             self.look(&canary, now, complete_before).await?;
         }
@@ -151,9 +157,11 @@ impl Canaries {
             tripped: self.parts.live.gates().of(&canary.id).tripped(),
             lapsed: self.has_lapsed(canary),
         };
+        let shadow = store.shadow_grades(canary, inputs.score_seq, inputs.now).await?;
         let Some(pairs) = self.pairs.get_mut(&canary.id) else {
             return Ok(());
         };
+        pairs.set_shadow(shadow);
         pairs.fold(exposures.rows.into_iter().map(exposure), &moment(canary, &inputs));
         let reading = canary::read(canary, pairs, &inputs);
         let verdict = canary::step(canary, &reading);

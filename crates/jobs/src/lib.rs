@@ -47,7 +47,6 @@ pub use recent::Recent;
 pub use recorder::{Recorder, Tail};
 pub use references::References;
 pub use scoring::{Plan, Scoring};
-pub use shadows::settled;
 pub use tokens::OutputTokens;
 pub use wake::Bells;
 pub use writer::{Writer, WriterParts};

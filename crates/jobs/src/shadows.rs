@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use apalis::prelude::{BoxDynError, Data};
-use weir_core::{Timestamp, span::Origin};
-use weir_store::{Shadow, ShadowPair};
+use weir_core::span::Origin;
+use weir_store::Shadow;
 
 use crate::{desk::Desk, own::addressed, queue::MirrorSpan};
 
@@ -46,51 +46,4 @@ pub(crate) async fn ask(job: MirrorSpan, desk: Data<Arc<Desk>>) -> Result<(), Bo
         at: desk.clock.now(),
     };
     Ok(desk.store.shadow_insert(&shadow).await?)
-}
-
-/// The grades of pairs that are decided, in order, candidate first, up to the first one that still waits for a grade:
-/// bad answers may take longer to grade. Past the time limit, a candidate without a grade has the worst one, and a pair
-/// whose other answer has none says nothing.
-#[must_use]
-pub fn settled(pairs: &[ShadowPair], now: Timestamp, timeout: Duration) -> Vec<(f64, f64)> {
-    let mut settled = Vec::with_capacity(pairs.len());
-    for pair in pairs {
-        let late = now.since(pair.at) > timeout;
-        let candidate = if pair.failed { Some(0.0) } else { pair.candidate };
-        match (candidate, pair.control) {
-            _ if pair.void => {}
-            (Some(candidate), Some(control)) => settled.push((candidate, control)),
-            (None, Some(control)) if late => settled.push((0.0, control)),
-            (_, None) if late => {}
-            _ => break,
-        }
-    }
-    settled
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pair(candidate: Option<f64>, control: Option<f64>, at_s: i64) -> ShadowPair {
-        ShadowPair { candidate, control, failed: false, void: false, at: Timestamp(at_s * 1_000_000) }
-    }
-
-    #[test]
-    fn pairs_count_in_order_up_to_the_first_that_waits_and_what_never_came_is_the_worst() {
-        let pairs = [
-            pair(Some(1.0), Some(1.0), 0),
-            pair(None, Some(1.0), 1),
-            pair(Some(0.5), None, 2),
-            ShadowPair { failed: true, ..pair(None, Some(0.8), 3) },
-            ShadowPair { void: true, ..pair(Some(1.0), None, 4) },
-            pair(None, Some(1.0), 5),
-            pair(Some(1.0), Some(1.0), 6),
-        ];
-        let timeout = Duration::from_secs(120);
-        let at = |seconds: i64| settled(&pairs, Timestamp(seconds * 1_000_000), timeout);
-        assert_eq!(at(10), [(1.0, 1.0)]);
-        assert_eq!(at(124), [(1.0, 1.0), (0.0, 1.0), (0.0, 0.8)]);
-        assert_eq!(at(200), [(1.0, 1.0), (0.0, 1.0), (0.0, 0.8), (0.0, 1.0), (1.0, 1.0)]);
-    }
 }

@@ -1,9 +1,17 @@
 //! The same prompt answered twice: by what served the caller, and again by a candidate that nobody saw.
 
+use std::time::Duration;
+
 use sqlx::Row;
-use weir_core::{CanaryId, DeploymentId, ScorerName, SpanId, Timestamp, WorkloadId};
+use weir_core::{
+    CanaryId, DeploymentId, ScorerName, SpanId, Timestamp, WorkloadId,
+    canary::{Canary, CanaryState},
+};
 
 use crate::{Error, Store, value::id_bytes};
+
+/// Time from an answer to its row.
+const STORED_WITHIN: Duration = Duration::from_secs(5);
 
 /// One request that a candidate answered again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,5 +124,71 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// The grades `(candidate, control)` that a canary in its shadow stands on at `now`, as far as scores up to
+    /// `score_seq` tell; none in any other state.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn shadow_grades(
+        &self,
+        canary: &Canary,
+        score_seq: i64,
+        now: Timestamp,
+    ) -> Result<Vec<(f64, f64)>, Error> {
+        if canary.state != CanaryState::Shadow {
+            return Ok(Vec::new());
+        }
+        let pairs = self.shadow_pairs(ShadowOf::Canary(&canary.id), &canary.scorer, score_seq).await?;
+        Ok(settled(&pairs, now, Duration::from_millis(canary.plan.score_timeout_ms)))
+    }
+}
+
+/// The grades of pairs that are decided, in order, candidate first, up to the first one that still waits for a grade:
+/// bad answers may take longer to grade. Past the time limit, a candidate without a grade has the worst one, and a pair
+/// whose other answer has none says nothing. What happened in the last moments may not be stored yet and waits too, so
+/// that a later reading finds the same.
+fn settled(pairs: &[ShadowPair], now: Timestamp, timeout: Duration) -> Vec<(f64, f64)> {
+    let mut settled = Vec::with_capacity(pairs.len());
+    for pair in pairs.iter().take_while(|pair| now.since(pair.at) >= STORED_WITHIN) {
+        let late = now.since(pair.at) > timeout;
+        let candidate = if pair.failed { Some(0.0) } else { pair.candidate };
+        match (candidate, pair.control) {
+            _ if pair.void => {}
+            (Some(candidate), Some(control)) => settled.push((candidate, control)),
+            (None, Some(control)) if late => settled.push((0.0, control)),
+            (_, None) if late => {}
+            _ => break,
+        }
+    }
+    settled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(candidate: Option<f64>, control: Option<f64>, at_s: i64) -> ShadowPair {
+        ShadowPair { candidate, control, failed: false, void: false, at: Timestamp(at_s * 1_000_000) }
+    }
+
+    #[test]
+    fn pairs_count_in_order_up_to_the_first_that_waits_and_what_never_came_is_the_worst() {
+        let pairs = [
+            pair(Some(1.0), Some(1.0), 0),
+            pair(None, Some(1.0), 1),
+            pair(Some(0.5), None, 2),
+            ShadowPair { failed: true, ..pair(None, Some(0.8), 3) },
+            ShadowPair { void: true, ..pair(Some(1.0), None, 4) },
+            pair(None, Some(1.0), 5),
+            pair(Some(1.0), Some(1.0), 6),
+        ];
+        let timeout = Duration::from_secs(120);
+        let at = |seconds: i64| settled(&pairs, Timestamp(seconds * 1_000_000), timeout);
+        assert_eq!(at(4), [], "the first may have company that is not stored yet");
+        assert_eq!(at(10), [(1.0, 1.0)]);
+        assert_eq!(at(124), [(1.0, 1.0), (0.0, 1.0), (0.0, 0.8)]);
+        assert_eq!(at(200), [(1.0, 1.0), (0.0, 1.0), (0.0, 0.8), (0.0, 1.0), (1.0, 1.0)]);
     }
 }

@@ -1,10 +1,11 @@
 //! A candidate answers callers' prompts again, unseen: both answers are graded by the same scorers, callers get and pay
 //! for one, and the budget ends it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
-use weir_core::{Timestamp, span::Origin};
+use weir::app::Options;
+use weir_core::{Timestamp, clock::ManualClock, span::Origin};
 use weir_store::{ShadowOf, SpanFilter};
 
 use crate::rig::{ITEMS, MATHS, Rig, eventually, item};
@@ -34,8 +35,7 @@ async fn a_shadow_answers_the_same_prompts_and_is_graded_apart_from_traffic() {
         whole.then_some(pairs)
     })
     .await;
-    let settled = weir_jobs::settled(&pairs, Timestamp(i64::MAX), Duration::ZERO);
-    assert_eq!(settled, [(0.0, 1.0); 20]);
+    assert!(pairs.iter().all(|pair| (pair.candidate, pair.control) == (Some(0.0), Some(1.0))), "{pairs:?}");
 
     let overview = rig.api("/workloads/maths").await;
     assert_eq!(overview["requests"], json!(20), "shadow answers are nobody's traffic: {overview}");
@@ -65,5 +65,70 @@ async fn nothing_is_asked_again_once_the_budget_is_spent() {
     .await;
     let asked = rig.sim().counters("small").requests;
     assert!(asked <= 12, "the first few may start together, later ones find the budget spent: {asked}");
+    rig.stop().await;
+}
+
+/// A canary that wants `pairs` same-prompt pairs first, after as many prompts were answered by both and graded.
+async fn behind_the_scenes(pairs: usize, quality: f64) -> (Rig, String) {
+    let clock = Arc::new(ManualClock::new(Timestamp(1_800_000_000_000_000)));
+    let options = Options { clock: Some(clock.clone()), ..Options::default() };
+    let rig =
+        Rig::with(&MATHS.replace("floor = 0.8", "floor = 0.8\nshadow = SHADOW").replace("SHADOW", SHADOW), options)
+            .await;
+    rig.sim().set_quality("small", None, quality);
+    rig.sim().set_quality("small", Some("maths"), quality);
+    let order = json!({"workload": "maths", "candidate": "sim/small", "shadow_pairs": pairs});
+    let canary = rig.order("/canaries", order).await.expect(201).json();
+    assert_eq!(canary["state"], json!("shadow"));
+    let id = canary["id"].as_str().unwrap().to_owned();
+    let canary_id = id.as_str().into();
+    eventually("the first mirrored prompt", async || {
+        ask(&rig, 1).await;
+        (!rig.app.store.shadow_pairs(ShadowOf::Canary(&canary_id), &"exact".into(), i64::MAX).await.unwrap().is_empty())
+            .then_some(())
+    })
+    .await;
+    ask(&rig, pairs).await;
+    eventually("both grades of each prompt", async || {
+        let found = rig.app.store.shadow_pairs(ShadowOf::Canary(&canary_id), &"exact".into(), i64::MAX).await.unwrap();
+        (found.len() >= pairs && found.iter().all(|pair| pair.candidate.is_some() && pair.control.is_some()))
+            .then_some(())
+    })
+    .await;
+    let served = rig.api("/canaries").await;
+    assert_eq!(served["items"][0]["state"], json!("shadow"), "what was just answered may have company: {served}");
+    clock.advance(Duration::from_secs(10));
+    (rig, id)
+}
+
+const SHADOW: &str = r#"{ candidate = "sim/medium", share = 1.0, max_usd_per_day = 10.0 }"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidate_that_holds_up_in_its_shadow_is_exposed() {
+    let (rig, id) = behind_the_scenes(80, 1.0).await;
+    let view = eventually("exposure", async || {
+        let view = rig.api(&format!("/canaries/{id}")).await;
+        (view["state"] == "running").then_some(view)
+    })
+    .await;
+    assert_eq!(view["events"].as_array().unwrap().len(), 2, "{view}");
+    let replay = rig.api(&format!("/canaries/{id}/replay")).await;
+    assert_eq!(replay["same"], json!(true), "{replay}");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_candidate_never_leaves_its_shadow() {
+    let (rig, id) = behind_the_scenes(30, 0.0).await;
+    let view = eventually("the end", async || {
+        let view = rig.api(&format!("/canaries/{id}")).await;
+        (view["state"] == "rolled_back").then_some(view)
+    })
+    .await;
+    let traffic = SpanFilter { origin: Some(Origin::Client), ..SpanFilter::default() };
+    let spans = rig.app.store.span_list(&traffic, None, 200).await.unwrap().items;
+    let served = spans.iter().filter(|span| span.deployment.as_ref().is_some_and(|id| id.as_str() == "sim/small"));
+    assert_eq!(served.count(), 0, "nobody was exposed: {view}");
+    assert_eq!(rig.api(&format!("/canaries/{id}/replay")).await["same"], json!(true));
     rig.stop().await;
 }

@@ -71,6 +71,7 @@ impl Place {
             live: Arc::default(),
             cell: Arc::default(),
             settings: Arc::clone(&self.settings),
+            mirrors: Arc::default(),
             clock: self.clock.clone(),
             recorder,
         })

@@ -236,6 +236,7 @@ impl App {
             live,
             cell: Arc::clone(&snapshots),
             settings: configured,
+            mirrors,
             clock,
             recorder: Arc::clone(&recorder),
         };

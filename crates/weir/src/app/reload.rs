@@ -50,7 +50,7 @@ impl Reloader {
         bootstrap::datasets(&self.store, &next).await?;
         self.gateway.reload(next.keys.clone(), targets);
         self.scoring.store(Arc::new(scoring));
-        self.mirrors.store(Arc::new(Mirrors::of(&next)));
+        self.mirrors.rcu(|mirrors| mirrors.reconfigured(&next));
         self.settings.store(Arc::new(next));
         self.reloads.send_modify(|count| *count += 1);
         Ok(restart)
