@@ -1,19 +1,23 @@
 //! Why a request went where it went: the record the router made, and the same in sentences.
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use weir_core::{
     decision::{Arm, CandidateRecord, CandidateState, Decision, Inputs, Plan, Verdict},
     error,
     snapshot::Quality,
 };
+use weir_router::{WhatIf, replay};
 
 use crate::{
-    extract::Segment,
+    extract::{Params, Segment},
     problem::{Failure, Reply},
     state::App,
     trace::find_span,
+    workload::configured,
 };
 
 /// The decision record, as the router made it.
@@ -215,5 +219,58 @@ pub(crate) async fn get_decision(State(app): State<App>, Segment(id): Segment) -
         span_id: id,
         decision: DecisionView::from(&**decision),
         sentences: weir_router::explain(decision),
+    }))
+}
+
+/// Query of `GET /api/v1/decisions/{span_id}/replay`.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplayQuery {
+    /// Deployments that are not there, by name or provider, separated by commas.
+    without: Option<String>,
+    /// Another floor, `0..=1`.
+    floor: Option<f64>,
+}
+
+/// A recorded decision, made again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReplayedDecision {
+    span_id: String,
+    /// It came out as recorded.
+    same: bool,
+    decision: DecisionView,
+    /// Plain English; the first says who would be chosen and how.
+    sentences: Vec<String>,
+}
+
+/// `GET /api/v1/decisions/{span_id}/replay`.
+pub(crate) async fn replay_decision(
+    State(app): State<App>,
+    Segment(id): Segment,
+    Params(query): Params<ReplayQuery>,
+) -> Reply<Json<ReplayedDecision>> {
+    if query.floor.is_some_and(|floor| !(0.0..=1.0).contains(&floor)) {
+        return Err(Failure::new(&error::BAD_PARAMETER, "`floor` must be within 0 and 1"));
+    }
+    let span = find_span(&app, &id).await?;
+    let Some(decision) = &span.decision else {
+        return Err(Failure::new(&error::NOT_FOUND, format!("request `{id}` failed before it was routed")));
+    };
+    let view = configured(&app, decision.workload.as_str())?;
+    let line = app.store.policy_list(&decision.workload).await?;
+    let policy = line.into_iter().find(|policy| policy.revision == decision.revision).ok_or_else(|| {
+        Failure::new(
+            &error::NOT_FOUND,
+            format!("revision `{}` of `{}` is not stored", decision.revision, decision.workload),
+        )
+    })?;
+    let without = query.without.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned());
+    let what_if = WhatIf { without: without.filter(|name| !name.is_empty()).collect(), floor: query.floor };
+    let again = replay(decision, &Arc::new(policy), &view.workload, &app.snapshot.load().deployments, &what_if);
+    Ok(Json(ReplayedDecision {
+        span_id: id,
+        same: again == **decision,
+        decision: DecisionView::from(&again),
+        sentences: weir_router::explain(&again),
     }))
 }

@@ -74,6 +74,11 @@ pub static ROUTES: &[Row] = &[
         .replies::<trace_view::TraceDetail>(),
     Row::get("/api/v1/decisions/{span_id}", "Why this deployment, in sentences", || get(decision::get_decision))
         .replies::<decision::Explained>(),
+    Row::get("/api/v1/decisions/{span_id}/replay", "The same decision made again, as it was or as if", || {
+        get(decision::replay_decision)
+    })
+    .query::<decision::ReplayQuery>()
+    .replies::<decision::ReplayedDecision>(),
     Row::post("/api/v1/scores", "Grades one answer", || post(score::create_score))
         .caller()
         .takes::<score::NewScore>()

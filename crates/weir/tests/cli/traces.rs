@@ -26,6 +26,12 @@ async fn a_request_is_listed_shown_explained_and_graded() {
     assert!(ran.code == 0 && ran.out.contains("sim/large") && !ran.out.contains('\t'), "{ran:?}");
     let ran = weir.run_for(Reader::Person(""), &["route", "explain", span]).await;
     assert!(ran.out.contains("candidates") && ran.out.contains("not admitted"), "{ran:?}");
+    let ran = weir.run(&["route", "explain", span, "--replay"]).await;
+    assert!(ran.code == 0 && ran.out.contains("as it was recorded"), "{ran:?}");
+    let ran = weir.run(&["route", "explain", span, "--without", "sim/large"]).await;
+    assert!(ran.code == 0 && ran.out.contains("recorded otherwise") && !ran.out.contains("sim/large was"), "{ran:?}");
+    let ran = weir.run(&["route", "explain", span, "--floor", "7"]).await;
+    assert!(ran.code == 2 && ran.err.starts_with("error[W0106]: `floor`"), "{ran:?}");
 
     let post = ["score", "post", span, "thumbs", "0.5", "--explanation", "so so"];
     let ran = weir.run(&post).await;
