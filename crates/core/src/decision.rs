@@ -1,6 +1,6 @@
 //! The decision record: why this deployment. Made by the router, kept on the span, replayable from its own fields.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -57,23 +57,51 @@ pub struct Inputs {
     /// The workload's turn, for round robin.
     pub turn: u64,
     /// Whether each condition held, in the order they were asked: of a requirement, one for each candidate in play.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<bool>,
     /// The canary the request was eligible for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub canary: Option<CanarySlot>,
 }
 
 /// How dispatch walks the chain.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
     /// One after the other, or several at once.
     pub mode: Mode,
     /// What is good enough; another deployment is asked when it does not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accept: Option<Verifier>,
-    /// When to go on, and within what.
+    /// When to go on, and within what; left out of records where they are the default ones.
+    #[serde(skip_serializing_if = "is_usual")]
     pub rules: Arc<ChainRules>,
     /// The head was chosen to learn, not by the objective.
+    #[serde(skip_serializing_if = "is_false")]
     pub explored: bool,
+}
+
+/// Most requests have these: made once, and told by their address.
+static USUAL: LazyLock<Arc<ChainRules>> = LazyLock::new(Arc::default);
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { mode: Mode::Failover, accept: None, rules: Arc::clone(&USUAL), explored: false }
+    }
+}
+
+fn is_usual(rules: &Arc<ChainRules>) -> bool {
+    Arc::ptr_eq(rules, &USUAL) || **rules == **USUAL
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+const fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 /// One after the other, or several at once.
@@ -120,24 +148,32 @@ pub struct CandidateRecord {
 #[serde(default)]
 pub struct CandidateState {
     /// May take ordinary traffic.
+    #[serde(skip_serializing_if = "is_false")]
     pub admitted: bool,
     /// Serves when nothing else is proven.
+    #[serde(skip_serializing_if = "is_false")]
     pub stable: bool,
     /// Its grades have fallen.
+    #[serde(skip_serializing_if = "is_false")]
     pub suspect: bool,
     /// Its breaker.
     pub health: Health,
     /// Share of ordinary traffic it is trusted with on its way back, `0..=1`; 0 stands for 1 in old records.
     pub ramp: f64,
     /// Its rate limit has nothing left.
+    #[serde(skip_serializing_if = "is_false")]
     pub exhausted: bool,
     /// Share of recent calls that failed, `0..=1`.
+    #[serde(skip_serializing_if = "is_zero")]
     pub error_rate: f64,
     /// Expected cost is that of a warm prompt cache.
+    #[serde(skip_serializing_if = "is_false")]
     pub warm: bool,
     /// 95th percentile of its latency for such requests, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub p95_ms: Option<f64>,
     /// Probability that the policy puts it first.
+    #[serde(skip_serializing_if = "is_zero")]
     pub propensity: f64,
 }
 
