@@ -31,7 +31,7 @@ pub(crate) struct CanaryQuery {
 }
 
 /// A canary to start. All but workload and candidate may be left out.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCanary {
     /// Whose traffic.
@@ -86,30 +86,7 @@ pub(crate) struct NewCanary {
 impl NewCanary {
     /// The canary of a policy diff, with every default.
     pub(crate) fn of(diff: &DiffRow) -> Self {
-        Self {
-            workload: diff.workload.to_string(),
-            candidate: diff.candidate.clone(),
-            steps: None,
-            margin: None,
-            alpha_promote: None,
-            alpha_rollback: None,
-            min_pairs: None,
-            step_pairs: None,
-            max_pairs: None,
-            score_timeout_ms: None,
-            bake_ms: None,
-            min_duration_ms: None,
-            horizon_ms: None,
-            risk_budget: None,
-            verify_pairs: None,
-            shadow_pairs: None,
-            hold_clear_ms: None,
-            cooldown_ms: None,
-            cost_budget: None,
-            must_save: false,
-            approval: false,
-            four_eyes: false,
-        }
+        Self { workload: diff.workload.to_string(), candidate: diff.candidate.clone(), ..Self::default() }
     }
 }
 

@@ -104,16 +104,9 @@ async fn fold(app: &App, canary: &Canary) -> Reply<Look> {
 
 /// The look at these rows with these inputs: the same always gives the same.
 pub(crate) fn folded(canary: &Canary, rows: Vec<ExposureRow>, shadow: Vec<(f64, f64)>, inputs: &Inputs) -> Look {
-    let moment = Moment {
-        now: inputs.now,
-        complete_before: inputs.complete_before,
-        in_flight: inputs.in_flight,
-        since: canary.changed_at,
-        score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
-    };
     let mut pairs = PairState::of(canary);
     pairs.set_shadow(shadow);
-    pairs.fold(rows.into_iter().map(exposure), &moment);
+    pairs.fold(rows.into_iter().map(exposure), &Moment::of(canary, inputs));
     Look { reading: read(canary, &pairs, inputs), trail: pairs.trail().to_vec() }
 }
 

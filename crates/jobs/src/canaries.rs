@@ -162,7 +162,7 @@ impl Canaries {
             return Ok(());
         };
         pairs.set_shadow(shadow);
-        pairs.fold(exposures.rows.into_iter().map(exposure), &moment(canary, &inputs));
+        pairs.fold(exposures.rows.into_iter().map(exposure), &Moment::of(canary, &inputs));
         let reading = canary::read(canary, pairs, &inputs);
         let verdict = canary::step(canary, &reading);
         let Some(change) = canary::apply(canary, &verdict, &reading, &head) else {
@@ -220,17 +220,6 @@ impl Canaries {
 fn is_orphaned(settings: &Settings, canary: &Canary) -> bool {
     let candidates = settings.workloads.get(&canary.workload).map(|workload| &workload.candidates);
     !candidates.is_some_and(|known| known.contains(&canary.candidate) && known.contains(&canary.control))
-}
-
-/// The fold's part of what a decision looked at.
-fn moment(canary: &Canary, inputs: &Inputs) -> Moment {
-    Moment {
-        now: inputs.now,
-        complete_before: inputs.complete_before,
-        in_flight: inputs.in_flight,
-        since: canary.changed_at,
-        score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
-    }
 }
 
 async fn write(store: &Store, read: &Canary, change: &Change) -> Result<(), Error> {

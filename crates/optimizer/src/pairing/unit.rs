@@ -3,7 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use weir_core::{SpanId, Timestamp, decision::Arm};
+use weir_core::{
+    SpanId, Timestamp,
+    canary::{Canary, Inputs},
+    decision::Arm,
+};
 
 /// How long later turns of a session still count towards its grade.
 pub const SESSION_WINDOW: Duration = Duration::from_mins(10);
@@ -57,6 +61,20 @@ pub struct Moment {
     pub since: Timestamp,
     /// A score that has not come this long after its answer counts as missing.
     pub score_timeout: Duration,
+}
+
+impl Moment {
+    /// The fold's part of what a decision on this canary looks at.
+    #[must_use]
+    pub const fn of(canary: &Canary, inputs: &Inputs) -> Self {
+        Self {
+            now: inputs.now,
+            complete_before: inputs.complete_before,
+            in_flight: inputs.in_flight,
+            since: canary.changed_at,
+            score_timeout: Duration::from_millis(canary.plan.score_timeout_ms),
+        }
+    }
 }
 
 /// What became of a unit.
