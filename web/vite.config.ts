@@ -14,5 +14,6 @@ export default defineConfig({
     sourcemap: false,
     reportCompressedSize: false,
   },
-  server: { proxy: { "/api": target, "/v1": target } },
+  // The host stays what the browser asked for: the server refuses changes that a page of another origin asks for.
+  server: { proxy: { "/api": { target, changeOrigin: false }, "/v1": { target, changeOrigin: false } } },
 });

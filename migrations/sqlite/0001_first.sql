@@ -94,35 +94,80 @@ CREATE TABLE score (
 CREATE INDEX score_workload_at ON score (workload, scorer, at);
 
 CREATE TABLE dataset (
-    id          INTEGER PRIMARY KEY,
-    name        TEXT    NOT NULL UNIQUE,
-    workload    TEXT,
-    description TEXT    NOT NULL,
-    created_at  INTEGER NOT NULL
+    id           INTEGER PRIMARY KEY,
+    name         TEXT    NOT NULL UNIQUE,
+    workload     TEXT,
+    description  TEXT    NOT NULL,
+    input_schema TEXT,             -- JSON Schema that each item's input meets
+    canary       TEXT    NOT NULL, -- stands in every export, to find it in what others were trained on
+    head         INTEGER,          -- current version; none until the first publication
+    deleted_at   INTEGER,
+    created_at   INTEGER NOT NULL
 );
--- The newest `seq` of a dataset is its current version; publishing an old content again makes it current again.
+-- A version is `staged` while its items arrive, a `draft` while people edit it (one a dataset), and `published` for good.
 CREATE TABLE dataset_version (
     seq        INTEGER PRIMARY KEY AUTOINCREMENT,
     dataset    INTEGER NOT NULL REFERENCES dataset (id),
-    id         TEXT    NOT NULL,
+    id         TEXT    NOT NULL, -- of a published one the hash of its content, else empty
+    state      TEXT    NOT NULL CHECK (state IN ('staged', 'draft', 'published')),
+    parent     INTEGER,
     items      INTEGER NOT NULL,
+    author     TEXT    NOT NULL,
     note       TEXT    NOT NULL,
     created_at INTEGER NOT NULL
 );
 CREATE INDEX dataset_version_dataset ON dataset_version (dataset, seq);
+CREATE UNIQUE INDEX dataset_draft ON dataset_version (dataset) WHERE state = 'draft';
 CREATE TABLE dataset_item (
     hash       TEXT PRIMARY KEY,
     input_hash TEXT NOT NULL,
-    body       TEXT NOT NULL
+    body       TEXT NOT NULL,
+    purged_at  INTEGER -- then `input_hash` is empty and `body` is {}
 ) WITHOUT ROWID;
 CREATE INDEX dataset_item_input ON dataset_item (input_hash);
 CREATE TABLE dataset_version_item (
-    version INTEGER NOT NULL REFERENCES dataset_version (seq),
+    version INTEGER NOT NULL REFERENCES dataset_version (seq) ON DELETE CASCADE,
     ord     INTEGER NOT NULL,
     hash    TEXT    NOT NULL REFERENCES dataset_item (hash),
+    item_id TEXT    NOT NULL,
+    split   TEXT    NOT NULL, -- empty when it has none
     PRIMARY KEY (version, ord),
-    UNIQUE (hash, version)
+    UNIQUE (hash, version),
+    UNIQUE (version, item_id)
 ) WITHOUT ROWID;
+-- Items that people took out: an import does not bring them back. One of a draft counts once that is published.
+CREATE TABLE dataset_tombstone (
+    dataset INTEGER NOT NULL REFERENCES dataset (id),
+    hash    TEXT    NOT NULL,
+    item_id TEXT    NOT NULL,
+    reason  TEXT    NOT NULL,
+    author  TEXT    NOT NULL,
+    draft   INTEGER,
+    purged  INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (dataset, hash)
+) WITHOUT ROWID;
+
+-- Who read a held-out split, and why. A version that decided often enough has been learned by heart.
+CREATE TABLE heldout_access (
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL REFERENCES dataset_version (seq) ON DELETE CASCADE,
+    reader  TEXT    NOT NULL,
+    purpose TEXT    NOT NULL CHECK (purpose IN ('gate', 'shown', 'export', 'check')),
+    at      INTEGER NOT NULL
+);
+CREATE INDEX heldout_access_version ON heldout_access (version, purpose);
+-- The two doors to items. What steers reads the first, which has no held-out item; the second shows nothing without an
+-- access that is on the books.
+CREATE VIEW item_open AS
+    SELECT place.version, place.ord, place.item_id, place.split, item.hash, item.input_hash, item.body
+    FROM dataset_version_item AS place JOIN dataset_item AS item ON item.hash = place.hash
+    WHERE place.split <> 'heldout' AND item.purged_at IS NULL;
+CREATE VIEW item_heldout AS
+    SELECT access.seq AS access, place.version, place.ord, place.item_id, place.split, item.hash, item.input_hash, item.body
+    FROM heldout_access AS access JOIN dataset_version_item AS place ON place.version = access.version
+    JOIN dataset_item AS item ON item.hash = place.hash
+    WHERE place.split = 'heldout' AND item.purged_at IS NULL;
 
 -- Revisions form one line per workload: each parent has one child, and must exist.
 CREATE TABLE policy (

@@ -16,7 +16,6 @@ TOOL = {
     "description": "The weather of a city.",
     "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 }
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 def client(key=KEY):
@@ -77,7 +76,7 @@ def thoughts_survive_a_conversation():
 
 
 def images_and_documents_arrive():
-    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": checks.PIXEL}}
     document = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
     messages = [{"role": "user", "content": [image, document, {"type": "text", "text": "what is it"}]}]
     for model in checks.MODELS:
@@ -101,6 +100,23 @@ def tokens_are_counted():
     for model in checks.MODELS:
         counted = client().messages.count_tokens(model=model, messages=HELLO)
         assert counted.input_tokens > 0, counted
+
+
+def models_are_listed():
+    ids = [model.id for model in client().models.list()]
+    assert "weir/default" in ids and "sim/claude" in ids, ids
+
+
+def a_conversation_moves_between_providers_with_its_thoughts():
+    ask = [{"role": "user", "content": "please get_weather"}]
+    thinking = {"type": "enabled", "budget_tokens": 2000}
+    for first_model in ["sim/claude", "sim/gemini", "sim/bedrock", "sim/cohere"]:
+        for next_model in checks.PROVIDERS:
+            first = create(model=first_model, messages=ask, tools=[TOOL], thinking=thinking)
+            result = {"type": "tool_result", "tool_use_id": first.content[-1].id, "content": "sunny"}
+            turns = [*ask, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+            after = create(model=next_model, messages=turns, tools=[TOOL], thinking=thinking)
+            assert after.stop_reason == "end_turn", (first_model, next_model, after)
 
 
 def fails(error, key=KEY, **request):

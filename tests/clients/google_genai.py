@@ -23,7 +23,6 @@ TOOL = types.Tool(
         )
     ]
 )
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 def client(key=KEY):
@@ -75,7 +74,7 @@ def a_function_is_called_and_its_response_is_read():
 
 
 def images_arrive():
-    image = types.Part.from_bytes(data=base64.b64decode(PIXEL), mime_type="image/png")
+    image = types.Part.from_bytes(data=base64.b64decode(checks.PIXEL), mime_type="image/png")
     for model in checks.MODELS:
         assert "1 files" in generate(model, [image, "what is it"]).text, model
 
@@ -97,6 +96,13 @@ def tokens_are_counted():
     for model in checks.MODELS:
         with client() as asked:
             assert asked.models.count_tokens(model=model, contents="say hello").total_tokens > 0
+
+
+def texts_become_vectors():
+    for model in ["sim/gemini", "sim/small"]:
+        with client() as asked:
+            found = asked.models.embed_content(model=model, contents="hello")
+        assert [len(vector.values) for vector in found.embeddings] == [8], found
 
 
 def errors_have_code_and_status():

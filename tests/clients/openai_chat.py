@@ -3,6 +3,7 @@
 Usage: openai_chat.py ORIGIN KEY, where KEY opens the data plane.
 """
 
+import asyncio
 import json
 import sys
 
@@ -103,11 +104,59 @@ def text_survives_every_script():
         assert reply.choices[0].message.content, text
 
 
+def every_provider_says_the_same_plain_and_streamed():
+    for model in checks.PROVIDERS:
+        options = {"include_usage": True}
+        plain = client().chat.completions.create(model=model, messages=HELLO)
+        chunks = list(client().chat.completions.create(model=model, messages=HELLO, stream=True, stream_options=options))
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        assert text == plain.choices[0].message.content and plain.choices[0].finish_reason == "stop", (model, text)
+        assert chunks[-1].usage.completion_tokens == plain.usage.completion_tokens > 0, (model, chunks[-1])
+
+
+def images_and_limits_reach_every_provider():
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{checks.PIXEL}"}}
+    content = [{"type": "text", "text": "what is it"}, image]
+    for model in checks.PROVIDERS:
+        reply = client().chat.completions.create(model=model, messages=[{"role": "user", "content": content}])
+        assert "1 files" in reply.choices[0].message.content, (model, reply)
+        short = client().chat.completions.create(model=model, messages=HELLO, max_tokens=2, temperature=0.5, top_p=0.9)
+        assert short.choices[0].finish_reason == "length", (model, short)
+
+
+def what_a_provider_cannot_say_is_refused_by_name():
+    for model, field in [("sim/claude", "seed"), ("sim/bedrock", "seed"), ("sim/cohere", "n"), ("sim/mistral", "logprobs")]:
+        value = {"seed": 7, "n": 2, "logprobs": True}[field]
+        assert f"$.{field}" in str(fails(openai.BadRequestError, model=model, **{field: value})), (model, field)
+
+
+def a_call_can_time_out_and_be_cancelled():
+    try:
+        client().with_options(timeout=0.0001).chat.completions.create(model="auto", messages=HELLO)
+    except openai.APITimeoutError:
+        pass
+    else:
+        raise AssertionError("no timeout")
+
+    async def cancelled():
+        own = openai.AsyncOpenAI(base_url=BASE_URL, api_key=KEY, max_retries=0)
+        task = asyncio.create_task(own.chat.completions.create(model="auto", messages=HELLO))
+        await asyncio.sleep(0)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return True
+
+    assert asyncio.run(cancelled())
+    plain_chat_has_text_usage_and_a_finish_reason()
+
+
 def every_provider_calls_a_tool_and_reads_its_result():
     schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
     tools = [{"type": "function", "function": {"name": "get_weather", "parameters": schema}}]
     ask = [{"role": "user", "content": "please get_weather"}]
-    for model in checks.MODELS:
+    for model in checks.PROVIDERS:
         message = client().chat.completions.create(model=model, messages=ask, tools=tools).choices[0].message
         call = message.tool_calls[0]
         assert call.function.name == "get_weather" and json.loads(call.function.arguments) == {"city": "sim"}, message
@@ -121,7 +170,7 @@ def every_provider_calls_a_tool_and_reads_its_result():
 def every_provider_follows_a_schema():
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     form = {"type": "json_schema", "json_schema": {"name": "animal", "schema": schema}}
-    for model in checks.MODELS:
+    for model in checks.PROVIDERS:
         reply = client().chat.completions.create(model=model, messages=HELLO, response_format=form)
         assert reply.choices[0].message.content == '{"name":"sim"}', reply
 
@@ -129,7 +178,7 @@ def every_provider_follows_a_schema():
 def responses_are_answered_by_every_provider():
     schema = {"type": "object", "properties": {"city": {"type": "string"}}}
     tools = [{"type": "function", "name": "get_weather", "parameters": schema}]
-    for model in checks.MODELS:
+    for model in checks.PROVIDERS:
         plain = client().responses.create(model=model, input="say hello")
         assert plain.output_text and plain.status == "completed" and plain.usage.total_tokens > 0, plain
         events = list(client().responses.create(model=model, input="say hello", stream=True))
@@ -139,8 +188,24 @@ def responses_are_answered_by_every_provider():
 
 
 def embeddings_are_vectors():
-    reply = client().embeddings.create(model="sim/small", input=["hello", "there"], encoding_format="float")
-    assert len(reply.data) == 2 and len(reply.data[0].embedding) == 8 and reply.usage.prompt_tokens > 0, reply
+    for model in ["sim/small", "sim/gemini", "sim/mistral"]:
+        for form in [openai.NOT_GIVEN, "float"]:
+            reply = client().embeddings.create(model=model, input=["hello", "there"], encoding_format=form)
+            assert len(reply.data) == 2 and len(reply.data[0].embedding) == 8 and reply.usage.prompt_tokens > 0, reply
+
+
+def sound_is_made_and_heard():
+    speech = client().audio.speech.create(model="sim/small", voice="alloy", input="hello")
+    assert speech.read().startswith(b"ID3")
+    heard = client().audio.transcriptions.create(model="sim/small", file=("a.mp3", b"sound"))
+    assert heard.text == "I heard 5 bytes.", heard
+    assert client().audio.transcriptions.create(model="sim/small", file=("a.mp3", b"sound"), response_format="text") == "I heard 5 bytes."
+
+
+def the_other_endpoints_answer():
+    assert client().moderations.create(model="sim/small", input="hello").results[0].flagged is False
+    assert client().images.generate(model="sim/small", prompt="a cat").data[0].b64_json
+    assert client().completions.create(model="sim/small", prompt="say").choices[0].text
 
 
 if __name__ == "__main__":

@@ -1,25 +1,57 @@
 #!/bin/sh
-# Runs the official clients against a weir of this checkout: its own port, its own data, nothing left behind.
-# Needs Python 3 and a package index for the first run; the virtual environment stays under target/.
+# Runs clients that nobody here wrote against a weir of this checkout: its own port, its own data, nothing left behind.
+# Needs Python 3, Node and package indexes for the first run; what is installed stays under target/.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$top/target}
-venv=$target/clients
+place=$target/clients
+uv=$place/tools/bin/uv
 
+# python NAME: an environment with what NAME.txt lists.
+python() {
+    if ! cmp -s "$here/$1.txt" "$place/$1/installed.txt"; then
+        "$uv" venv --quiet --clear "$place/$1"
+        "$uv" pip install --quiet --python "$place/$1" --requirement "$here/$1.txt"
+        cp "$here/$1.txt" "$place/$1/installed.txt"
+    fi
+}
+node_modules() {
+    if ! cmp -s "$here/node/package-lock.json" "$place/node/installed.json"; then
+        mkdir -p "$place/node"
+        cp "$here/node/package.json" "$here/node/package-lock.json" "$place/node/"
+        npm ci --prefix "$place/node" --no-audit --no-fund --silent
+        cp "$here/node/package-lock.json" "$place/node/installed.json"
+    fi
+    cp "$here"/node/*.mjs "$place/node/"
+}
+
+if [ ! -x "$uv" ]; then
+    rm -rf "$place"
+    python3 -m venv "$place/tools"
+    "$place/tools/bin/pip" install --quiet --disable-pip-version-check uv==0.13.8
+fi
+python official &
+official=$!
+python frameworks &
+frameworks=$!
+node_modules &
+node=$!
 cd "$top"
 cargo build --quiet --package weir
-if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/installed.txt"
-fi
+cargo build --quiet --package weir-sim --example serve
+wait "$official"
+wait "$frameworks"
+wait "$node"
 
 data=$(mktemp -d)
 server=
+sim=
 finish() {
-    [ -z "$server" ] || kill "$server" 2>/dev/null || true
-    [ -z "$server" ] || wait "$server" 2>/dev/null || true
+    for started in $server $sim; do
+        kill "$started" 2>/dev/null || true
+        wait "$started" 2>/dev/null || true
+    done
     rm -rf "$data"
 }
 trap finish EXIT
@@ -40,6 +72,19 @@ dialect = "anthropic"
 provider = "sim"
 model = "small"
 dialect = "gemini"
+[deployments."sim/mistral"]
+provider = "sim"
+model = "small"
+dialect = "mistral"
+[deployments."sim/cohere"]
+provider = "sim"
+model = "small"
+dialect = "cohere"
+[deployments."sim/bedrock"]
+provider = "sim"
+model = "small"
+dialect = "bedrock"
+api_key = "env:WEIR_TEST_AWS"
 [workloads.default]
 candidates = ["sim/large", "sim/small"]
 floor = 0.8
@@ -48,24 +93,57 @@ candidates = ["sim/small"]
 floor = 0.8
 CONFIG
 
+# address PID FILE SCRIPT: what the process has printed, once it has.
+address() {
+    tries=0
+    found=
+    while [ -z "$found" ]; do
+        found=$(sed -n "$3" "$2")
+        tries=$((tries + 1))
+        if [ "$tries" -gt 200 ] || ! kill -0 "$1" 2>/dev/null; then
+            cat "$data/err" >&2
+            exit 1
+        fi
+        [ -n "$found" ] || sleep 0.1
+    done
+}
+
 key=clients-0123456789abcdef
 : > "$data/out"
-WEIR_TEST_KEY=$key "$target/debug/weir" --config "$data/weir.toml" > "$data/out" 2> "$data/err" &
+: > "$data/sim"
+WEIR_TEST_KEY=$key WEIR_TEST_AWS=SIMKEYID:secret \
+    "$target/debug/weir" --config "$data/weir.toml" > "$data/out" 2> "$data/err" &
 server=$!
-base=
-tries=0
-while [ -z "$base" ]; do
-    base=$(sed -n 's/^weir is at \(http:[^ ]*\).*/\1/p' "$data/out")
-    tries=$((tries + 1))
-    if [ "$tries" -gt 200 ] || ! kill -0 "$server" 2>/dev/null; then
-        cat "$data/err" >&2
-        exit 1
-    fi
-    [ -n "$base" ] || sleep 0.1
+"$target/debug/examples/serve" > "$data/sim" 2>> "$data/err" &
+sim=$!
+address "$server" "$data/out" 's/^weir is at \(http:[^ ]*\).*/\1/p'
+base=$found
+address "$sim" "$data/sim" '/^http:/p'
+
+# All at once: most of their time is spent importing themselves.
+running=
+start() {
+    name=$1
+    shift
+    ("$@" > "$data/$name.log" 2>&1; echo "$?" > "$data/$name.status") &
+    running="$running $name:$!"
+}
+for script in openai_chat anthropic_messages google_genai; do
+    start "$script" "$place/official/bin/python" "$here/$script.py" "$base" "$key"
+done
+start provider_sdks "$place/official/bin/python" "$here/provider_sdks.py" "$found"
+for script in langchain_chat litellm_client instructor_models pydantic_ai_agents; do
+    start "$script" "$place/frameworks/bin/python" "$here/$script.py" "$base" "$key"
+done
+for script in openai anthropic google_genai vercel_ai; do
+    start "node_$script" node "$place/node/$script.mjs" "$base" "$key"
 done
 failed=0
-for script in openai_chat anthropic_messages google_genai; do
-    echo "$script"
-    "$venv/bin/python" "$here/$script.py" "$base" "$key" || failed=1
+for one in $running; do
+    wait "${one#*:}" || true
+    name=${one%%:*}
+    echo "$name"
+    cat "$data/$name.log"
+    [ "$(cat "$data/$name.status")" = 0 ] || failed=1
 done
 exit "$failed"

@@ -1,12 +1,14 @@
 """Writes crates/evals/src/tests/vectors.jsonl: random cases with the score that the pinned public packages give.
 
     python3 tests/oracle/generate.py
+    python3 tests/oracle/generate.py --seed 1 --times 20     # fresh cases, to target/oracle/fresh.jsonl
 
-Makes its own virtual environment under target/oracle, installs requirements.txt there and runs itself in it. The seed
+Fresh cases are run by `cargo test -p weir-evals -- --ignored fresh`. Makes its own virtual environment under target/oracle, installs requirements.txt there and runs itself in it. The seed
 is fixed, so that the same packages write the same file. promptfoo's scorers need Node and are not run here: their few
 numbers stand in the unit tests of the checks.
 """
 
+import argparse
 import json
 import math
 import os
@@ -18,6 +20,7 @@ import venv
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 VENV = os.path.join(ROOT, "target", "oracle")
+FRESH = os.path.join(VENV, "fresh.jsonl")
 OUT = os.path.join(ROOT, "crates", "evals", "src", "tests", "vectors.jsonl")
 
 
@@ -28,11 +31,17 @@ def enter_venv():
     if not os.path.exists(python):
         venv.create(VENV, with_pip=True)
     subprocess.check_call([python, "-m", "pip", "install", "-q", "-r", os.path.join(HERE, "requirements.txt")])
-    os.execv(python, [python, os.path.abspath(__file__)])
+    os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
 
 
-WORDS = "the cat sat on a mat dying flies relational happiness running An don't U.S. 3.14 1,000 it's re-run (yes) END".split()
-PIECES = list("abcdeABC123 .,-") + ["é", "e\u0301", "ß", "İ", "日", "本", "😀", "👩‍👩‍👧", "\u00a0", "\t", "\n", "ﬁ", "Σ", "ς", "٣"]
+WORDS = ("the cat sat on a mat dying flies relational happiness running An don't U.S. 3.14 1,000 it's re-run (yes) END "
+    "日本語 東京、 naïve CAFÉ it’s “quoted” e.g. $5.00 1e5 1e999 nan inf -inf Infinity 1_000 0x1F ½ ² ١٢٣ １２ -- ... … a-b-c C++ <b> &amp; "
+    "<skipped> a.b 3. 3, .5 ,5 5- -5 skies news agreed hopping falling generalizations oscillators lying innings dyed ies enjoyed spied sses "
+    "say singly possibly adoption The AN We'll you're dogs'").split()
+SPACES = [" ", " ", " ", " ", ", ", ". ", "! ", "\n", "\t", "  ", "\u00a0", "\u3000", "\r\n", "\u2028", "\x1c", "-\n", "- "]
+PIECES = list("abcdeABC123 .,-+_$%&<>'\"/\\`~()") + ["é", "e\u0301", "ß", "İ", "日", "本", "😀", "👩‍👩‍👧", "\u00a0", "\t", "\n", "ﬁ", "Σ", "ς", "٣",
+    "\u0085", "\u2028", "\u200b", "\ufeff", "\u3000", "\x00", "\x1b", "\x1d", "、", "。", "１", "٫", "²", "½", "Ⅳ", "ǆ", "ŉ", "ΐ",
+    "ẞ", "İ", "ı", "i\u0307", "K", "ไทย", "한", "أ", "ש", "🏳️‍🌈", "👍🏽", "🇩🇪", "’", "“", "—", "−", "€", "a", "the", "e"]
 EDGES = [
     ("", ""), ("", "a"), ("a", ""), (" ", ""), ("a", "a"), (" a ", "a"), ("a", "A"), ("a😀b", "ab"), ("日本語", "日本語"),
     ("STRASSE", "straße"), ("e\u0301", "é"), ("MARTHA", "MARHTA"), ("a\nb", "b\na"), ("the", "a"), ("...", "."),
@@ -42,7 +51,7 @@ EDGES = [
 
 
 def sentence(rng, most=12):
-    return "".join(rng.choice(WORDS) + rng.choice([" ", " ", " ", ", ", ". ", "\n"]) for _ in range(rng.randint(0, most)))
+    return "".join(rng.choice(WORDS) + rng.choice(SPACES) for _ in range(rng.randint(0, most)))
 
 
 def letters(rng, most=20):
@@ -81,12 +90,14 @@ def value(rng, depth=3):
     if kind == 2:
         return rng.randint(-5, 50)
     if kind == 3:
-        return rng.choice([0.5, -1.25, 3.0, 1e16, 1e-7, 2.5e20])
+        # Whole numbers beyond 64 bits are a known deviation.
+        return rng.choice([0.5, -1.25, 3.0, 1e16, 1e-7, 2.5e20, 1e308, 5e-324, 1e21, -0.0, 0.0001, 0.00001, 2**53 + 1, 0.30000000000000004])
     if kind in (4, 5):
-        return rng.choice(["", "a", "b c", "é", "日本", "😀", "[1,2]", '{"a":1}', "1", "\"", "\n\x7f"])
+        return rng.choice(["", "a", "b c", "é", "日本", "😀", "[1,2]", '{"a":1}', "1", "\"", "\n\x7f", "e\u0301", "null",
+            "true", "[]", "[1", "\\u0041", "\x00", "\u2028", "NaN", '{"a":1,"a":2}', " [1] ", "[1]x", "\ud7ff", letters(rng, 6)])
     if kind == 6:
         return [value(rng, depth - 1) for _ in range(rng.randint(0, 4))]
-    return {rng.choice(["a", "b", "é", "a b", "z"]): value(rng, depth - 1) for _ in range(rng.randint(0, 4))}
+    return {rng.choice(["a", "b", "é", "a b", "z", "", "A", "1", "日", "😀", "\n"]): value(rng, depth - 1) for _ in range(rng.randint(0, 4))}
 
 
 def changed(rng, tree):
@@ -103,19 +114,28 @@ def number(rng):
     return rng.choice([0, 1, -1, 5, 100, 105, 0.1, 1e-9, 1e300, -3.5, rng.randint(-1000, 1000), round(rng.uniform(-9, 9), 3)])
 
 
-def main():
+def main(seed, times, out_path):
+    import jiwer
     import numpy
     from autoevals import ExactMatch, JSONDiff, Levenshtein, ListContains, NumericDiff, ValidJSON
     from inspect_ai.scorer._classification import compute_f1, max_exact_score
     from inspect_ai.scorer._common import match_str
     from jsonschema import Draft202012Validator
     from nltk.translate.gleu_score import sentence_gleu
+    from nltk.translate.meteor_score import meteor_score
     from rapidfuzz.distance import Hamming, Jaro, JaroWinkler
     from rouge_score.rouge_scorer import RougeScorer
     from sacrebleu.metrics import BLEU, CHRF, TER
     from sklearn.metrics import ndcg_score
+    from textstat import textstat
 
-    rng = random.Random(20240717)
+    class NoWordNet:
+        """Synonyms need a data set that weir does not ship."""
+
+        def synsets(self, word):
+            return []
+
+    rng = random.Random(seed)
     rows = []
 
     def add(scorer, answer, expected, score, **more):
@@ -130,7 +150,7 @@ def main():
     def seen(text):
         return not any(c.isalnum() for c in text) or any(c.isascii() and c.isalnum() for c in text.lower())
 
-    for a, b in pairs(rng, 45):
+    for a, b in pairs(rng, 45 * times):
         add({"kind": "levenshtein"}, a, b, Levenshtein().eval(a, b).score)
         add({"kind": "jaro"}, a, b, Jaro.normalized_similarity(a, b))
         add({"kind": "jaro_winkler"}, a, b, JaroWinkler.normalized_similarity(a, b))
@@ -147,32 +167,44 @@ def main():
                 add({"kind": "rouge", "variant": kind[5:]}, a, b, scores[kind].fmeasure)
         add({"kind": "exact_match", "mode": "squad"}, a, b, max_exact_score(a, [b]))
         add({"kind": "f1_tokens"}, a, b, compute_f1(a, b))
+        add({"kind": "meteor"}, a, b, meteor_score([b.split()], a.split(), wordnet=NoWordNet()))
+        words, characters = jiwer.process_words(b, a), jiwer.process_characters(b, a)
+        for kind, error in [("wer", words.wer), ("mer", words.mer), ("wil", words.wil), ("cer", characters.cer)]:
+            add({"kind": kind}, a, b, max(0.0, 1 - error), raw=error)
+        if textstat.lexicon_count(a) > 0:
+            for formula, found in [
+                ("automated_readability", textstat.automated_readability_index(a)),
+                ("coleman_liau", textstat.coleman_liau_index(a)),
+                ("lix", textstat.lix(a)),
+            ]:
+                add({"kind": "readability", "formula": formula, "max": 1e6}, a, "-", found <= 1e6, raw=found)
         # The one case where the two differ on purpose: a target of which nothing is left.
-        if b.strip(" \t\n\r\x0b\x0c!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"):
+        if b.strip().strip(" \t\n\r\x0b\x0c!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"):
             for location in ["begin", "end", "any", "exact"]:
                 add({"kind": "match", "location": location}, a, b, match_str(a, b, location)[1])
 
-    for _ in range(60):
+    for _ in range(60 * times):
         a, b, c = sentence(rng), sentence(rng), sentence(rng)
         add({"kind": "bleu"}, a, [b, c], bleu.sentence_score(a, [b, c]).score / 100)
         add({"kind": "chrf"}, a, [b, c], chrf.sentence_score(a, [b, c]).score / 100)
 
-    for _ in range(60):
+    for _ in range(60 * times):
         digits = number(rng)
         text = rng.choice(["{}", "it is {}", "${}.", "({})", "**{}**", "{}%", "so {} of {}!", "<{}", "\\${}"])
         answer = text.format(digits, number(rng))
         target = str(rng.choice([digits, number(rng)]))
         # inspect rounds both to 5 digits; so few are drawn here.
         for location in ["begin", "end", "any", "exact"]:
+            score = match_str(answer, target, location, numeric=True)[1]
+            add({"kind": "match", "numeric": True, "digits": 5, "location": location}, answer, target, score)
             if abs(float(target)) < 1e5:
-                score = match_str(answer, target, location, numeric=True)[1]
                 add({"kind": "match", "numeric": True, "location": location}, answer, target, score)
 
-    for _ in range(60):
+    for _ in range(60 * times):
         a, b = number(rng), number(rng)
         add({"kind": "numeric_diff"}, json.dumps(a), b, NumericDiff().eval(a, b).score)
 
-    for _ in range(220):
+    for _ in range(220 * times):
         a = value(rng)
         b = changed(rng, a) if rng.random() < 0.7 else value(rng)
         if isinstance(a, (dict, list)) and b is not None:
@@ -186,6 +218,14 @@ def main():
 
     for text in ["{}", "[]", "1", "\"x\"", "null", "", " ", "{'a':1}", "[1,]", "```json\n{}\n```", "[1] x", " [1]\n", "{\"a\":1,\"a\":2}"]:
         add({"kind": "valid_json"}, text, "-", ValidJSON().eval(text).score)
+    for _ in range(30 * times):
+        text = json.dumps(value(rng), ensure_ascii=rng.random() < 0.5)
+        for _ in range(rng.randint(0, 2)):
+            at = rng.randint(0, len(text))
+            text = text[:at] + rng.choice(["", " ", ",", "]", "}", "\"", "\\", "0", "-", ".", "e5", "\n", "\u00a0", "\ufeff", "/", "'", "1e999", "tru"]) + text[at + rng.randint(0, 1):]
+        # Python takes `NaN` and `Infinity`, which are no JSON.
+        if "NaN" not in text and "Infinity" not in text:
+            add({"kind": "valid_json"}, text, "-", ValidJSON().eval(text).score)
 
     schemas = [
         {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 0}}, "additionalProperties": False},
@@ -199,13 +239,13 @@ def main():
         {"dependentRequired": {"a": ["b"]}, "propertyNames": {"maxLength": 1}},
     ]
     for schema in schemas:
-        for _ in range(14):
+        for _ in range(14 * times):
             tree = value(rng)
             score = Draft202012Validator(schema).is_valid(tree)
             add({"kind": "json_schema", "schema": schema}, json.dumps(tree), "-", score)
 
     names = ["foo", "bar", "baz", "New York", "new york", "L.A.", "LA", "é", ""]
-    for _ in range(50):
+    for _ in range(50 * times):
         a = [rng.choice(names) for _ in range(rng.randint(0, 5))]
         b = [rng.choice(names) for _ in range(rng.randint(0, 5))]
         add({"kind": "list_contains"}, json.dumps(a), b, ListContains().eval(a, b).score)
@@ -213,7 +253,15 @@ def main():
             score = ListContains(allow_extra_entities=True).eval(a, b).score
             add({"kind": "list_contains", "allow_extra": True}, json.dumps(a), b, score)
 
-    for _ in range(30):
+    for _ in range(25 * times):
+        a, targets = letters(rng, 8), [letters(rng, 8) for _ in range(rng.randint(1, 3))]
+        if rng.random() < 0.5:
+            a, targets = sentence(rng, 3), targets + [sentence(rng, 3)]
+        add({"kind": "exact_match", "mode": "squad"}, a, targets, max_exact_score(a, targets))
+        listed = [letters(rng, 6) for _ in range(rng.randint(0, 4))]
+        add({"kind": "list_contains"}, json.dumps(listed), targets, ListContains().eval(listed, targets).score)
+
+    for _ in range(30 * times):
         ids = rng.sample(range(20), rng.randint(2, 8))
         gains = {str(i): rng.randint(0, 3) for i in ids}
         k = rng.choice([None, rng.randint(1, len(ids))])
@@ -222,12 +270,17 @@ def main():
             spec = {"kind": "ndcg"} if k is None else {"kind": "ndcg", "k": k}
             add(spec, json.dumps(ids), gains, ndcg_score(numpy.array(truth), numpy.array(ranks), k=k))
 
-    with open(OUT, "w", encoding="utf-8") as out:
+    with open(out_path, "w", encoding="utf-8") as out:
         for row in rows:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
-    print(f"{len(rows)} vectors in {os.path.relpath(OUT, ROOT)}")
+    print(f"{len(rows)} vectors in {os.path.relpath(out_path, ROOT)}")
 
 
 if __name__ == "__main__":
     enter_venv()
-    main()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--times", type=int, default=1)
+    given = parser.parse_args()
+    fresh = given.seed is not None
+    main(given.seed if fresh else 20240717, given.times, FRESH if fresh else OUT)

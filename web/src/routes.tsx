@@ -35,30 +35,48 @@ const workloads = createRoute({
 const workload = createRoute({
   getParentRoute: () => root,
   path: "/workloads/$id",
-  ...search("range", "sort", "start"),
+  ...search("range", "sort", "start", "tab"),
   component: lazyRouteComponent(() => import("./pages/workloads/Page")),
 });
 const canaries = createRoute({
   getParentRoute: () => root,
   path: "/canaries",
-  ...search("workload", "sort"),
+  ...search("workload", "sort", "start", "state"),
   component: lazyRouteComponent(() => import("./pages/canaries/List")),
 });
 const canary = createRoute({
   getParentRoute: () => root,
   path: "/canaries/$id",
+  ...search("pairs", "pair"),
   component: lazyRouteComponent(() => import("./pages/canaries/Page")),
+});
+const policies = createRoute({
+  getParentRoute: () => root,
+  path: "/policies",
+  ...search("workload", "sort", "proposals"),
+  component: lazyRouteComponent(() => import("./pages/policies/List")),
+});
+const policy = createRoute({
+  getParentRoute: () => root,
+  path: "/policies/$rev",
+  ...search("workload", "against"),
+  component: lazyRouteComponent(() => import("./pages/policies/Page")),
+});
+const proposal = createRoute({
+  getParentRoute: () => root,
+  path: "/policies/proposals/$id",
+  component: lazyRouteComponent(() => import("./pages/policies/ProposalPage")),
 });
 const deployments = createRoute({
   getParentRoute: () => root,
   path: "/deployments",
-  ...search("sort"),
+  ...search("sort", "open"),
   component: lazyRouteComponent(() => import("./pages/deployments/Page")),
 });
 const traces = createRoute({
   getParentRoute: () => root,
   path: "/traces",
-  ...search("workload", "deployment", "status", "origin", "canary", "live"),
+  ...search("workload", "deployment", "status", "origin", "canary", "live", "range", "since", "until"),
   component: lazyRouteComponent(() => import("./pages/traces/List")),
 });
 const trace = createRoute({
@@ -66,20 +84,84 @@ const trace = createRoute({
   path: "/traces/$span",
   component: lazyRouteComponent(() => import("./pages/traces/Page")),
 });
+const cost = createRoute({
+  getParentRoute: () => root,
+  path: "/cost",
+  ...search("by", "range", "sort"),
+  component: lazyRouteComponent(() => import("./pages/cost/Page")),
+});
+const playground = createRoute({
+  getParentRoute: () => root,
+  path: "/playground",
+  ...search("workload", "models", "prompt", "system"),
+  component: lazyRouteComponent(() => import("./pages/playground/Page")),
+});
 const datasets = createRoute({
   getParentRoute: () => root,
   path: "/datasets",
-  ...search("sort"),
+  ...search("sort", "into"),
   component: lazyRouteComponent(() => import("./pages/datasets/List")),
 });
 const dataset = createRoute({
   getParentRoute: () => root,
   path: "/datasets/$name",
+  ...search("tab", "q", "split", "item", "version", "from", "to"),
   component: lazyRouteComponent(() => import("./pages/datasets/Page")),
+});
+const scorers = createRoute({
+  getParentRoute: () => root,
+  path: "/scorers",
+  ...search("scorer", "sort"),
+  component: lazyRouteComponent(() => import("./pages/scorers/Page")),
+});
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: "/runs",
+  ...search("sort", "start"),
+  component: lazyRouteComponent(() => import("./pages/runs/List")),
+});
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/compare",
+  ...search("a", "b"),
+  component: lazyRouteComponent(() => import("./pages/runs/Compare")),
+});
+const run = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/$id",
+  ...search("only", "item"),
+  component: lazyRouteComponent(() => import("./pages/runs/Page")),
+});
+const system = createRoute({
+  getParentRoute: () => root,
+  path: "/system",
+  ...search("tab", "q", "sort"),
+  component: lazyRouteComponent(() => import("./pages/system/Page")),
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, workloads, workload, canaries, canary, deployments, traces, trace, datasets, dataset]),
+  routeTree: root.addChildren([
+    overview,
+    workloads,
+    workload,
+    canaries,
+    canary,
+    policies,
+    policy,
+    proposal,
+    deployments,
+    traces,
+    trace,
+    cost,
+    playground,
+    datasets,
+    dataset,
+    scorers,
+    runs,
+    compare,
+    run,
+    system,
+  ]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

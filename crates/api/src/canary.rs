@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use weir_core::{canary::Canary, policy::Policy};
 use weir_optimizer::{
     canary::{Action, Ground, StartRequest, act, start},
+    diff::PolicyDiff,
     revision,
 };
 use weir_store::DiffRow;
@@ -81,12 +82,21 @@ pub(crate) struct NewCanary {
     /// Whoever approves must not be who proposed.
     #[serde(default)]
     four_eyes: bool,
+    /// Segments in which it is not tried and will not serve.
+    #[serde(default)]
+    except: Vec<String>,
 }
 
 impl NewCanary {
-    /// The canary of a policy diff, with every default.
-    pub(crate) fn of(diff: &DiffRow) -> Self {
-        Self { workload: diff.workload.to_string(), candidate: diff.candidate.clone(), ..Self::default() }
+    /// The canary of a policy diff, with every default, in the part of the traffic that the diff speaks of.
+    pub(crate) fn of(row: &DiffRow, diff: &PolicyDiff) -> Self {
+        let outside = diff.evidence.within.as_ref().map_or(&[][..], |within| &within.except);
+        Self {
+            workload: row.workload.to_string(),
+            candidate: row.candidate.clone(),
+            except: outside.iter().map(ToString::to_string).collect(),
+            ..Self::default()
+        }
     }
 }
 
@@ -96,7 +106,7 @@ impl NewCanary {
 pub(crate) struct Reason {
     /// May be empty.
     #[serde(default)]
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// `GET /api/v1/canaries`.
@@ -151,7 +161,9 @@ pub(crate) async fn create_canary(
         must_save: new.must_save,
         approval: new.approval,
         four_eyes: new.four_eyes,
-    };
+        except: new.except.into_iter().map(Into::into).collect(),
+    }
+    .or(&app.settings.load().canary);
     let history = app.store.canary_list(Some(&workload.workload.id)).await?;
     let stable = revision::stable(&workload.workload, &head).map(|id| id.as_str()).unwrap_or_default();
     let baseline = app.store.baseline(&workload.workload.id, stable).await?;

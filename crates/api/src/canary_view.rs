@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use weir_core::canary::{Canary, CanaryEvent, Evidence, GuardReading, HoldCause, StratumReading};
+use weir_core::canary::{Canary, CanaryEvent, CanaryPlan, Evidence, GuardReading, HoldCause, StratumReading};
 use weir_optimizer::{
     canary::{Reading, outlook},
     pairing::Point,
@@ -24,10 +24,11 @@ pub(crate) struct CanaryView {
     base: String,
     /// `awaiting_approval`, `shadow`, `running`, `held`, `verifying`, `promoted`, `rolled_back`, `expired`,
     /// `superseded`, `aborted` or `rejected`.
+    #[schema(schema_with = crate::words::canary_state)]
     state: &'static str,
     /// Why it is held: `operator`, `harm`, `units`, `missing`, `latency`, `first_byte`, `scorer`, `scorer_changed` or
     /// `lease`.
-    #[schema(value_type = Option<String>)]
+    #[schema(schema_with = crate::words::hold_cause)]
     held: Option<HoldCause>,
     /// Segments taken out of the candidate's scope.
     scoped_out: Vec<String>,
@@ -110,6 +111,7 @@ struct GuardView {
     hold_at: Option<f64>,
     rollback_at: Option<f64>,
     /// `fine`, `holds` or `rolls_back`.
+    #[schema(schema_with = crate::words::guard_state)]
     state: &'static str,
 }
 
@@ -137,8 +139,10 @@ struct CanaryEventView {
     /// `optimizer`, or the key's name.
     actor: String,
     /// State before it; `null` for the first.
+    #[schema(schema_with = crate::words::canary_state_before)]
     from: Option<&'static str>,
     /// State after it.
+    #[schema(schema_with = crate::words::canary_state)]
     state: &'static str,
     /// Step after it.
     step: usize,
@@ -158,11 +162,62 @@ struct CanaryPoint {
     step: usize,
 }
 
+/// How it is run, fixed at its start: what each step waits for.
+#[derive(Debug, Serialize, ToSchema)]
+struct CanaryPlanView {
+    /// Same-prompt pairs before any exposure; 0 skips the shadow.
+    shadow_pairs: u64,
+    /// Least pairs within a step before the next.
+    step_pairs: u64,
+    /// Least pairs before a promotion.
+    min_pairs: u64,
+    /// Pairs in the verifying stage; 0 skips it.
+    verify_pairs: u64,
+    /// Pairs after which an undecided canary expires.
+    max_pairs: u64,
+    /// Least time within a step before the next.
+    bake_ms: u64,
+    /// Least time before a promotion.
+    min_duration_ms: u64,
+    /// Time after which an undecided canary expires.
+    horizon_ms: u64,
+    /// A score that has not come this long after its answer counts as missing.
+    score_timeout_ms: u64,
+    /// Units per arm in the verifying stage.
+    hold_back: f64,
+    /// Least mean grade of the candidate itself; `null` for no such test.
+    floor: Option<f64>,
+    /// A person must approve, and it must not be who proposed.
+    approval: bool,
+    four_eyes: bool,
+}
+
+impl From<&CanaryPlan> for CanaryPlanView {
+    fn from(plan: &CanaryPlan) -> Self {
+        Self {
+            shadow_pairs: plan.shadow_pairs,
+            step_pairs: plan.step_pairs,
+            min_pairs: plan.min_pairs,
+            verify_pairs: plan.verify_pairs,
+            max_pairs: plan.max_pairs,
+            bake_ms: plan.bake_ms,
+            min_duration_ms: plan.min_duration_ms,
+            horizon_ms: plan.horizon_ms,
+            score_timeout_ms: plan.score_timeout_ms,
+            hold_back: plan.hold_back,
+            floor: plan.floor,
+            approval: plan.approval,
+            four_eyes: plan.four_eyes,
+        }
+    }
+}
+
 /// One canary with its history.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CanaryDetail {
     #[serde(flatten)]
     canary: CanaryView,
+    plan: CanaryPlanView,
     /// Oldest first.
     events: Vec<CanaryEventView>,
     /// Oldest first.
@@ -317,6 +372,7 @@ impl CanaryDetail {
         };
         Self {
             canary: view,
+            plan: (&canary.plan).into(),
             series: look.trail.iter().map(|point| CanaryPoint::new(point, events)).collect(),
             events: events.iter().map(CanaryEventView::from).collect(),
         }

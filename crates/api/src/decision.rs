@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use weir_core::{
     decision::{Arm, CandidateRecord, CandidateState, Decision, Inputs, Plan, Verdict},
     error,
+    policy::Policy,
     snapshot::Quality,
 };
 use weir_router::{WhatIf, replay};
@@ -257,13 +258,7 @@ pub(crate) async fn replay_decision(
         return Err(Failure::new(&error::NOT_FOUND, format!("request `{id}` failed before it was routed")));
     };
     let view = configured(&app, decision.workload.as_str())?;
-    let line = app.store.policy_list(&decision.workload).await?;
-    let policy = line.into_iter().find(|policy| policy.revision == decision.revision).ok_or_else(|| {
-        Failure::new(
-            &error::NOT_FOUND,
-            format!("revision `{}` of `{}` is not stored", decision.revision, decision.workload),
-        )
-    })?;
+    let policy = policy_of(&app, decision).await?;
     let without = query.without.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned());
     let what_if = WhatIf { without: without.filter(|name| !name.is_empty()).collect(), floor: query.floor };
     let again = replay(decision, &Arc::new(policy), &view.workload, &app.snapshot.load().deployments, &what_if);
@@ -273,4 +268,23 @@ pub(crate) async fn replay_decision(
         decision: DecisionView::from(&again),
         sentences: weir_router::explain(&again),
     }))
+}
+
+/// The policy that decided: a stored revision, with the stages of the preset where the request chose one.
+async fn policy_of(app: &App, decision: &Decision) -> Result<Policy, Failure> {
+    let recorded = decision.revision.as_str();
+    let (revision, preset) = recorded.split_once('+').map_or((recorded, None), |(head, name)| (head, Some(name)));
+    let line = app.store.policy_list(&decision.workload).await?;
+    let unknown = || {
+        let message = format!("revision `{recorded}` of `{}` is not stored", decision.workload);
+        Failure::new(&error::NOT_FOUND, message)
+    };
+    let stored = line.into_iter().find(|policy| policy.revision.as_str() == revision).ok_or_else(unknown)?;
+    let Some(preset) = preset else {
+        return Ok(stored);
+    };
+    let settings = app.settings.load();
+    let stages = settings.presets.get(&decision.workload).and_then(|presets| presets.get(preset));
+    let stages = stages.cloned().ok_or_else(unknown)?;
+    Ok(Policy { revision: decision.revision.clone(), stages, ..stored })
 }

@@ -2,15 +2,27 @@
 
 use axum::{Json, extract::State};
 use serde::Serialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use utoipa::ToSchema;
-use weir_core::deployment::{Capabilities, Deployment, Price};
+use weir_core::{
+    DeploymentId, Timestamp,
+    deployment::{Capabilities, Deployment, Price},
+    snapshot::{Snapshot, WorkloadView},
+};
 use weir_router::{Health, Live};
-use weir_store::Usage;
+use weir_store::{HealthMinute, Usage};
 
-use crate::{figure::share, problem::Reply, state::App, view::List};
+use crate::{
+    figure::{cost, millis, share},
+    problem::Reply,
+    state::App,
+    view::List,
+};
 
 const HOUR: Duration = Duration::from_secs(3_600);
+const MINUTES: usize = 60;
+/// The provider that runs inside weir.
+const BUILT_IN: &str = "sim";
 
 /// One endpoint of one model.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +39,28 @@ pub(crate) struct DeploymentView {
     requests_1h: u64,
     /// Failed requests among them.
     error_share_1h: Option<f64>,
+    /// Its part of all requests.
+    share_1h: Option<f64>,
+    cost_1h_usd: Option<f64>,
+    p50_ms: Option<f64>,
+    p95_ms: Option<f64>,
+    /// Median time to the first byte of streams.
+    ttft_ms: Option<f64>,
+    /// The last 60 minutes, oldest first.
+    minutes: Vec<MinuteView>,
+    /// Workloads in which its grades have fallen: it takes no ordinary traffic there while another can.
+    suspect_in: Vec<String>,
+    /// Workloads that have it as a candidate.
+    workloads: Vec<String>,
+    /// It runs inside weir and costs nothing real.
+    built_in: bool,
+}
+
+/// One minute.
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+struct MinuteView {
+    requests: u64,
+    failed: u64,
 }
 
 /// Dollars per million tokens.
@@ -53,18 +87,77 @@ struct CapabilitiesView {
 #[derive(Debug, Serialize, ToSchema)]
 struct HealthView {
     /// `up`, `open` or `probing`: the state of its breaker.
+    #[schema(schema_with = crate::words::health)]
     state: &'static str,
     in_flight: u32,
     /// Smoothed; `null` before the first answer.
     latency_ms: Option<f64>,
     /// In a row.
     failures: u32,
+    /// Share of recent calls that failed.
+    error_rate: f64,
+    /// Share of its ordinary traffic it is trusted with: below 1 while it comes back.
+    ramp: f64,
+    /// Its provider would refuse a request for rate now.
+    exhausted: bool,
+}
+
+/// What an hour of traffic says of all deployments.
+struct Hour {
+    usage: Vec<Usage>,
+    minutes: BTreeMap<DeploymentId, Vec<HealthMinute>>,
+    ttft_us: BTreeMap<DeploymentId, u64>,
+    now: Timestamp,
+}
+
+/// Whole minutes since the epoch.
+const fn minutes_of(at: Timestamp) -> i64 {
+    at.0.div_euclid(60_000_000)
+}
+
+impl Hour {
+    async fn read(app: &App) -> Reply<Self> {
+        let now = app.clock.now();
+        let since = now.minus(HOUR);
+        Ok(Self {
+            usage: app.store.usage_by_deployment(None, since).await?,
+            minutes: app.store.health_minutes(since).await?,
+            ttft_us: app.store.ttft_medians(since).await?,
+            now,
+        })
+    }
+
+    fn of(&self, id: &DeploymentId) -> Option<&Usage> {
+        self.usage.iter().find(|usage| usage.deployment.as_ref() == Some(id))
+    }
+
+    /// Sixty of them, those without traffic too.
+    fn minutes(&self, id: &DeploymentId) -> Vec<MinuteView> {
+        let mut minutes = vec![MinuteView::default(); MINUTES];
+        for minute in self.minutes.get(id).into_iter().flatten() {
+            // The last one is the minute that is not over yet; the one that the hour began in is left out.
+            let age = usize::try_from(minutes_of(self.now).saturating_sub(minutes_of(minute.at))).unwrap_or(MINUTES);
+            if let Some(slot) = MINUTES.checked_sub(age + 1).and_then(|at| minutes.get_mut(at)) {
+                *slot = MinuteView { requests: minute.requests, failed: minute.failed };
+            }
+        }
+        minutes
+    }
 }
 
 impl DeploymentView {
-    fn new(deployment: &Deployment, health: HealthView, usage: Option<&Usage>) -> Self {
+    fn new(deployment: &Deployment, health: HealthView, hour: &Hour, snapshot: &Snapshot) -> Self {
+        let id = &deployment.id;
+        let usage = hour.of(id);
+        let all: u64 = hour.usage.iter().map(|usage| usage.requests).sum();
+        let of = |suspect: bool| -> Vec<String> {
+            let lists = |view: &WorkloadView| {
+                view.candidates.iter().any(|known| known.deployment.id == *id && (known.suspect || !suspect))
+            };
+            snapshot.workloads.values().filter(|view| lists(view)).map(|view| view.workload.id.to_string()).collect()
+        };
         Self {
-            id: deployment.id.to_string(),
+            id: id.to_string(),
             provider: deployment.provider.clone(),
             model: deployment.model.clone(),
             dialect: deployment.dialect.name(),
@@ -73,6 +166,15 @@ impl DeploymentView {
             health,
             requests_1h: usage.map_or(0, |usage| usage.requests),
             error_share_1h: usage.and_then(|usage| share(usage.failed, usage.requests)),
+            share_1h: share(usage.map_or(0, |usage| usage.requests), all),
+            cost_1h_usd: usage.and_then(cost),
+            p50_ms: millis(usage.and_then(|usage| usage.p50_us)),
+            p95_ms: millis(usage.and_then(|usage| usage.p95_us)),
+            ttft_ms: hour.ttft_us.get(id).map(|us| *us as f64 / 1e3),
+            minutes: hour.minutes(id),
+            suspect_in: of(true),
+            workloads: of(false),
+            built_in: deployment.provider == BUILT_IN,
         }
     }
 }
@@ -107,25 +209,34 @@ impl HealthView {
                 in_flight: vital.in_flight(),
                 latency_ms: vital.latency_ms(),
                 failures: vital.failures(),
+                error_rate: vital.error_rate(uptime),
+                ramp: vital.ramp(uptime),
+                exhausted: vital.exhausted(0, uptime),
             },
-            None => Self { state: Health::Up.name(), in_flight: 0, latency_ms: None, failures: 0 },
+            None => Self {
+                state: Health::Up.name(),
+                in_flight: 0,
+                latency_ms: None,
+                failures: 0,
+                error_rate: 0.0,
+                ramp: 1.0,
+                exhausted: false,
+            },
         }
     }
 }
 
 /// `GET /api/v1/deployments`.
 pub(crate) async fn list_deployments(State(app): State<App>) -> Reply<Json<List<DeploymentView>>> {
-    let since = app.clock.now().minus(HOUR);
-    let usage = app.store.usage_by_deployment(None, since).await?;
+    let hour = Hour::read(&app).await?;
     let snapshot = app.snapshot.load();
     let uptime = app.clock.elapsed();
     let items = snapshot
         .deployments
         .values()
         .map(|deployment| {
-            let own = usage.iter().find(|usage| usage.deployment.as_ref() == Some(&deployment.id));
             let health = HealthView::of(&app.live, deployment, uptime);
-            DeploymentView::new(deployment, health, own)
+            DeploymentView::new(deployment, health, &hour, &snapshot)
         })
         .collect();
     Ok(Json(List::whole(items)))

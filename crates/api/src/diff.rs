@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use weir_core::error::CONFLICT;
 use weir_optimizer::diff::{PolicyDiff, propose};
-use weir_store::{DiffRow, DiffState};
+use weir_store::{DiffDecision, DiffRow, DiffState};
 
 use crate::{
-    canary::{NewCanary, create_canary},
+    canary::{NewCanary, Reason, create_canary},
     canary_view::CanaryView,
     extract::{Body, Params, Segment},
     guard::Caller,
@@ -36,7 +36,8 @@ pub(crate) struct DiffView {
     parent: String,
     /// What would serve.
     candidate: String,
-    /// `proposed` or `applied`.
+    /// `proposed`, `applied` or `rejected`.
+    #[schema(schema_with = crate::words::diff_state)]
     state: &'static str,
     at: String,
     /// The diff in one sentence.
@@ -44,6 +45,11 @@ pub(crate) struct DiffView {
     /// The numbers behind the sentence, and under `evidence` the facts behind the numbers.
     #[schema(value_type = Object)]
     diff: serde_json::Value,
+    /// Who rejected it; `null` unless somebody did.
+    decided_by: Option<String>,
+    /// Why, in their words.
+    decided_why: Option<String>,
+    decided_at: Option<String>,
 }
 
 /// A diff made again from its stored facts.
@@ -60,6 +66,8 @@ pub(crate) struct DiffReplay {
 
 fn view(row: DiffRow) -> DiffView {
     let diff: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
+    let decided_at = row.decided.as_ref().map(|decided| rfc3339(decided.at));
+    let (decided_by, decided_why) = row.decided.map(|decided| (decided.by, decided.reason)).unzip();
     DiffView {
         sentence: diff.get("sentence").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
         id: row.id,
@@ -69,7 +77,15 @@ fn view(row: DiffRow) -> DiffView {
         state: row.state.name(),
         at: rfc3339(row.at),
         diff,
+        decided_by,
+        decided_why,
+        decided_at,
     }
+}
+
+fn stored(row: &DiffRow) -> Reply<PolicyDiff> {
+    serde_json::from_str(&row.body)
+        .map_err(|error| Failure::bad(format!("{} was written by another version of weir: {error}", row.id)))
 }
 
 async fn find(app: &App, id: &str) -> Reply<DiffRow> {
@@ -94,8 +110,7 @@ pub(crate) async fn get_diff(State(app): State<App>, Segment(id): Segment) -> Re
 /// `GET /api/v1/policy-diffs/{id}/replay`.
 pub(crate) async fn replay_diff(State(app): State<App>, Segment(id): Segment) -> Reply<Json<DiffReplay>> {
     let row = find(&app, &id).await?;
-    let stored: PolicyDiff = serde_json::from_str(&row.body)
-        .map_err(|error| Failure::bad(format!("{id} was written by another version of weir: {error}")))?;
+    let stored = stored(&row)?;
     let replayed = propose(&stored.evidence);
     let same = replayed.as_ref().is_some_and(|again| again.agrees(&stored));
     Ok(Json(DiffReplay { id, same, stored: stored.sentence, replayed: replayed.map(|again| again.sentence) }))
@@ -109,7 +124,8 @@ pub(crate) async fn apply_diff(
 ) -> Reply<(StatusCode, Json<CanaryView>)> {
     let row = find(&app, &id).await?;
     if row.state != DiffState::Proposed {
-        return Err(Failure::new(&CONFLICT, format!("{id} was applied already")).hint("GET /api/v1/canaries"));
+        let message = format!("{id} was {} already", row.state.name());
+        return Err(Failure::new(&CONFLICT, message).hint("GET /api/v1/canaries"));
     }
     let known = configured(&app, row.workload.as_str())?;
     let head =
@@ -118,7 +134,21 @@ pub(crate) async fn apply_diff(
         let message = format!("{id} changes {}, but the head of {} is {head}", row.parent, row.workload);
         return Err(Failure::new(&CONFLICT, message).hint("wait for a diff of the new head"));
     }
-    let reply = create_canary(State(app.clone()), caller, Body(NewCanary::of(&row))).await?;
+    let diff = stored(&row)?;
+    let reply = create_canary(State(app.clone()), caller, Body(NewCanary::of(&row, &diff))).await?;
     app.store.policy_diff_apply(&id).await?;
     Ok(reply)
+}
+
+/// `POST /api/v1/policy-diffs/{id}/reject`: the proposal is closed; the next revision may get one of its own.
+pub(crate) async fn reject_diff(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Segment(id): Segment,
+    Body(why): Body<Reason>,
+) -> Reply<Json<DiffView>> {
+    find(&app, &id).await?;
+    let decided = DiffDecision { by: caller.name.to_string(), reason: why.reason, at: app.clock.now() };
+    app.store.policy_diff_reject(&id, &decided).await?;
+    Ok(Json(view(find(&app, &id).await?)))
 }

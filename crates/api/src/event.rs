@@ -30,6 +30,7 @@ pub(crate) struct EventView {
     at: String,
     /// `started`, `advanced`, `held`, `resumed`, `promoted`, `rolled_back`, `expired`, `superseded`, `revised`,
     /// `drifted`, `recovered` or `changed`.
+    #[schema(schema_with = crate::words::event_kind)]
     kind: &'static str,
     workload: String,
     /// Why, in one sentence.

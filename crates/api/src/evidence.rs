@@ -8,15 +8,15 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 use weir_core::{
-    CanaryId,
-    canary::{Canary, Inputs},
+    CanaryId, Timestamp,
+    canary::{Canary, Exposure, Inputs},
+    decision::Arm,
     error,
 };
 use weir_optimizer::{
     canary::{Reading, read},
-    pairing::{Exposure, Moment, PairState, Point},
+    pairing::{Differing, Funnel, Moment, PairState, Point},
 };
-use weir_store::ExposureRow;
 
 use crate::{
     problem::{Failure, Reply},
@@ -34,6 +34,12 @@ pub(crate) struct Look {
     pub(crate) reading: Reading,
     /// The difference over time.
     pub(crate) trail: Vec<Point>,
+    /// How requests became pairs.
+    pub(crate) funnel: Funnel,
+    /// The pairs that differ most.
+    pub(crate) differing: Differing,
+    /// When each request was assigned, and to which arm.
+    pub(crate) exposed: Vec<(Timestamp, Arm)>,
 }
 
 /// Looks that are still fresh.
@@ -103,28 +109,16 @@ async fn fold(app: &App, canary: &Canary) -> Reply<Look> {
 }
 
 /// The look at these rows with these inputs: the same always gives the same.
-pub(crate) fn folded(canary: &Canary, rows: Vec<ExposureRow>, shadow: Vec<(f64, f64)>, inputs: &Inputs) -> Look {
+pub(crate) fn folded(canary: &Canary, rows: Vec<Exposure>, shadow: Vec<(f64, f64)>, inputs: &Inputs) -> Look {
     let mut pairs = PairState::of(canary);
     pairs.set_shadow(shadow);
-    pairs.fold(rows.into_iter().map(exposure), &Moment::of(canary, inputs));
-    Look { reading: read(canary, &pairs, inputs), trail: pairs.trail().to_vec() }
-}
-
-fn exposure(row: ExposureRow) -> Exposure {
-    Exposure {
-        span_id: row.span_id,
-        unit: row.unit,
-        session: row.session,
-        arm: row.arm,
-        segment: row.segment,
-        assigned_at: row.assigned_at,
-        ended_at: row.ended_at,
-        failed: row.failed,
-        ttft_us: row.ttft_us,
-        cost_nano: row.cost_nano,
-        grade: row.grade,
-        graded_at: row.graded_at,
-        unscored: row.unscored,
-        version: row.version,
+    let exposed = rows.iter().map(|row| (row.assigned_at, row.arm)).collect();
+    pairs.fold(rows, &Moment::of(canary, inputs));
+    Look {
+        reading: read(canary, &pairs, inputs),
+        trail: pairs.trail().to_vec(),
+        funnel: pairs.funnel(),
+        differing: pairs.differing().clone(),
+        exposed,
     }
 }

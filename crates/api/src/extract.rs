@@ -26,17 +26,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// A body of any type, whole.
-pub(crate) struct Raw(pub(crate) Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for Raw {
-    type Rejection = Failure;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        plain_encoding(request.headers())?;
-        Ok(Self(Bytes::from_request(request, state).await?))
-    }
-}
-
 /// The query string.
 pub(crate) struct Params<T>(pub(crate) T);
 
@@ -56,6 +45,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let Path(segment) = Path::<String>::from_request_parts(parts, state).await?;
         Ok(Self(segment))
+    }
+}
+
+/// The two variable segments of a path.
+pub(crate) struct Segments(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state).await?;
+        Ok(Self(first, second))
     }
 }
 

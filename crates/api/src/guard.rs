@@ -6,7 +6,7 @@
 //! whose `Origin` is another site (cross-site request forgery). With keys both would fail for want of a key; the
 //! checks stay on, so that the rule is one.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -14,8 +14,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use weir_config::{Caller as Principal, Keyring};
-use weir_core::{Problem, error, route::Route};
+use weir_core::{
+    Problem, error,
+    route::{Grant, Route},
+};
 
 use crate::{problem::Failure, state::App};
 
@@ -43,15 +47,21 @@ pub(crate) async fn check(State(guard): State<Guard>, mut request: Request, next
     match admit(&settings.keys, guard.route, &request) {
         Ok(caller) => {
             drop(settings);
-            request.extensions_mut().insert(caller);
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
             next.run(request).await
         }
         Err(failure) => failure.into_response(),
     }
 }
 
-fn admit(keys: &Keyring, route: &Route, request: &Request) -> Result<Caller, Failure> {
+/// The caller; nobody on a public route, whose handler asks for a proof of its own from whatever page it comes.
+fn admit(keys: &Keyring, route: &Route, request: &Request) -> Result<Option<Caller>, Failure> {
     let headers = request.headers();
+    if route.grant == Grant::Public {
+        return short(route, headers).map(|()| None);
+    }
     let host = host(headers, request.uri());
     if keys.is_open() && !host.is_some_and(is_loopback) {
         return Err(Failure::new(&error::NOT_ALLOWED, "without keys weir answers to loopback names only")
@@ -60,13 +70,20 @@ fn admit(keys: &Keyring, route: &Route, request: &Request) -> Result<Caller, Fai
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         same_origin(headers, host)?;
     }
-    let principal = keys.authenticate(bearer(headers)).map_err(Problem::from)?;
+    let presented = presented(headers);
+    let principal = keys.authenticate(presented.as_deref()).map_err(Problem::from)?;
     if !principal.holds(route.grant) {
         return Err(Failure::new(
             &error::NOT_ALLOWED,
             format!("{} {} takes a key with the grant `admin`", route.method, route.path),
         ));
     }
+    short(route, headers)?;
+    Ok(Some(Caller(principal)))
+}
+
+/// The declared length is within the route's bound.
+fn short(route: &Route, headers: &HeaderMap) -> Result<(), Failure> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|bytes| bytes > route.body_limit as u64) {
         return Err(Failure::new(
@@ -74,14 +91,22 @@ fn admit(keys: &Keyring, route: &Route, request: &Request) -> Result<Caller, Fai
             format!("this route takes at most {} bytes", route.body_limit),
         ));
     }
-    Ok(Caller(principal))
+    Ok(())
 }
 
-/// The key of `Authorization: Bearer …`.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The key of `Authorization: Bearer …`, or the password of `Authorization: Basic …`, which is where clients of Langfuse
+/// put their secret key.
+fn presented(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = text.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim_ascii())
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Cow::Borrowed(key.trim_ascii()));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(BASE64_STANDARD.decode(key.trim_ascii()).ok()?).ok()?;
+    pair.split_once(':').map(|(_, secret)| Cow::Owned(secret.to_owned()))
 }
 
 /// A browser always sends `Origin` with a change; tools send none.

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use weir_store::{Job, JobCounts, JobStatus};
 
 use crate::{
-    extract::Params,
+    extract::{Body, Params},
     problem::{Failure, Reply},
     state::App,
     time::rfc3339,
@@ -46,6 +46,7 @@ struct JobCountsView {
 struct JobView {
     id: String,
     kind: String,
+    #[schema(schema_with = crate::words::job_status)]
     status: &'static str,
     attempts: u64,
     max_attempts: u64,
@@ -88,6 +89,31 @@ pub(crate) async fn list_jobs(State(app): State<App>, Params(query): Params<JobQ
     let status = query.status.as_deref().map(status).transpose()?;
     let jobs = app.store.job_list(status, JOBS).await?;
     Ok(Json(JobList { counts: app.store.job_counts().await?.into(), items: jobs.iter().map(JobView::from).collect() }))
+}
+
+/// Which jobs to put back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobRetry {
+    /// One job that was given up; all of them when left out.
+    #[serde(default)]
+    id: Option<String>,
+}
+
+/// What was put back.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Retried {
+    /// Jobs that will be tried again.
+    retried: u64,
+}
+
+/// `POST /api/v1/jobs/retry`.
+pub(crate) async fn retry_jobs(State(app): State<App>, Body(order): Body<JobRetry>) -> Reply<Json<Retried>> {
+    let retried = app.store.job_retry(order.id.as_deref()).await?;
+    match order.id {
+        Some(id) if retried == 0 => Err(Failure::not_found("job that was given up", &id)),
+        _ => Ok(Json(Retried { retried })),
+    }
 }
 
 fn status(word: &str) -> Reply<JobStatus> {

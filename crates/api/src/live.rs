@@ -221,7 +221,11 @@ impl Changes {
         for event in events.iter().rev().filter(|event| event.at > seen) {
             let name = match event.kind {
                 EventKind::Revised => "policy",
-                EventKind::Drifted | EventKind::Recovered | EventKind::Changed => "drift",
+                EventKind::Drifted
+                | EventKind::Recovered
+                | EventKind::Changed
+                | EventKind::Quarantined
+                | EventKind::Released => "drift",
                 _ => "canary",
             };
             self.seen = self.seen.max(event.at);
@@ -233,7 +237,7 @@ impl Changes {
 }
 
 /// Returns when something was published, or after the poll interval. A closed channel only leaves the poll.
-async fn wake<T>(changes: &mut watch::Receiver<T>) {
+pub(crate) async fn wake<T>(changes: &mut watch::Receiver<T>) {
     tokio::select! {
         Ok(()) = changes.changed() => {}
         () = sleep(POLL) => {}
@@ -245,16 +249,16 @@ fn last_id(headers: &HeaderMap) -> Option<i64> {
 }
 
 /// Sent first, so that the client knows at once that it is connected.
-fn hello() -> Event {
+pub(crate) fn hello() -> Event {
     Event::default().retry(POLL).comment("weir")
 }
 
-fn told<T: Serialize>(name: &str, data: &T) -> Event {
+pub(crate) fn told<T: Serialize>(name: &str, data: &T) -> Event {
     // Serialising our own views cannot fail, and JSON holds no raw newline.
     let text = serde_json::to_string(data).unwrap_or_default();
     Event::default().event(name).data(text)
 }
 
-fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> impl IntoResponse {
+pub(crate) fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> impl IntoResponse {
     ([("x-accel-buffering", "no")], Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

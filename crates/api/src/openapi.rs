@@ -28,6 +28,17 @@ pub(crate) async fn get_openapi(State(_): State<App>) -> Json<OpenApi> {
     Json(document())
 }
 
+/// A JSON object of somebody else's shape.
+pub(crate) enum Foreign {}
+
+impl PartialSchema for Foreign {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Object).into()
+    }
+}
+
+impl ToSchema for Foreign {}
+
 /// An OpenAPI document, which has a schema of its own elsewhere.
 pub(crate) enum Document {}
 
@@ -49,6 +60,7 @@ pub fn document() -> OpenApi {
     for row in ROUTES {
         let method = match row.route.method {
             "POST" => HttpMethod::Post,
+            "DELETE" => HttpMethod::Delete,
             _ => HttpMethod::Get,
         };
         let operation = operation(row, &problem, &mut taken, &mut told);
@@ -156,13 +168,17 @@ fn require_all(schema: &mut RefOr<Schema>) {
 
 /// `get_workloads_id_windows` of `GET /api/v1/workloads/{id}/windows`.
 fn operation_id(method: &str, path: &str) -> String {
-    let words = path.trim_start_matches("/api/v1/").split(['/', '.']).map(|word| word.trim_matches(['{', '}']));
+    let words = path
+        .trim_start_matches("/api/v1/")
+        .trim_start_matches('/')
+        .split(['/', '.', '-'])
+        .map(|word| word.trim_matches(['{', '}']));
     std::iter::once(method.to_ascii_lowercase().as_str()).chain(words).collect::<Vec<_>>().join("_")
 }
 
-/// The first word after `/api/v1/`.
+/// The first word after `/api/v1/`; other products' interfaces together.
 fn resource(path: &str) -> &str {
-    path.trim_start_matches("/api/v1/").split(['/', '.']).next().unwrap_or_default()
+    path.strip_prefix("/api/v1/").map_or("compatibility", |rest| rest.split(['/', '.']).next().unwrap_or_default())
 }
 
 fn variables(path: &str) -> impl Iterator<Item = &str> {

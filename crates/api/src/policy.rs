@@ -1,10 +1,12 @@
 //! Policy revisions of a workload.
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use weir_core::policy::{Author, Policy, Stage};
+use weir_core::policy::{Author, Exception, Policy, Stage};
 
 use crate::{extract::Segment, problem::Reply, state::App, time::rfc3339, view::List, workload::configured};
 
@@ -19,6 +21,8 @@ pub(crate) struct Revision {
     stages: Vec<StageView>,
     /// Deployments that may take ordinary traffic; the first is the stable one.
     admitted: Vec<String>,
+    /// Segments in which an admitted deployment takes none, by its name.
+    except: BTreeMap<String, Vec<String>>,
     author: AuthorView,
     /// Why, in one sentence.
     reason: String,
@@ -64,11 +68,16 @@ impl From<&Policy> for Revision {
             workload: policy.workload.to_string(),
             stages: policy.stages.iter().map(StageView::from).collect(),
             admitted: policy.admitted.iter().map(ToString::to_string).collect(),
+            except: policy.except.iter().map(excepted).collect(),
             author: AuthorView::from(&policy.author),
             reason: policy.reason.clone(),
             at: rfc3339(policy.at),
         }
     }
+}
+
+fn excepted(except: &Exception) -> (String, Vec<String>) {
+    (except.deployment.to_string(), except.segments.iter().map(ToString::to_string).collect())
 }
 
 impl From<&Stage> for StageView {
@@ -96,6 +105,19 @@ impl From<&Author> for AuthorView {
             Author::Operator { name } => Self::Operator { name: name.clone() },
         }
     }
+}
+
+/// Most revisions of all workloads together.
+const ALL: usize = 500;
+
+/// `GET /api/v1/policies`.
+pub(crate) async fn list_all_policies(State(app): State<App>) -> Reply<Json<List<Revision>>> {
+    let mut revisions = Vec::new();
+    for workload in app.snapshot.load().workloads.keys() {
+        revisions.extend(app.store.policy_list(workload).await?);
+    }
+    revisions.sort_by_key(|policy| std::cmp::Reverse(policy.at));
+    Ok(Json(List::whole(revisions.iter().take(ALL).map(Revision::from).collect())))
 }
 
 /// `GET /api/v1/workloads/{id}/policies`.

@@ -34,6 +34,11 @@ impl Failure {
     pub(crate) fn new(code: &'static Code, message: impl Into<String>) -> Self {
         Self(Problem::new(code, message))
     }
+    /// As JSON.
+    pub(crate) fn view(self) -> ProblemView {
+        let Problem { code, message, hint } = self.0;
+        ProblemView { code: code.code, message, hint }
+    }
     /// With the next step.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self(self.0.hint(hint))
@@ -50,10 +55,8 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let Problem { code, message, hint } = self.0;
-        let status = StatusCode::from_u16(code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let view = ProblemView { code: code.code, message, hint };
-        let mut response = (status, Json(view)).into_response();
+        let status = StatusCode::from_u16(self.0.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.view())).into_response();
         // Both pass within a second: a busy store, and a bucket that fills at once a second or faster.
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -75,6 +75,15 @@ impl Row {
     pub(crate) const fn post(path: &'static str, summary: &'static str, handler: fn() -> MethodRouter<App>) -> Self {
         Self::new("POST", path, summary, handler)
     }
+    /// A route that takes something away.
+    pub(crate) const fn delete(path: &'static str, summary: &'static str, handler: fn() -> MethodRouter<App>) -> Self {
+        Self::new("DELETE", path, summary, handler)
+    }
+    /// No key is asked for: the handler has its own proof.
+    pub(crate) const fn public(mut self) -> Self {
+        self.route.grant = Grant::Public;
+        self
+    }
     /// Any valid key will do.
     pub(crate) const fn caller(mut self) -> Self {
         self.route.grant = Grant::Caller;
@@ -95,6 +104,11 @@ impl Row {
     pub(crate) const fn takes_file(mut self, limit: usize) -> Self {
         self.body = Some(Content::File);
         self.route.body_limit = limit;
+        self
+    }
+    /// Takes bodies up to `bytes`.
+    pub(crate) const fn up_to(mut self, bytes: usize) -> Self {
+        self.route.body_limit = bytes;
         self
     }
     /// Answers 200 with JSON.

@@ -56,6 +56,7 @@ struct DeploymentSeries {
     /// Grades behind it.
     quality_n: Vec<u64>,
     cost_usd: Vec<f64>,
+    p50_ms: Vec<Option<f64>>,
     p95_ms: Vec<Option<f64>>,
 }
 
@@ -74,6 +75,7 @@ impl From<Series> for DeploymentSeries {
             quality: series.quality,
             quality_n: series.quality_n,
             cost_usd: series.cost.into_iter().map(NanoUsd::as_usd).collect(),
+            p50_ms: series.p50_us.into_iter().map(millis).collect(),
             p95_ms: series.p95_us.into_iter().map(millis).collect(),
         }
     }
@@ -130,7 +132,8 @@ pub(crate) fn first_bucket(now: Timestamp, step_s: u32, buckets: u32) -> Timesta
     current.minus(Duration::from_secs(u64::from(step_s) * u64::from(buckets.saturating_sub(1))))
 }
 
-fn seconds(range: &str) -> Reply<u32> {
+/// The length of a `range` parameter.
+pub(crate) fn seconds(range: &str) -> Reply<u32> {
     let bad = || Failure::bad(format!("`range` is `{range}`, wanted a number and `s`, `m`, `h` or `d`, at most `31d`"));
     let unit = range.chars().next_back().ok_or_else(bad)?;
     let scale = match unit {

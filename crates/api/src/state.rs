@@ -1,12 +1,13 @@
 //! What the control plane needs, handed over once by the binary.
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use futures::future::BoxFuture;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
-use weir_config::Settings;
-use weir_core::{Clock, Entropy};
+use weir_config::{FeedbackKey, Settings};
+use weir_core::{Clock, DeploymentId, Entropy, sink::SpanSink};
 use weir_optimizer::windows::Windows;
 use weir_router::{Live, SnapshotCell};
 use weir_store::Store;
@@ -17,6 +18,29 @@ use crate::{evidence::Looks, throttle::Throttle};
 pub trait DemoControl: Send + Sync {
     /// Starts it; false when it is already running. Must not block.
     fn play(&self) -> bool;
+}
+
+/// Asks a deployment one short question, as a live test of its key.
+pub trait DeploymentTest: Send + Sync {
+    /// Asks through the gateway, which prices and records it; a failure is an answer too.
+    fn test(&self, deployment: &DeploymentId) -> BoxFuture<'static, Tested>;
+}
+
+/// What a test of a deployment found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tested {
+    /// HTTP status of the gateway's answer; `None` when it gave none.
+    pub status: Option<u16>,
+    /// The answer's text, or what went wrong.
+    pub text: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// From sending to the last byte.
+    pub took: Duration,
+    /// Dollars, when the price is known.
+    pub cost_usd: Option<f64>,
+    /// The request as recorded, hexadecimal.
+    pub span_id: Option<String>,
 }
 
 /// What the control plane reads and writes.
@@ -35,8 +59,14 @@ pub struct ApiState {
     pub clock: Arc<dyn Clock>,
     /// For ids and salts.
     pub entropy: Arc<dyn Entropy>,
+    /// Where spans of other programs go.
+    pub sink: Arc<dyn SpanSink>,
+    /// Checks tokens of end users.
+    pub feedback: Arc<FeedbackKey>,
     /// Present when the built-in providers are.
     pub demo: Option<Arc<dyn DemoControl>>,
+    /// Asks deployments when somebody tests one.
+    pub tester: Arc<dyn DeploymentTest>,
     /// Cancelled at shutdown: event streams end, so that draining does not wait for them.
     pub stop: CancellationToken,
 }
@@ -46,11 +76,13 @@ pub(crate) struct Shared {
     state: ApiState,
     pub(crate) looks: Looks,
     pub(crate) posted: Throttle,
+    /// Held while a deployment is tested: one at a time.
+    pub(crate) testing: Mutex<()>,
 }
 
 impl Shared {
     pub(crate) fn new(state: ApiState) -> Self {
-        Self { state, looks: Looks::default(), posted: Throttle::default() }
+        Self { state, looks: Looks::default(), posted: Throttle::default(), testing: Mutex::default() }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 use utoipa::IntoParams;
 use weir_core::{
-    SpanId,
+    SpanId, Timestamp,
     span::{Origin, Span},
 };
 use weir_store::SpanFilter;
@@ -24,7 +24,7 @@ use crate::{
 const PAGE: u32 = 50;
 const PAGE_MAX: u32 = 500;
 /// Longest time from the end of a reply to its row, while the store takes writes.
-const RECORDED_WITHIN: Duration = Duration::from_secs(2);
+pub(crate) const RECORDED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Which requests.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -42,6 +42,10 @@ pub(crate) struct TraceQuery {
     canary: Option<String>,
     /// The caller's session.
     session: Option<String>,
+    /// Started at or after this, in seconds since 1970.
+    since: Option<i64>,
+    /// Started before this, in seconds since 1970.
+    until: Option<i64>,
     /// Rows on a page, 1 to 500; 50 unless given.
     limit: Option<u32>,
     /// `next` of the page before.
@@ -71,6 +75,8 @@ pub(crate) async fn list_traces(
         origin: query.origin.as_deref().map(origin).transpose()?,
         canary: query.canary.map(Into::into),
         session: query.session,
+        since: query.since.map(seconds),
+        until: query.until.map(seconds),
         ..SpanFilter::default()
     };
     let page = app.store.span_list(&filter, cursor, limit).await?;
@@ -120,7 +126,12 @@ fn parse(id: &str) -> Reply<SpanId> {
     id.parse().map_err(|_| Failure::not_found("request", id).hint("a span id has 32 hexadecimal digits"))
 }
 
-fn status(word: String) -> Reply<String> {
+/// The moment this many seconds after 1970.
+pub(crate) const fn seconds(since: i64) -> Timestamp {
+    Timestamp(since.saturating_mul(1_000_000))
+}
+
+pub(crate) fn status(word: String) -> Reply<String> {
     if ["ok", "cancelled", "failed"].contains(&word.as_str()) {
         Ok(word)
     } else {
@@ -128,7 +139,7 @@ fn status(word: String) -> Reply<String> {
     }
 }
 
-fn origin(word: &str) -> Reply<Origin> {
+pub(crate) fn origin(word: &str) -> Reply<Origin> {
     Origin::named(word)
         .ok_or_else(|| Failure::bad(format!("`origin` is `{word}`, wanted `client`, `eval`, `probe` or `shadow`")))
 }

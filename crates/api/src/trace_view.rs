@@ -28,10 +28,12 @@ pub(crate) struct TraceHead {
     /// The policy revision that decided.
     revision: Option<String>,
     /// `ok`, `cancelled` or `failed`.
+    #[schema(schema_with = crate::words::outcome)]
     status: String,
     /// `W0000` of a failure.
     code: Option<String>,
     /// `client` or `eval`.
+    #[schema(schema_with = crate::words::origin)]
     origin: &'static str,
     stream: bool,
     started_at: String,
@@ -129,6 +131,7 @@ struct ScoreView {
     scorer: String,
     version: String,
     /// `scored` or `unscored`.
+    #[schema(schema_with = crate::words::score_status)]
     status: &'static str,
     value: Option<f64>,
     /// Why there is no grade.
@@ -137,6 +140,8 @@ struct ScoreView {
     source: &'static str,
     /// In the scorer's words.
     explanation: Option<String>,
+    /// The probability with which the answer was chosen for scoring.
+    p_sample: f64,
     at: String,
     cost_usd: f64,
 }
@@ -213,6 +218,7 @@ impl From<&ScoreRow> for ScoreView {
             Verdict::Unscored { reason } => ("unscored", None, Some(reason.name())),
         };
         Self {
+            p_sample: score.p_sample,
             seq: row.seq,
             scorer: score.scorer.to_string(),
             version: score.version.to_string(),

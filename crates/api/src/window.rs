@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use weir_core::{Timestamp, snapshot::WorkloadView, workload::SEGMENT_ALL};
 use weir_optimizer::windows::{Key, Window, Windows};
 
-use crate::{extract::Segment, problem::Reply, state::App, time::rfc3339, workload::configured};
+use crate::{extract::Segment, problem::Reply, state::App, time::rfc3339, view::Figure, workload::configured};
 
 /// The windows of one workload.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,6 +48,13 @@ struct WindowView {
     n: u64,
     /// Grades of equal weight that would say as much.
     n_eff: f64,
+    /// Answers that people have labelled as well.
+    labels: u64,
+    /// `calibrated` once 30 answers of a judge's window are labelled, `uncalibrated` before; `none` of a check, which
+    /// needs no labels.
+    calibration: &'static str,
+    /// What people would have said, where it is calibrated: the floor is held against its lower bound.
+    corrected: Option<Figure>,
     /// Answers without a grade.
     unscored: u64,
     updated_at: String,
@@ -78,7 +85,7 @@ struct AlarmView {
 }
 
 impl WindowView {
-    fn new(key: &Key, window: &Window, view: &WorkloadView, windows: &Windows, now: Timestamp) -> Self {
+    fn new(key: &Key, window: &Window, view: &WorkloadView, windows: &Windows, now: Timestamp, judged: bool) -> Self {
         let current = windows.current_version(&key.workload, &key.scorer) == Some(&key.version);
         let estimate = window.estimate();
         Self {
@@ -91,6 +98,13 @@ impl WindowView {
             upper: estimate.map_or(1.0, |estimate| estimate.upper),
             n: estimate.map_or(0, |estimate| estimate.n),
             n_eff: estimate.map_or(0.0, |estimate| estimate.n_eff),
+            labels: window.labels(),
+            calibration: match (judged, window.is_calibrated()) {
+                (_, true) => "calibrated",
+                (true, false) => "uncalibrated",
+                (false, false) => "none",
+            },
+            corrected: window.corrected().map(Figure::from),
             unscored: window.unscored_total(),
             updated_at: rfc3339(window.updated_at()),
             state: window.state(now).name(),
@@ -113,9 +127,11 @@ pub(crate) async fn list_windows(State(app): State<App>, Segment(id): Segment) -
     let view = configured(&app, &id)?;
     let windows = Arc::clone(&app.windows.borrow());
     let now = app.clock.now();
+    let settings = app.settings.load();
     let (mut items, mut parts) = (Vec::new(), Vec::new());
     for (key, window) in windows.iter().filter(|(key, _)| key.workload == view.workload.id) {
-        let window = WindowView::new(key, window, &view, &windows, now);
+        let judged = settings.scorers.get(&key.scorer).is_some_and(|spec| spec["kind"] == "judge");
+        let window = WindowView::new(key, window, &view, &windows, now, judged);
         if &*key.segment == SEGMENT_ALL {
             items.push(window);
         } else {

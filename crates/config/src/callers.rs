@@ -54,6 +54,7 @@ pub(crate) fn keys(file: &File, context: &Context<'_>, report: &mut Report) -> K
                 file::Grant::Admin => Grant::Admin,
             },
             workloads,
+            policies: written.policies.iter().map(|preset| preset.name().into()).collect(),
         };
         if let Err(twin) = ring.add(caller, &secret) {
             report.error(&at, format!("the same secret as key `{twin}`, wanted one of its own"), None);

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use url::{Host, Url};
 use weir_core::{
     NanoUsd,
-    deployment::{Capabilities, Deployment, Price},
+    deployment::{Capabilities, Deployment, LongPrice, Price},
 };
 
 use crate::{
@@ -135,12 +135,24 @@ fn is_local(url: &str) -> bool {
 
 /// The price with a version made of its numbers, so that a span says which price it was billed at.
 fn price(written: file::Price) -> Price {
-    let input = NanoUsd::from_usd(written.input_usd);
-    let output = NanoUsd::from_usd(written.output_usd);
-    let cached_input = written.cached_input_usd.map(NanoUsd::from_usd);
-    let digest = Sha256::digest(format!("{}/{:?}/{}", input.0, cached_input, output.0));
-    let version = digest.iter().take(4).fold("config-".to_owned(), |text, byte| format!("{text}{byte:02x}"));
-    Price { version, input, cached_input, output }
+    let some = |usd: Option<f64>| usd.map(NanoUsd::from_usd);
+    let mut price = Price {
+        version: String::new(),
+        input: NanoUsd::from_usd(written.input_usd),
+        cached_input: some(written.cached_input_usd),
+        output: NanoUsd::from_usd(written.output_usd),
+        cache_write: some(written.cache_write_usd),
+        reasoning: some(written.reasoning_usd),
+        long: written.long.map(|long| LongPrice {
+            over: long.over_tokens,
+            input: NanoUsd::from_usd(long.input_usd),
+            cached_input: some(long.cached_input_usd),
+            output: NanoUsd::from_usd(long.output_usd),
+        }),
+    };
+    let digest = Sha256::digest(format!("{price:?}"));
+    price.version = digest.iter().take(4).fold("config-".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+    price
 }
 
 impl Context<'_> {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use weir_core::deployment;
 
+use crate::canary::Canary;
+
 /// The whole file. Every section may be left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +27,10 @@ pub(crate) struct File {
     pub(crate) workloads: IndexMap<String, Workload>,
     /// Checks and judges, by name.
     pub(crate) scorers: IndexMap<String, Scorer>,
+    /// Rules of online scoring beside the workloads' own `scorers`, by name.
+    pub(crate) rules: IndexMap<String, crate::rules::Written>,
+    /// What canaries are run with unless a request says otherwise.
+    pub(crate) canary: Canary,
     /// Suites, by name: a dataset and its scorers, run together.
     pub(crate) suites: IndexMap<String, Suite>,
     /// Datasets, by name, imported at start when their content is new.
@@ -51,6 +57,11 @@ pub(crate) struct Server {
     /// How long open requests may finish after a stop signal, in milliseconds.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub(crate) drain_ms: u64,
+    /// Memory that weir may use, in megabytes: from 85 % of it on new requests are refused with 503. The limit of its
+    /// control group when left out; none where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 16, max = 100_000_000))]
+    pub(crate) max_memory_mb: Option<u64>,
 }
 
 impl Default for Server {
@@ -62,6 +73,7 @@ impl Default for Server {
             max_connections: 10_000,
             scores_per_s: 200,
             drain_ms: 25_000,
+            max_memory_mb: None,
         }
     }
 }
@@ -103,6 +115,9 @@ pub(crate) struct Key {
     /// Workloads it may use; all when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) workloads: Option<Vec<String>>,
+    /// Presets it may choose for one call with `x-weir-policy`; none when left out, and all with `grant = "admin"`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) policies: Vec<Preset>,
 }
 
 /// What a key opens.
@@ -181,6 +196,12 @@ pub(crate) enum Dialect {
     Anthropic,
     /// Gemini's generateContent.
     Gemini,
+    /// Mistral's chat completions.
+    Mistral,
+    /// Cohere's chat, version 2.
+    Cohere,
+    /// Amazon Bedrock's Converse.
+    Bedrock,
 }
 
 impl From<Dialect> for deployment::Dialect {
@@ -190,6 +211,9 @@ impl From<Dialect> for deployment::Dialect {
             Dialect::OpenaiResponses => Self::OpenaiResponses,
             Dialect::Anthropic => Self::Anthropic,
             Dialect::Gemini => Self::Gemini,
+            Dialect::Mistral => Self::Mistral,
+            Dialect::Cohere => Self::Cohere,
+            Dialect::Bedrock => Self::Bedrock,
         }
     }
 }
@@ -201,6 +225,9 @@ impl From<deployment::Dialect> for Dialect {
             deployment::Dialect::OpenaiResponses => Self::OpenaiResponses,
             deployment::Dialect::Anthropic => Self::Anthropic,
             deployment::Dialect::Gemini => Self::Gemini,
+            deployment::Dialect::Mistral => Self::Mistral,
+            deployment::Dialect::Cohere => Self::Cohere,
+            deployment::Dialect::Bedrock => Self::Bedrock,
         }
     }
 }
@@ -219,6 +246,35 @@ pub(crate) struct Price {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub(crate) cached_input_usd: Option<f64>,
+    /// Prompt tokens written to the provider's cache; as `input_usd` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) cache_write_usd: Option<f64>,
+    /// Reasoning tokens; as `output_usd` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) reasoning_usd: Option<f64>,
+    /// What requests with long prompts cost instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) long: Option<LongPrice>,
+}
+
+/// Dollars per million tokens of requests with long prompts.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LongPrice {
+    /// Prompts of more tokens than this.
+    pub(crate) over_tokens: u64,
+    /// Prompt tokens.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) input_usd: f64,
+    /// Prompt tokens read from the provider's cache; as `input_usd` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) cached_input_usd: Option<f64>,
+    /// Completion tokens, reasoning included.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) output_usd: f64,
 }
 
 /// What a deployment can do.
@@ -258,6 +314,10 @@ impl Default for Capabilities {
 pub(crate) struct Workload {
     /// Deployments it may choose from; the first one is stable until a canary replaces it.
     pub(crate) candidates: Vec<String>,
+    /// Candidates that take ordinary traffic from the start, beside the first. When left out: all of them without a
+    /// floor; only the first with one, and the others have to prove themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) admitted: Option<Vec<String>>,
     /// Least acceptable quality.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1))]
@@ -281,6 +341,10 @@ pub(crate) struct Workload {
     /// A deployment that answers a share of the traffic again, unseen by callers. None when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shadow: Option<Shadow>,
+    /// What tells prompts apart: `input_tokens`, `tools`, `hours`. Each combination has windows of its own, canaries
+    /// compare within it, and a candidate can be kept out of it alone. Nothing when left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) segments: Vec<SegmentBy>,
     /// Whether cheaper routes are looked for: `off`, `propose` writes policy diffs, `auto` also starts their canaries.
     #[serde(default)]
     pub(crate) optimize: Optimize,
@@ -302,6 +366,18 @@ pub(crate) struct Workload {
     /// them.
     #[serde(default)]
     pub(crate) strictness: Strictness,
+}
+
+/// What tells prompts apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SegmentBy {
+    /// Estimated prompt tokens: below 2,000, 8,000, 32,000, or more.
+    InputTokens,
+    /// Whether tools are offered.
+    Tools,
+    /// Monday to Friday from 9 to 17 o'clock UTC, or not.
+    Hours,
 }
 
 /// What becomes of fields that a deployment's dialect cannot express.
@@ -435,6 +511,33 @@ pub(crate) enum Preset {
     CanaryLatency,
     /// A race for requests tagged `path = critical`, the fastest for the rest.
     RaceCritical,
+}
+
+impl Preset {
+    /// Every preset.
+    pub(crate) const ALL: [Self; 15] = [
+        Self::CostAware,
+        Self::QualityAware,
+        Self::LatencyAware,
+        Self::LeastBusy,
+        Self::RoundRobin,
+        Self::Adaptive,
+        Self::Failover,
+        Self::Race,
+        Self::Hedge,
+        Self::Cascade,
+        Self::Complexity,
+        Self::Affinity,
+        Self::QualityCostRoundRobin,
+        Self::CanaryLatency,
+        Self::RaceCritical,
+    ];
+
+    /// The word used in the configuration.
+    pub(crate) fn name(self) -> String {
+        let word = serde_json::to_value(self).unwrap_or_default();
+        word.as_str().unwrap_or_default().to_owned()
+    }
 }
 
 /// One stage of a policy: its name, or a table when it takes parameters.

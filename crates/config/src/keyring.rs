@@ -34,13 +34,15 @@ pub struct Caller {
     pub grant: Grant,
     /// Workloads it may use; `None` is all.
     pub workloads: Option<Arc<[WorkloadId]>>,
+    /// Presets it may choose for one call; an admin may choose any.
+    pub policies: Arc<[Arc<str>]>,
 }
 
 impl Caller {
     /// The caller of open mode.
     #[must_use]
     pub fn local() -> Self {
-        Self { name: "local".into(), grant: Grant::Admin, workloads: None }
+        Self { name: "local".into(), grant: Grant::Admin, workloads: None, policies: Arc::default() }
     }
 
     /// True when a route that wants `grant` is open to this caller.
@@ -51,6 +53,12 @@ impl Caller {
             Grant::Caller => matches!(self.grant, Grant::Caller | Grant::Admin),
             Grant::Admin => self.grant == Grant::Admin,
         }
+    }
+
+    /// True when this caller may have one call routed by the preset of this name.
+    #[must_use]
+    pub fn may_choose(&self, preset: &str) -> bool {
+        self.grant == Grant::Admin || self.policies.iter().any(|known| **known == *preset)
     }
 
     /// True when `workload` is in this caller's scope.
@@ -87,6 +95,11 @@ impl Keyring {
     /// Names of all keys, in configured order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|held| &*held.caller.name)
+    }
+
+    /// Every key's caller, in configured order.
+    pub fn callers(&self) -> impl Iterator<Item = &Caller> {
+        self.keys.iter().map(|held| &held.caller)
     }
 
     /// Who presents this key. `presented` is the bare key, without `Bearer `. Does not block; a few microseconds.
@@ -141,8 +154,12 @@ mod tests {
 
     fn ring() -> Keyring {
         let mut ring = Keyring::default();
-        let dev =
-            Caller { name: "dev".into(), grant: Grant::Caller, workloads: Some([WorkloadId::from("maths")].into()) };
+        let dev = Caller {
+            name: "dev".into(),
+            grant: Grant::Caller,
+            workloads: Some([WorkloadId::from("maths")].into()),
+            policies: ["race".into()].into(),
+        };
         let ops = Caller { name: "ops".into(), ..Caller::local() };
         ring.add(dev, &"dev-secret-0123456789".into()).unwrap();
         ring.add(ops, &"ops-secret-0123456789".into()).unwrap();
@@ -168,8 +185,9 @@ mod tests {
         let dev = ring.authenticate(Some("dev-secret-0123456789")).unwrap();
         assert!(dev.holds(Grant::Public) && dev.holds(Grant::Caller) && !dev.holds(Grant::Admin));
         assert!(dev.may_use(&"maths".into()) && !dev.may_use(&"support".into()));
+        assert!(dev.may_choose("race") && !dev.may_choose("hedge"));
         let ops = ring.authenticate(Some("ops-secret-0123456789")).unwrap();
-        assert!(ops.holds(Grant::Admin) && ops.may_use(&"support".into()));
+        assert!(ops.holds(Grant::Admin) && ops.may_use(&"support".into()) && ops.may_choose("hedge"));
     }
 
     #[test]

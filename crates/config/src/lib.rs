@@ -13,10 +13,12 @@ use serde_json::{Map, Value};
 
 mod builtin;
 mod callers;
+mod canary;
 mod check;
 mod diff;
 mod duration;
 mod endpoint;
+mod feedback;
 mod file;
 mod keyring;
 mod names;
@@ -27,6 +29,7 @@ mod place;
 mod policy;
 mod preset;
 mod problem;
+mod rules;
 mod secret;
 mod settings;
 mod source;
@@ -35,6 +38,7 @@ mod validate;
 mod watch;
 
 pub use diff::{Change, Diff, diff};
+pub use feedback::{FeedbackError, FeedbackKey};
 pub use keyring::{AuthError, Caller, Keyring};
 pub use nearest::nearest;
 pub use origin::Row;

@@ -8,11 +8,12 @@ const MOST_CHARACTERS: usize = 128;
 
 /// Reports names that are malformed or mean two things.
 pub(crate) fn names(file: &File, report: &mut Report) {
-    let sections: [(&str, Vec<&String>); 6] = [
+    let sections: [(&str, Vec<&String>); 7] = [
         ("keys", file.keys.keys().collect()),
         ("deployments", file.deployments.keys().collect()),
         ("workloads", file.workloads.keys().collect()),
         ("scorers", file.scorers.keys().collect()),
+        ("rules", file.rules.keys().collect()),
         ("suites", file.suites.keys().collect()),
         ("datasets", file.datasets.keys().collect()),
     ];

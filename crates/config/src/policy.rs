@@ -4,11 +4,12 @@
 mod preset;
 mod stage;
 
+use indexmap::IndexMap;
 use weir_core::policy::Stage;
 
 use crate::{
-    file::{self, Policy},
-    place::join,
+    file::{self, Policy, Preset},
+    place::{Places, join},
     problem::Report,
 };
 
@@ -18,7 +19,6 @@ const ORDER: &str = "the order is `filter`, `lock` or `require`, `canary`, `floo
 
 /// The stages of the workload at `key`; what is wrong is reported.
 pub(crate) fn stages(key: &str, workload: &file::Workload, report: &mut Report) -> Vec<Stage> {
-    let policy = join(key, "policy");
     let listed;
     let written = match &workload.policy {
         Policy::Stages(stages) => stages,
@@ -27,6 +27,22 @@ pub(crate) fn stages(key: &str, workload: &file::Workload, report: &mut Report) 
             &listed
         }
     };
+    read(key, written, workload, report)
+}
+
+/// The stages of every preset that fits the workload at `key`, by name: what a caller may choose for one call. One that
+/// does not, such as `cost_aware` without a floor, is not among them.
+pub(crate) fn presets(key: &str, workload: &file::Workload) -> IndexMap<String, Vec<Stage>> {
+    let fits = |preset: Preset| {
+        let mut report = Report::new(Places::of_file(None));
+        let stages = read(key, &preset::stages(preset, workload), workload, &mut report);
+        report.is_clean().then(|| (preset.name(), stages))
+    };
+    Preset::ALL.into_iter().filter_map(fits).collect()
+}
+
+fn read(key: &str, written: &[file::Stage], workload: &file::Workload, report: &mut Report) -> Vec<Stage> {
+    let policy = join(key, "policy");
     let mut stages: Vec<(String, Stage)> = Vec::new();
     for (nth, written) in written.iter().enumerate() {
         let at = format!("{policy}[{nth}]");

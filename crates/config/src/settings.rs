@@ -7,7 +7,8 @@ use indexmap::IndexMap;
 use secrecy::SecretString;
 use serde_json::Value;
 use weir_core::{
-    DeploymentId, NanoUsd, ScorerName, WorkloadId, deployment::Deployment, policy::Stage, workload::Workload,
+    DeploymentId, NanoUsd, RuleName, ScorerName, WorkloadId, canary::CanaryDefaults, deployment::Deployment,
+    policy::Stage, rule::Rule, workload::Workload,
 };
 
 use crate::{
@@ -34,12 +35,22 @@ pub struct Settings {
     pub workloads: IndexMap<WorkloadId, Workload>,
     /// The stages of each workload's policy.
     pub stages: IndexMap<WorkloadId, Vec<Stage>>,
+    /// The stages of every preset that fits a workload, by name: what one call may be routed by instead.
+    pub presets: IndexMap<WorkloadId, IndexMap<String, Vec<Stage>>>,
+    /// Candidates that take ordinary traffic from the start, beside the first.
+    pub admitted: IndexMap<WorkloadId, Vec<DeploymentId>>,
     /// Golden probes, where a workload has them.
     pub probes: IndexMap<WorkloadId, Probes>,
     /// Shadows, where a workload has one.
     pub shadows: IndexMap<WorkloadId, Shadow>,
+    /// What canaries are run with unless a request says otherwise.
+    pub canary: CanaryDefaults,
     /// Scorers as written; the evals crate compiles them and reports what is wrong through [`Settings::problem`].
     pub scorers: IndexMap<ScorerName, Value>,
+    /// What webhooks among them sign with; prints as redacted.
+    pub scorer_secrets: IndexMap<ScorerName, SecretString>,
+    /// What is scored online: each workload's own rule, which has its name, then those of `[rules]`.
+    pub rules: IndexMap<RuleName, Rule>,
     /// Suites to offer.
     pub suites: IndexMap<String, Suite>,
     /// Datasets to import at start.
@@ -102,6 +113,8 @@ pub struct Server {
     pub scores_per_s: u32,
     /// How long open requests may finish after a stop signal, in milliseconds.
     pub drain_ms: u64,
+    /// Memory that the process may use, in bytes; `None` is the limit of its control group.
+    pub max_memory_bytes: Option<u64>,
 }
 
 /// Where traces and logs go.

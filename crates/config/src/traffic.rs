@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use weir_core::{
-    NanoUsd, WorkloadId,
+    DeploymentId, NanoUsd, WorkloadId,
     policy::Stage,
+    segment::SegmentBy,
     workload::{Deadlines, Optimize, OptimizeMode, Strictness, Workload},
 };
 
@@ -20,8 +21,17 @@ use crate::{
     settings::{Probes, Shadow},
 };
 
-/// Workloads and the stages of their policies.
-pub(crate) type Workloads = (IndexMap<WorkloadId, Workload>, IndexMap<WorkloadId, Vec<Stage>>);
+/// Workloads and how each is routed.
+#[derive(Default)]
+pub(crate) struct Workloads {
+    pub(crate) workloads: IndexMap<WorkloadId, Workload>,
+    /// The stages of its policy.
+    pub(crate) stages: IndexMap<WorkloadId, Vec<Stage>>,
+    /// The presets that fit it.
+    pub(crate) presets: IndexMap<WorkloadId, IndexMap<String, Vec<Stage>>>,
+    /// Who takes traffic from the start, beside the first candidate.
+    pub(crate) admitted: IndexMap<WorkloadId, Vec<DeploymentId>>,
+}
 
 /// Golden probes of the workloads that have them.
 pub(crate) fn probes(file: &File, report: &mut Report) -> IndexMap<WorkloadId, Probes> {
@@ -75,6 +85,20 @@ pub(crate) fn shadows(file: &File, report: &mut Report) -> IndexMap<WorkloadId, 
     shadows
 }
 
+fn segments(key: &str, written: &file::Workload, report: &mut Report) -> Vec<SegmentBy> {
+    let twice =
+        written.segments.iter().enumerate().find(|(nth, by)| written.segments.iter().take(*nth).any(|b| b == *by));
+    if let Some((nth, _)) = twice {
+        report.error(&format!("{}[{nth}]", join(key, "segments")), "named twice, wanted each once", None);
+    }
+    let by = |by: &file::SegmentBy| match by {
+        file::SegmentBy::InputTokens => SegmentBy::InputTokens,
+        file::SegmentBy::Tools => SegmentBy::Tools,
+        file::SegmentBy::Hours => SegmentBy::Hours,
+    };
+    written.segments.iter().map(by).collect()
+}
+
 fn optimize(written: &crate::file::Workload) -> Optimize {
     let mode = match written.optimize {
         crate::file::Optimize::Off => OptimizeMode::Off,
@@ -86,7 +110,7 @@ fn optimize(written: &crate::file::Workload) -> Optimize {
 
 /// All workloads, their defaults written back into `file`; what is wrong is reported.
 pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
-    let (mut workloads, mut stages) = Workloads::default();
+    let mut all = Workloads::default();
     for (id, written) in &mut file.workloads {
         let key = join("workloads", id);
         let at = join(&key, "candidates");
@@ -124,9 +148,11 @@ pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
             1.0
         });
         let id: WorkloadId = id.as_str().into();
-        stages.insert(id.clone(), policy::stages(&key, written, report));
+        all.stages.insert(id.clone(), policy::stages(&key, written, report));
+        all.presets.insert(id.clone(), policy::presets(&key, written));
+        all.admitted.insert(id.clone(), admitted(&key, written, report));
         let limits = &written.deadlines;
-        workloads.insert(
+        all.workloads.insert(
             id.clone(),
             Workload {
                 id,
@@ -136,6 +162,7 @@ pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
                 quality: quality.into(),
                 sample: written.sample,
                 half_life_s,
+                segments: segments(&key, written, report),
                 optimize: optimize(written),
                 deadlines: Deadlines {
                     connect_ms: limits.connect_ms,
@@ -150,5 +177,23 @@ pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
             },
         );
     }
-    (workloads, stages)
+    all
+}
+
+/// Who takes traffic without having proven anything: those that are named, or everybody where there is nothing to prove.
+fn admitted(key: &str, written: &file::Workload, report: &mut Report) -> Vec<DeploymentId> {
+    let names = match (&written.admitted, written.floor) {
+        (Some(names), _) => names.as_slice(),
+        (None, None) => written.candidates.as_slice(),
+        (None, Some(_)) => &[],
+    };
+    for (nth, name) in names.iter().enumerate().filter(|(_, name)| !written.candidates.contains(name)) {
+        let known: Vec<&str> = written.candidates.iter().map(String::as_str).collect();
+        report.error(
+            &format!("{}[{nth}]", join(key, "admitted")),
+            format!("`{name}` is not one of this workload's candidates"),
+            suggest(name, &known, "they are"),
+        );
+    }
+    names.iter().map(|name| name.as_str().into()).collect()
 }

@@ -7,18 +7,21 @@ use std::{
 };
 
 use indexmap::IndexMap;
+use secrecy::SecretString;
+use weir_core::ScorerName;
 
 use crate::{
     builtin::order,
     callers::keys,
-    endpoint,
+    canary, endpoint,
     file::File,
     names::{known, names},
     origin,
     place::join,
     problem::{Invalid, Report},
+    rules::rules,
     settings::{Dataset, Egress, Server, Settings, Source, Suite, Telemetry},
-    traffic::{probes, shadows, workloads},
+    traffic::{Workloads, probes, shadows, workloads},
 };
 
 /// What validation may ask of the world.
@@ -52,15 +55,18 @@ pub(crate) fn settings(
             (id.as_str().into(), setting)
         })
         .collect();
-    let (workloads, stages) = workloads(&mut file, report_ref);
+    let Workloads { workloads, stages, presets, admitted } = workloads(&mut file, report_ref);
     let probes = probes(&file, report_ref);
     let shadows = shadows(&file, report_ref);
+    let canary = canary::defaults(&file.canary, report_ref);
     let (suites, datasets) = files(&file, context, report_ref);
     let scorers = file
         .scorers
         .iter()
         .filter_map(|(name, scorer)| Some((name.as_str().into(), serde_json::to_value(scorer).ok()?)))
         .collect();
+    let rules = rules(&file, report_ref);
+    let scorer_secrets = scorer_secrets(&file, context, report_ref);
     let tree = match serde_json::to_value(&file) {
         Ok(tree) => tree,
         Err(error) => {
@@ -80,9 +86,14 @@ pub(crate) fn settings(
         deployments,
         workloads,
         stages,
+        presets,
+        admitted,
         probes,
         shadows,
+        canary,
         scorers,
+        scorer_secrets,
+        rules,
         suites,
         datasets,
         warnings,
@@ -90,6 +101,17 @@ pub(crate) fn settings(
         places,
         source,
     })
+}
+
+/// The keys that webhooks sign with.
+fn scorer_secrets(file: &File, context: &Context<'_>, report: &mut Report) -> IndexMap<ScorerName, SecretString> {
+    let hooks = file.scorers.iter().filter(|(_, scorer)| scorer.kind == "webhook");
+    let secrets = hooks.filter_map(|(name, scorer)| {
+        let reference = scorer.rest.get("secret")?.as_str()?;
+        let secret = context.secret(&join(&join("scorers", name), "secret"), reference, report)?;
+        Some((name.as_str().into(), secret))
+    });
+    secrets.collect()
 }
 
 /// Tables come sorted by name; candidates, lists and `GET /v1/models` should follow the file.
@@ -101,6 +123,7 @@ fn in_file_order(file: &mut File, report: &Report) {
     sort("deployments", &mut file.deployments, report);
     sort("workloads", &mut file.workloads, report);
     sort("scorers", &mut file.scorers, report);
+    sort("rules", &mut file.rules, report);
     sort("suites", &mut file.suites, report);
     sort("datasets", &mut file.datasets, report);
 }
@@ -137,6 +160,7 @@ fn server(file: &File, open: bool, context: &Context<'_>, report: &mut Report) -
         max_connections: usize::try_from(written.max_connections).unwrap_or(usize::MAX),
         scores_per_s: written.scores_per_s,
         drain_ms: written.drain_ms,
+        max_memory_bytes: written.max_memory_mb.map(|mb| mb.saturating_mul(1_000_000)),
     }
 }
 

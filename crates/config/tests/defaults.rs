@@ -25,3 +25,15 @@ fn without_a_file_three_fakes_and_one_workload_answer_at_once() {
     assert_eq!(settings.server.bind.to_string(), "127.0.0.1:8080");
     assert!(settings.warnings.is_empty());
 }
+
+#[test]
+fn the_canary_section_is_read_and_steps_that_are_no_ramp_are_refused() {
+    let read = |text: &str| weir_config::parse(text, std::path::Path::new("weir.toml"), &|_| None);
+    let settings = read("[canary]\nmargin = 0.05\nsteps = [0.1, 0.5]\nfour_eyes = true\n").unwrap();
+    assert_eq!((settings.canary.margin, settings.canary.steps), (Some(0.05), Some(vec![0.1, 0.5])));
+    assert!(settings.canary.four_eyes && settings.canary.min_pairs.is_none());
+    let refused = read("[canary]\nsteps = [0.5, 0.1]\n").unwrap_err().to_string();
+    assert!(refused.contains("canary") && refused.contains("strictly ascending"), "{refused}");
+    let refused = read("[canary]\nmargin = 0.9\n").unwrap_err().to_string();
+    assert!(refused.contains("margin"), "{refused}");
+}

@@ -1,6 +1,7 @@
 //! A canary as stored and shown. What moves it lives in the optimizer; the two arms' exposure lives on spans.
 
 mod evidence;
+mod exposure;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{CanaryId, DeploymentId, RevisionId, ScorerName, Timestamp, WorkloadId};
 
 pub use evidence::{CanaryEvent, Evidence, GuardReading, Inputs, StratumReading};
+pub use exposure::Exposure;
 
 /// One comparison of a candidate with the stable deployment, on live traffic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub struct Canary {
     pub resumes_to: CanaryState,
     /// Times it went on by itself after a hold.
     pub auto_resumes: u32,
+    /// What a person has seen and resumed in spite of: it holds this canary no more. What rolls back still does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<HoldCause>,
     /// Segments taken out of the candidate's scope: proven worse there.
     pub scoped_out: Vec<Arc<str>>,
     /// Evidence is read from requests assigned at or after this instant; moves when the scorer's version changes.
@@ -103,6 +108,9 @@ pub struct CanaryPlan {
     pub cost_budget: Option<f64>,
     /// Promotion also takes proof that the candidate is cheaper.
     pub must_save: bool,
+    /// Segments that were out of its scope from the beginning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<Arc<str>>,
     /// Fixed at creation, so that a unit never changes arm.
     pub salt: u64,
 }
@@ -116,6 +124,33 @@ pub struct Baseline {
     pub ttft_us: Option<u64>,
     /// 99.9th percentile of a request's cost, in nano-dollars: costs above count as this.
     pub cost_cap_nano: Option<i64>,
+}
+
+/// What canaries are run with unless a request says otherwise; `None` leaves the optimizer's own default.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CanaryDefaults {
+    /// As [`CanaryPlan::steps`].
+    pub steps: Option<Vec<f64>>,
+    /// As [`CanaryPlan::margin`].
+    pub margin: Option<f64>,
+    /// As [`CanaryPlan::alpha_promote`].
+    pub alpha_promote: Option<f64>,
+    /// As [`CanaryPlan::alpha_rollback`].
+    pub alpha_rollback: Option<f64>,
+    /// As [`CanaryPlan::min_pairs`].
+    pub min_pairs: Option<u64>,
+    /// As [`CanaryPlan::bake_ms`].
+    pub bake_ms: Option<u64>,
+    /// As [`CanaryPlan::min_duration_ms`].
+    pub min_duration_ms: Option<u64>,
+    /// As [`CanaryPlan::risk_budget`].
+    pub risk_budget: Option<f64>,
+    /// As [`CanaryPlan::shadow_pairs`].
+    pub shadow_pairs: Option<u64>,
+    /// As [`CanaryPlan::approval`]; no request takes it back.
+    pub approval: bool,
+    /// As [`CanaryPlan::four_eyes`]; no request takes it back.
+    pub four_eyes: bool,
 }
 
 /// Where a canary stands.
@@ -196,6 +231,11 @@ pub enum HoldCause {
 }
 
 impl HoldCause {
+    /// True when a person may accept it: a judgement of the candidate, and not a doubt about the comparison itself.
+    #[must_use]
+    pub const fn acceptable(self) -> bool {
+        matches!(self, Self::Harm | Self::Latency | Self::FirstByte)
+    }
     /// True when nobody may be exposed meanwhile; else the first step's share stays.
     #[must_use]
     pub const fn stops_exposure(self) -> bool {

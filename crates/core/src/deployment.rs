@@ -18,6 +18,12 @@ pub enum Dialect {
     Anthropic,
     /// Gemini's generateContent.
     Gemini,
+    /// Mistral's chat completions; no caller's.
+    Mistral,
+    /// Cohere's chat, version 2; no caller's.
+    Cohere,
+    /// Amazon Bedrock's Converse; no caller's.
+    Bedrock,
 }
 
 impl Dialect {
@@ -29,6 +35,9 @@ impl Dialect {
             Self::OpenaiResponses => "openai_responses",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
+            Self::Mistral => "mistral",
+            Self::Cohere => "cohere",
+            Self::Bedrock => "bedrock",
         }
     }
 }
@@ -85,16 +94,49 @@ pub struct Price {
     pub cached_input: Option<NanoUsd>,
     /// Completion tokens, reasoning included.
     pub output: NanoUsd,
+    /// Prompt tokens written to the provider's cache; `None` costs as `input`.
+    #[serde(default)]
+    pub cache_write: Option<NanoUsd>,
+    /// Reasoning tokens; `None` costs as `output`.
+    #[serde(default)]
+    pub reasoning: Option<NanoUsd>,
+    /// What all tokens of a request with a long prompt cost instead.
+    #[serde(default)]
+    pub long: Option<LongPrice>,
+}
+
+/// Prices per million tokens of requests with long prompts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LongPrice {
+    /// Prompts of more tokens than this.
+    pub over: u64,
+    /// Prompt tokens.
+    pub input: NanoUsd,
+    /// Prompt tokens read from the provider's cache; `None` costs as `input`.
+    pub cached_input: Option<NanoUsd>,
+    /// Completion tokens, reasoning included.
+    pub output: NanoUsd,
 }
 
 impl Price {
-    /// What `usage` costs: cached input at its own price, all other input and output at theirs.
+    /// What `usage` costs: each token once, cached input, input written to the cache and reasoning at their own prices.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> NanoUsd {
+        let long = self.long.as_ref().filter(|long| usage.input > long.over);
+        let (input, cached_input, output) = match long {
+            Some(long) => (long.input, long.cached_input, long.output),
+            None => (self.input, self.cached_input, self.output),
+        };
         let cached = usage.cached_input.min(usage.input);
-        self.input.per_million(usage.input - cached)
-            + self.cached_input.unwrap_or(self.input).per_million(cached)
-            + self.output.per_million(usage.output)
+        let written = usage.cache_write.min(usage.input - cached);
+        let reasoning = usage.reasoning.min(usage.output);
+        let cache_write = self.cache_write.filter(|_| long.is_none()).unwrap_or(input);
+        let thought = self.reasoning.filter(|_| long.is_none()).unwrap_or(output);
+        input.per_million(usage.input - cached - written)
+            + cached_input.unwrap_or(input).per_million(cached)
+            + cache_write.per_million(written)
+            + output.per_million(usage.output - reasoning)
+            + thought.per_million(reasoning)
     }
 }
 
@@ -103,14 +145,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cached_input_is_billed_once_at_its_own_price() {
+    fn every_token_is_billed_once_at_its_own_price() {
         let price = Price {
             version: "test".into(),
             input: NanoUsd::from_usd(2.0),
             cached_input: Some(NanoUsd::from_usd(0.5)),
             output: NanoUsd::from_usd(8.0),
+            cache_write: Some(NanoUsd::from_usd(2.5)),
+            reasoning: None,
+            long: Some(LongPrice {
+                over: 200_000,
+                input: NanoUsd::from_usd(4.0),
+                cached_input: None,
+                output: NanoUsd::from_usd(12.0),
+            }),
         };
         let usage = Usage { input: 1_000, cached_input: 400, output: 100, ..Usage::default() };
         assert_eq!(price.cost(&usage), NanoUsd(1_200_000 + 200_000 + 800_000));
+        let writes = Usage { cache_write: 100, ..usage };
+        assert_eq!(price.cost(&writes), NanoUsd(1_000_000 + 250_000 + 200_000 + 800_000), "written once, not twice");
+        let long = Usage { input: 300_000, output: 1_000, ..Usage::default() };
+        assert_eq!(price.cost(&long), NanoUsd::from_usd(1.2 + 0.012));
+        let thinks = Price { reasoning: Some(NanoUsd::from_usd(1.0)), long: None, ..price };
+        let usage = Usage { output: 100, reasoning: 60, ..Usage::default() };
+        assert_eq!(thinks.cost(&usage), NanoUsd(40 * 8_000 + 60 * 1_000));
     }
 }

@@ -126,6 +126,11 @@ codes! {
         "The message names file, line and column, and the nearest valid name. `weir config schema` prints all keys.";
     BAD_DATASET = "W0602", 400, Caller, false, "a dataset row cannot be read",
         "The message names the line. Nothing was imported; `skip_bad` takes the rest.";
+    BAD_SUITE = "W0603", 400, Caller, false, "an eval suite cannot be used",
+        "The message names file, line and column, and the nearest valid name. No run was started.";
+    LEAKED_HELDOUT = "W0604", 409, Caller, false, "a held-out item can be seen elsewhere",
+        "A held-out item decides only while nothing that is decided upon has seen it. Give items that say nearly the same \
+         one `cluster` or one `split`, or take the example out of the scorer's prompt.";
 }
 
 /// The row with this code, such as `W0301`.

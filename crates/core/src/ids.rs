@@ -68,6 +68,10 @@ name! {
     DeploymentId
 }
 name! {
+    /// What is scored online, by what, and how much of it.
+    RuleName
+}
+name! {
     /// A scorer as named in a workload, without its version.
     ScorerName
 }

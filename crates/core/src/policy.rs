@@ -27,12 +27,38 @@ pub struct Policy {
     /// Deployments that may take ordinary traffic: the first is the stable one, which serves when nothing else is
     /// proven. Others were admitted by a promoted canary or by the operator.
     pub admitted: Vec<DeploymentId>,
+    /// Segments in which an admitted deployment takes no ordinary traffic: it was proven worse there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<Exception>,
     /// Who made it.
     pub author: Author,
     /// Why, in one sentence.
     pub reason: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// Where an admitted deployment does not serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// Which deployment.
+    pub deployment: DeploymentId,
+    /// In which segments.
+    pub segments: Vec<Arc<str>>,
+}
+
+impl Policy {
+    /// The segments in which this deployment takes no ordinary traffic.
+    #[must_use]
+    pub fn excepted(&self, deployment: &DeploymentId) -> &[Arc<str>] {
+        self.except.iter().find(|except| except.deployment == *deployment).map_or(&[], |except| &except.segments)
+    }
+
+    /// True when it takes none in this one.
+    #[must_use]
+    pub fn excepts(&self, deployment: &DeploymentId, segment: &str) -> bool {
+        self.excepted(deployment).iter().any(|name| **name == *segment)
+    }
 }
 
 /// Who made a revision.

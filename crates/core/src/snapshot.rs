@@ -1,6 +1,6 @@
 //! The snapshot: everything the router reads, built by reconcilers, immutable, swapped whole.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use crate::{
     CanaryId, DeploymentId, WorkloadId,
     deployment::Deployment,
     policy::{Policy, Stage},
+    segment::Segments,
     workload::Workload,
 };
 
@@ -36,6 +37,11 @@ pub struct WorkloadView {
     pub candidates: Vec<CandidateView>,
     /// The running canary.
     pub canary: Option<CanarySlot>,
+    /// What tells its prompts apart.
+    pub segments: Arc<Segments>,
+    /// The same workload in each of its segments, where windows, admission or the stable deployment may differ; a segment
+    /// without an entry is as the whole. Canaries stand in the whole alone.
+    pub parts: HashMap<Arc<str>, Arc<WorkloadView>>,
     /// Names the stages for people, joined by ` → `.
     pub strategy: Arc<str>,
     /// Digest of revision, candidates and what is known of them: equal digests decide alike.
@@ -54,7 +60,14 @@ impl WorkloadView {
         let names: Vec<&str> = policy.stages.iter().map(Stage::name).collect();
         let strategy = names.join(" → ").into();
         let digest = digest(&policy, &candidates);
-        Self { workload, policy, candidates, canary, strategy, digest }
+        let segments = Segments::of(&workload.segments);
+        Self { workload, policy, candidates, canary, segments, parts: HashMap::new(), strategy, digest }
+    }
+
+    /// The workload as it is in this segment.
+    #[must_use]
+    pub fn part(&self, segment: &str) -> &Self {
+        self.parts.get(segment).map_or(self, |part| part)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     DeploymentId, NanoUsd, SpanId, Timestamp, TraceId, Usage, WorkloadId,
     decision::Decision,
-    workload::{SEGMENT_ALL, SEGMENT_PROBE, SEGMENT_SHADOW},
+    workload::{SEGMENT_ALL, SEGMENT_EXTERNAL, SEGMENT_PROBE, SEGMENT_SHADOW},
 };
 
 /// One request through the gateway.
@@ -72,6 +72,7 @@ impl Span {
         match self.origin {
             Origin::Probe => SEGMENT_PROBE.into(),
             Origin::Shadow => SEGMENT_SHADOW.into(),
+            Origin::External => SEGMENT_EXTERNAL.into(),
             Origin::Client | Origin::Eval => {
                 self.decision.as_ref().map_or_else(|| SEGMENT_ALL.into(), |decision| Arc::clone(&decision.segment))
             }
@@ -129,6 +130,8 @@ pub enum Origin {
     Probe,
     /// A client's request asked again of a canary's candidate after the reply; scored, billed to nobody.
     Shadow,
+    /// A call that another program made and told of: scored into windows of its own, never traffic.
+    External,
 }
 
 impl Origin {
@@ -140,13 +143,16 @@ impl Origin {
             Self::Eval => "eval",
             Self::Probe => "probe",
             Self::Shadow => "shadow",
+            Self::External => "external",
         }
     }
 
     /// The origin of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Client, Self::Eval, Self::Probe, Self::Shadow].into_iter().find(|origin| origin.name() == name)
+        [Self::Client, Self::Eval, Self::Probe, Self::Shadow, Self::External]
+            .into_iter()
+            .find(|origin| origin.name() == name)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeploymentId, ScorerName, WorkloadId};
+use crate::{DeploymentId, ScorerName, WorkloadId, segment::SegmentBy};
 
 /// A kind of traffic, as configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Workload {
     pub sample: f64,
     /// Half-life of a score in its window, in seconds.
     pub half_life_s: f64,
+    /// What tells its prompts apart; nothing by default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentBy>,
     /// What the planner may do.
     #[serde(default)]
     pub optimize: Optimize,
@@ -97,3 +100,5 @@ pub const SEGMENT_ALL: &str = "all";
 pub const SEGMENT_PROBE: &str = "probe";
 /// The series of shadow answers, which no caller saw.
 pub const SEGMENT_SHADOW: &str = "shadow";
+/// The series of calls that other programs made and told of.
+pub const SEGMENT_EXTERNAL: &str = "external";

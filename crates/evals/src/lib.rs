@@ -5,12 +5,15 @@
 //! into a chat request ([`judge::build`]) and turns the reply back into a grade ([`judge::read`]); callers do the rest.
 //! What cannot be scored is `Unscored` with a reason, never zero and never NaN.
 
+pub mod asked;
 mod canonical;
 pub mod checks;
 pub mod dataset;
 mod exchange;
 pub mod judge;
 mod nearest;
+pub mod openai;
+pub mod run;
 pub mod shipped;
 pub mod spec;
 pub mod suite;
@@ -20,4 +23,4 @@ mod tests;
 
 pub use canonical::{canonical_json, input_hash};
 pub use exchange::{Exchange, ExpectedTool, Measured, Outcome, Reference};
-pub use spec::{Scorer, ScorerSpec, SpecError, compile};
+pub use spec::{Asked, Scorer, ScorerSpec, SpecError, compile};

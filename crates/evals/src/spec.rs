@@ -8,11 +8,15 @@ use serde::{Deserialize, Serialize};
 use weir_core::score::Unscored;
 
 use crate::{
+    asked::{embedding::EmbeddingSpec, webhook::WebhookSpec},
     canonical::{canonical_json, text_hash},
     checks::{
         Check, Reads,
         bleu::{BleuSpec, GleuSpec},
         chrf::ChrfSpec,
+        code_exec::CodeExecSpec,
+        diversity::DistinctSpec,
+        error_rate::ErrorRateSpec,
         exact::ExactMatchSpec,
         expr::ExprSpec,
         forms::{FormSpec, LanguageSpec},
@@ -23,10 +27,12 @@ use crate::{
         list_contains::ListContainsSpec,
         matching::MatchSpec,
         measured::{MeasuredSpec, PerplexitySpec},
+        meteor::MeteorSpec,
         number::{NumericDiffSpec, NumericToleranceSpec},
         overlap::F1TokensSpec,
         pattern::{PatternExtractSpec, RegexSpec},
         quotes::QuotedSpansSpec,
+        readability::ReadabilitySpec,
         refusal::RefusalSpec,
         retrieval::RetrievalSpec,
         rouge::RougeSpec,
@@ -100,6 +106,20 @@ kinds! {
     "chrf": Chrf(ChrfSpec) => ChrfSpec::compile;
     /// One minus the translation edit rate.
     "ter": Ter(TerSpec) => TerSpec::compile;
+    /// Matched words and stems, less a penalty for scattered ones.
+    "meteor": Meteor(MeteorSpec) => MeteorSpec::compile;
+    /// One minus the word error rate.
+    "wer": Wer(ErrorRateSpec) => ErrorRateSpec::wer;
+    /// One minus the character error rate.
+    "cer": Cer(ErrorRateSpec) => ErrorRateSpec::cer;
+    /// One minus the match error rate.
+    "mer": Mer(ErrorRateSpec) => ErrorRateSpec::mer;
+    /// One minus the word information lost.
+    "wil": Wil(ErrorRateSpec) => ErrorRateSpec::wil;
+    /// Share of the word n-grams that differ.
+    "distinct_n": DistinctN(DistinctSpec) => DistinctSpec::compile;
+    /// A formula of readability lies between two bounds.
+    "readability": Readability(ReadabilitySpec) => ReadabilitySpec::compile;
     /// One minus the relative difference of two numbers.
     "numeric_diff": NumericDiff(NumericDiffSpec) => NumericDiffSpec::compile;
     /// The number lies within a tolerance of the reference.
@@ -178,6 +198,12 @@ kinds! {
     "secret_regex": SecretRegex(PatternsSpec) => PatternsSpec::credentials;
     /// An expression over the answer, what was expected and what was measured.
     "expr": Expr(ExprSpec) => ExprSpec::compile;
+    /// A WebAssembly module, run in a sandbox.
+    "code_exec": CodeExec(CodeExecSpec) => CodeExecSpec::compile;
+    /// Likeness of meaning, by an embeddings deployment.
+    "embedding_similarity": EmbeddingSimilarity(EmbeddingSpec) => EmbeddingSpec::resolved;
+    /// A program is asked over HTTP.
+    "webhook": Webhook(WebhookSpec) => WebhookSpec::resolved;
     /// A model is asked.
     "judge": Judge(JudgeSpec) => JudgeSpec::resolved;
 }
@@ -260,8 +286,9 @@ impl ScorerSpec {
         }
     }
 
-    /// Replaces file names (a judge's `template` that ends in `.toml`, a schema's `schema_file`) by their contents,
-    /// so that the version covers them. `read` gets the name as written.
+    /// Replaces file names (a judge's `template` that ends in `.toml`, a schema's `schema_file`, the `module_file` of code)
+    /// by their contents, so that the version covers them. `read` gets the name as written; it gives a `.wasm` file in
+    /// base64.
     ///
     /// # Errors
     /// When a file cannot be read or does not hold what it should.
@@ -269,6 +296,7 @@ impl ScorerSpec {
         match self {
             Self::Judge(judge) => judge.resolve_file(read),
             Self::JsonSchema(schema) => schema.resolve_file(read),
+            Self::CodeExec(code) => code.resolve_file(read),
             _ => Ok(()),
         }
     }
@@ -283,6 +311,21 @@ pub struct Scorer {
 enum Work {
     Check(Box<dyn Check>),
     Judge(Box<JudgeSpec>),
+    Embedding(Box<EmbeddingSpec>),
+    Webhook(Box<WebhookSpec>),
+}
+
+/// Who has to be asked for a grade that is not made on the spot.
+#[derive(Debug, Clone, Copy)]
+pub enum Asked<'a> {
+    /// A model.
+    Judge(&'a JudgeSpec),
+    /// An embeddings deployment.
+    Embedding(&'a EmbeddingSpec),
+    /// A program over HTTP.
+    Webhook(&'a WebhookSpec),
+    /// Nobody: [`Scorer::run`] does it, but it may take a second.
+    Heavy,
 }
 
 impl From<Box<dyn Check>> for Work {
@@ -294,6 +337,18 @@ impl From<Box<dyn Check>> for Work {
 impl From<JudgeSpec> for Work {
     fn from(judge: JudgeSpec) -> Self {
         Self::Judge(Box::new(judge))
+    }
+}
+
+impl From<EmbeddingSpec> for Work {
+    fn from(embedding: EmbeddingSpec) -> Self {
+        Self::Embedding(Box::new(embedding))
+    }
+}
+
+impl From<WebhookSpec> for Work {
+    fn from(webhook: WebhookSpec) -> Self {
+        Self::Webhook(Box::new(webhook))
     }
 }
 
@@ -323,8 +378,19 @@ impl Scorer {
     #[must_use]
     pub fn judge(&self) -> Option<&JudgeSpec> {
         match &self.work {
-            Work::Check(_) => None,
             Work::Judge(judge) => Some(judge),
+            _ => None,
+        }
+    }
+
+    /// Who has to be asked; `None` for what [`Self::run`] grades on the spot.
+    #[must_use]
+    pub fn asked(&self) -> Option<Asked<'_>> {
+        match &self.work {
+            Work::Check(check) => check.is_heavy().then_some(Asked::Heavy),
+            Work::Judge(judge) => Some(Asked::Judge(judge)),
+            Work::Embedding(embedding) => Some(Asked::Embedding(embedding)),
+            Work::Webhook(webhook) => Some(Asked::Webhook(webhook)),
         }
     }
 
@@ -340,6 +406,9 @@ impl Scorer {
                 // Tool calls are a response to a judge, which is shown them.
                 if exchange.answer.tool_calls.is_empty() { no_response(exchange) } else { None }
             }
+            Work::Embedding(_) if exchange.expected().is_none() => Some(Outcome::no_reference()),
+            Work::Embedding(_) => no_response(exchange),
+            Work::Webhook(_) => None,
             Work::Check(check) => match check.reads() {
                 Reads::Run => None,
                 Reads::Response => no_response(exchange),
@@ -352,7 +421,8 @@ impl Scorer {
         }
     }
 
-    /// Grades one answer. Never blocks, never panics. A judge cannot be run here: ask it with [`crate::judge`].
+    /// Grades one answer. Never blocks on anything outside, never panics. What is [`Self::asked`] of somebody else cannot be run
+    /// here: a judge is asked with [`crate::judge`], the others with [`crate::asked`].
     #[must_use]
     pub fn run(&self, exchange: &Exchange<'_>) -> Outcome {
         if let Some(outcome) = self.precheck(exchange) {
@@ -360,8 +430,8 @@ impl Scorer {
         }
         match &self.work {
             Work::Check(check) => check.check(exchange),
-            Work::Judge(_) => {
-                Outcome::unscored(Unscored::ScoringFailed, "a judge is asked over the gateway, not run in process")
+            Work::Judge(_) | Work::Embedding(_) | Work::Webhook(_) => {
+                Outcome::unscored(Unscored::ScoringFailed, "this scorer is asked over the network, not run in process")
             }
         }
     }

@@ -14,13 +14,18 @@ use crate::{State, address::Scope, headers};
 pub(crate) struct Admitted {
     pub(crate) tenant: Arc<str>,
     pub(crate) origin: Origin,
-    workloads: Option<Arc<[weir_core::WorkloadId]>>,
+    /// `None` for weir itself, which may choose any policy.
+    caller: Option<Caller>,
 }
 
 impl Admitted {
     /// The workloads it reaches.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        self.workloads.as_deref()
+        self.caller.as_ref()?.workloads.as_deref()
+    }
+    /// Whether it may have one call routed by the preset of this name.
+    pub(crate) fn may_choose(&self, preset: &str) -> bool {
+        self.caller.as_ref().is_none_or(|caller| caller.may_choose(preset))
     }
 }
 
@@ -39,10 +44,10 @@ pub(crate) fn admit(
     let presented = presented(headers, query);
     // weir's own judges hold no key: the process token stands for one.
     if internal && presented.is_none() {
-        return Ok(Admitted { tenant: "weir".into(), origin, workloads: None });
+        return Ok(Admitted { tenant: "weir".into(), origin, caller: None });
     }
     if route.grant == weir_core::route::Grant::Public {
-        return Ok(Admitted { tenant: Arc::default(), origin, workloads: None });
+        return Ok(Admitted { tenant: Arc::default(), origin, caller: None });
     }
     let caller: Caller = state.keyring.load().authenticate(presented)?;
     if !caller.holds(route.grant) {
@@ -51,7 +56,7 @@ pub(crate) fn admit(
             format!("key `{}` lacks the grant for {}", caller.name, route.path),
         ));
     }
-    Ok(Admitted { tenant: caller.name, origin, workloads: caller.workloads })
+    Ok(Admitted { tenant: Arc::clone(&caller.name), origin, caller: Some(caller) })
 }
 
 /// The key, wherever a dialect's clients put it: `Authorization: Bearer`, `x-api-key`, `api-key`, `x-goog-api-key`, or

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header};
 use weir_core::{NanoUsd, Problem, Usage, decision::Plan, deployment::Deployment, error, policy::FailureClass};
 use weir_providers::{
     dialect::openai_chat::Reply,
@@ -68,8 +68,8 @@ pub(crate) struct Outbound<'a> {
 
 /// What a deployment answered.
 pub(crate) enum Served {
-    /// The whole body, checked.
-    Plain(Bytes, Reply),
+    /// The whole body, checked, and what it is where that may be no JSON.
+    Plain(Bytes, Reply, Option<HeaderValue>),
     /// A stream that has said its first token, or all it has to say.
     Stream(Box<Opened>),
 }
@@ -101,7 +101,7 @@ pub(crate) struct Failure {
     pub(crate) wait: Option<Duration>,
     /// What the failed attempt used up.
     pub(crate) usage: Usage,
-    /// The provider answered, if only with a status.
+    /// The provider said itself that it failed.
     pub(crate) answered: bool,
     /// Another key of the same deployment may do.
     pub(crate) other_key: bool,
@@ -236,9 +236,9 @@ impl Call<'_> {
     async fn make(&mut self, limits: transport::Limits, in_flight: InFlight, place: Place) -> Result<Served, Failure> {
         // Judged by reference, so that the guard is there to be told and then handed on or dropped.
         match self.send(limits).await {
-            Ok(Answer::Plain(body, reply)) => {
+            Ok(Answer::Plain(body, reply, kind)) => {
                 self.passed(&in_flight, true);
-                Ok(Served::Plain(body, reply))
+                Ok(Served::Plain(body, reply, kind))
             }
             Ok(Answer::Stream { chat, body, out }) => {
                 self.passed(&in_flight, body.is_none());
@@ -254,7 +254,8 @@ impl Call<'_> {
                 })))
             }
             Err(mut failure) => {
-                failure.answered = self.status.is_some();
+                // One that began its answer and stalled has had its time.
+                failure.answered = self.status.is_some_and(|status| status != 200);
                 self.failed(&mut failure, &in_flight);
                 Err(failure)
             }
@@ -306,9 +307,12 @@ impl Call<'_> {
         self.dropped = outgoing.dropped;
         let mut sent = if spoken == request.inbound.dialect() { request.headers.clone() } else { HeaderMap::new() };
         sent.insert(headers::HOPS, request.hops.clone());
+        if let Some(kind) = outgoing.content_type.as_deref().and_then(headers::value) {
+            sent.insert(header::CONTENT_TYPE, kind);
+        }
         let streamed = request.inbound.peek.stream;
-        let door = request.inbound.endpoint();
-        let sent = self.state.transport.send_to(&self.key.target, door, sent, outgoing.body, limits).await;
+        let sent =
+            self.state.transport.send_to(&self.key.target, &outgoing.endpoint, sent, outgoing.body, limits).await;
         let response = sent.map_err(|error| Failure::transport(&error))?;
         self.status = Some(response.status);
         if let Some(told) = outcome::rate_limits(&response.headers, self.state.clock.now()) {
@@ -322,10 +326,13 @@ impl Call<'_> {
         }
         self.first = self.age();
         let most = self.state.limits.answer_bytes;
+        let kind = response.headers.get(header::CONTENT_TYPE).cloned();
         let body = response.body.read_all(most).await.map_err(|error| Failure::transport(&error))?;
         let read = request.inbound.reply(spoken, body, request.input_estimate);
         let (body, reply) = read.map_err(|broken| Failure::new(Class::Broken, format!("the answer is {broken}")))?;
-        Ok(Answer::Plain(body, reply))
+        // What is not a chat may be no JSON: sound, or plain text.
+        let kind = kind.filter(|_| !request.inbound.is_chat());
+        Ok(Answer::Plain(body, reply, kind))
     }
 
     /// Since the call was made.
@@ -415,7 +422,7 @@ pub(crate) fn end(
 }
 
 enum Answer {
-    Plain(Bytes, Reply),
+    Plain(Bytes, Reply, Option<HeaderValue>),
     Stream { chat: Stream, body: Option<transport::Body>, out: BytesMut },
 }
 

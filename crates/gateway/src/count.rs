@@ -109,11 +109,8 @@ async fn ask(state: &State, deployment: &Deployment, inbound: &Inbound<'_>) -> O
         Dialect::Gemini => format!("models/{}:countTokens", deployment.model.trim_start_matches("models/")),
         _ => "messages/count_tokens".to_owned(),
     };
-    let sent = state
-        .transport
-        .send_to(&key.target, Endpoint::At(&path), HeaderMap::new(), outgoing.body, LIMITS)
-        .await
-        .ok()?;
+    let at = Endpoint::At(path.into());
+    let sent = state.transport.send_to(&key.target, &at, HeaderMap::new(), outgoing.body, LIMITS).await.ok()?;
     if sent.status != 200 {
         return None;
     }

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use weir_core::{
     DeploymentId, NanoUsd, Problem, Timestamp, Usage, WorkloadId,
     decision::{Arm, Decision},
@@ -132,6 +133,13 @@ impl Flight {
         self.state.clock.elapsed().saturating_sub(self.started)
     }
 
+    /// What lets an end user grade this answer; none for what weir asks itself.
+    pub(crate) fn feedback_token(&self) -> Option<HeaderValue> {
+        let token =
+            (self.origin == Origin::Client).then(|| self.state.feedback.token(self.ids.span, self.started_at))?;
+        HeaderValue::from_str(&token).ok()
+    }
+
     /// An upstream call begins.
     pub(crate) fn attempt(&mut self, deployment: &Arc<Deployment>) -> Nth {
         let attempt = Attempt {
@@ -213,6 +221,11 @@ impl Flight {
     /// The same with the attempt under way at `usage`.
     pub(crate) fn cost_with(&self, deployment: &Deployment, usage: &Usage) -> Option<NanoUsd> {
         Some(self.cost()? + cost(deployment.price.as_ref(), usage)?)
+    }
+
+    /// Nothing was asked of anybody, so there is nothing to record.
+    pub(crate) fn forget(&mut self) {
+        self.recorded = true;
     }
 
     /// Records the request as failed.

@@ -10,6 +10,8 @@ use weir_core::{NanoUsd, Problem, error};
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Asked: whose policy decides.
 pub(crate) const WORKLOAD: HeaderName = HeaderName::from_static("x-weir-workload");
+/// Asked: a preset that routes this call in place of the workload's policy.
+pub(crate) const POLICY: HeaderName = HeaderName::from_static("x-weir-policy");
 /// Asked: free tags, a JSON object.
 pub(crate) const TAGS: HeaderName = HeaderName::from_static("x-weir-tags");
 /// Asked: the conversation this belongs to.
@@ -18,7 +20,7 @@ pub(crate) const SESSION: HeaderName = HeaderName::from_static("x-weir-session")
 pub(crate) const TIMEOUT_MS: HeaderName = HeaderName::from_static("x-weir-timeout-ms");
 /// Asked: the most that the request may be expected to cost, in dollars, all attempts together.
 pub(crate) const MAX_COST_USD: HeaderName = HeaderName::from_static("x-weir-max-cost-usd");
-/// Asked: the decision in the reply.
+/// Asked: the decision in the reply, or with `only` in place of it.
 pub(crate) const EXPLAIN: HeaderName = HeaderName::from_static("x-weir-explain");
 /// Sent by weir itself: the process token.
 pub(crate) const INTERNAL: HeaderName = HeaderName::from_static("x-weir-internal");
@@ -31,6 +33,8 @@ pub(crate) const HOPS: HeaderName = HeaderName::from_static("x-weir-hops");
 pub(crate) const SPAN_ID: HeaderName = HeaderName::from_static("x-weir-span-id");
 /// Answered: the trace.
 pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-weir-trace-id");
+/// Answered: lets whoever holds it grade this one answer, for a day.
+pub(crate) const FEEDBACK_TOKEN: HeaderName = HeaderName::from_static("x-weir-feedback-token");
 /// Answered: the span, under the name that OpenAI's SDKs read.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Answered: the span, under the name that Anthropic's SDKs read.
@@ -89,8 +93,12 @@ pub(crate) struct Asked {
     pub(crate) tags: Arc<str>,
     pub(crate) session: Option<Arc<str>>,
     pub(crate) timeout_ms: Option<u64>,
+    /// Name of a preset.
+    pub(crate) policy: Option<Arc<str>>,
     pub(crate) max_cost: Option<NanoUsd>,
     pub(crate) explain: bool,
+    /// The decision in place of an answer.
+    pub(crate) explain_only: bool,
 }
 
 impl Asked {
@@ -101,8 +109,10 @@ impl Asked {
             tags: tags(headers)?,
             session: session(headers)?,
             timeout_ms: timeout(headers)?,
+            policy: text(headers, &POLICY)?.map(Arc::from),
             max_cost: max_cost(headers)?,
             explain: headers.get(EXPLAIN).is_some_and(|value| value == "1"),
+            explain_only: headers.get(EXPLAIN).is_some_and(|value| value == "only"),
         })
     }
 }

@@ -1,20 +1,10 @@
 //! The one listener. `axum::serve` sets no header timeout and no connection limit, so a handful of slow sockets can
 //! hold it for ever; this builds the same service on hyper-util's builder with every bound set.
 //!
-//! A connection ends when its client is done or stops reading, when no first request arrived in time, or when the
-//! drain is over.
-//! hyper's own header timeout starts only once the protocol version is known, so a client that sends one byte and
-//! waits needs the first-request deadline here.
+//! A connection ends when its client is done or stops reading, when a request's head does not come in time, when it
+//! idles for long, or when the drain is over.
 
-use std::{
-    convert::Infallible,
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::{Request, body::Incoming, service::service_fn};
@@ -22,6 +12,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
 };
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -29,15 +20,21 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service as _;
 
-use crate::stall::Stall;
+use crate::{
+    head::{Answering, Heard, Pulse},
+    stall::Stall,
+};
 
 /// Bounds of the listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IngressConfig {
     /// Open connections; further ones wait in the kernel's backlog.
     pub max_connections: usize,
-    /// Longest time for a request head to arrive, in milliseconds. It also ends idle kept-alive connections.
+    /// Longest time for a request head to arrive, in milliseconds; up to a quarter longer.
     pub header_timeout_ms: u64,
+    /// How long a kept connection may idle, in milliseconds. Longer than clients keep theirs, so that none is closed in
+    /// the moment it is used again.
+    pub keep_alive_ms: u64,
     /// Longest time that a client may read nothing of its reply, in milliseconds.
     pub write_timeout_ms: u64,
     /// Longest time that requests in flight may take once shutdown began, in milliseconds.
@@ -46,10 +43,19 @@ pub struct IngressConfig {
 
 impl Default for IngressConfig {
     fn default() -> Self {
-        Self { max_connections: 10_000, header_timeout_ms: 10_000, write_timeout_ms: 60_000, drain_ms: 25_000 }
+        Self {
+            max_connections: 10_000,
+            header_timeout_ms: 10_000,
+            keep_alive_ms: 100_000,
+            write_timeout_ms: 60_000,
+            drain_ms: 25_000,
+        }
     }
 }
 
+/// A peer that is gone without a word is found after this long without traffic, and these pauses between the questions.
+const PROBE_AFTER: Duration = Duration::from_secs(60);
+const PROBE_EVERY: Duration = Duration::from_secs(15);
 /// Largest request head in bytes. hyper also bounds the number of headers, at 100, and answers 431.
 const HEAD_BYTES: usize = 64 * 1024;
 /// Streams at once on one HTTP/2 connection.
@@ -71,7 +77,7 @@ pub async fn serve(listener: TcpListener, router: Router, config: IngressConfig,
             builder: builder.clone(),
             watcher: graceful.watcher(),
             cut: cut.clone(),
-            first_request: Duration::from_millis(config.header_timeout_ms),
+            head: Duration::from_millis(config.header_timeout_ms),
             unread: Duration::from_millis(config.write_timeout_ms),
         };
         tasks.spawn(connection.run(stream, router.clone(), slot));
@@ -93,7 +99,7 @@ fn builder(config: IngressConfig) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(config.header_timeout_ms))
+        .header_read_timeout(Duration::from_millis(config.keep_alive_ms))
         .max_buf_size(HEAD_BYTES);
     builder
         .http2()
@@ -149,47 +155,65 @@ struct Connection {
     builder: Builder<TokioExecutor>,
     watcher: hyper_util::server::graceful::Watcher,
     cut: CancellationToken,
-    first_request: Duration,
+    head: Duration,
     unread: Duration,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream, router: Router, slot: OwnedSemaphorePermit) {
-        // Without this a streamed token waits up to 40 ms for the peer's delayed acknowledgement.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY is not set");
-        }
-        let asked = Arc::new(AtomicBool::new(false));
+        prepare(&stream);
+        let pulse = Pulse::new();
         let service = service_fn({
-            let asked = Arc::clone(&asked);
+            let pulse = Arc::clone(&pulse);
             move |request: Request<Incoming>| {
-                asked.store(true, Ordering::Relaxed);
+                let busy = pulse.asked(request.version());
                 let mut router = router.clone();
-                async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|e| match e {})) }
+                async move {
+                    let reply = router.call(request).await.unwrap_or_else(|never| match never {});
+                    Ok::<_, Infallible>(reply.map(|body| Answering { body, _busy: busy }))
+                }
             }
         });
-        let served = self
-            .watcher
-            .watch(self.builder.serve_connection(TokioIo::new(Stall::new(stream, self.unread)), service).into_owned());
-        let silent = async {
-            tokio::time::sleep(self.first_request).await;
-            if asked.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
-        };
+        let stream = Heard { inner: Stall::new(stream, self.unread), pulse: Arc::clone(&pulse) };
+        let served = self.watcher.watch(self.builder.serve_connection(TokioIo::new(stream), service).into_owned());
         tokio::select! {
             // A connection that breaks is the peer's business; requests on it are recorded by their own guards.
             _ = served => {}
-            () = silent => {}
+            () = pulse.too_slow(self.head) => {}
             () = self.cut.cancelled() => {}
         }
         drop(slot);
     }
 }
 
+/// What an accepted socket needs. Where it cannot be set the connection is slower, or its end found later.
+fn prepare(stream: &TcpStream) {
+    // Without this a streamed token waits up to 40 ms for the peer's delayed acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY is not set");
+    }
+    let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
+    if let Err(error) = SockRef::from(stream).set_tcp_keepalive(&probes) {
+        tracing::debug!(%error, "TCP keepalive is not set");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_accepted_socket_sends_at_once_and_finds_a_peer_that_is_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        prepare(&accepted);
+        assert!(accepted.nodelay().unwrap());
+        let socket = SockRef::from(&accepted);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
+        drop(peer);
+    }
 
     #[test]
     fn a_peer_that_leaves_does_not_slow_the_listener_down() {

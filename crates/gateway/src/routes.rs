@@ -20,7 +20,7 @@ use weir_core::{
     error,
     route::{Grant, Route},
 };
-use weir_providers::exchange::Entry;
+use weir_providers::{dialect::form, exchange::Entry};
 
 use crate::{State, admit::admit, count, gemini, ids::Ids, models, rim::Refusal, serve};
 
@@ -30,12 +30,16 @@ enum Action {
     Chat(Dialect),
     /// Passed on to the endpoint of this path.
     Raw(&'static str),
+    /// The same, with a form for a body.
+    Form(&'static str),
+    Embeddings,
     /// Counts the tokens of a request of this dialect.
     Count(Dialect),
     /// The path says model and verb.
     Gemini,
-    Models,
-    Model,
+    /// The models, as callers of this dialect list them.
+    Models(Dialect),
+    Model(Dialect),
     Livez,
     Readyz,
     Metrics,
@@ -45,9 +49,9 @@ impl Action {
     /// The dialect its errors are said in.
     const fn dialect(self) -> Dialect {
         match self {
-            Self::Chat(dialect) | Self::Count(dialect) => dialect,
+            Self::Chat(dialect) | Self::Count(dialect) | Self::Models(dialect) | Self::Model(dialect) => dialect,
             Self::Gemini => Dialect::Gemini,
-            Self::Raw(_) | Self::Models | Self::Model | Self::Livez | Self::Readyz | Self::Metrics => {
+            Self::Raw(_) | Self::Form(_) | Self::Embeddings | Self::Livez | Self::Readyz | Self::Metrics => {
                 Dialect::OpenaiChat
             }
         }
@@ -57,7 +61,7 @@ impl Action {
 /// No configuration takes a larger chat body than this; `server.max_body_bytes` is the limit in force.
 const MOST_BODY_BYTES: usize = 256 * 1024 * 1024;
 
-const TABLE: [(Action, Route); 16] = [
+const TABLE: [(Action, Route); 21] = [
     (
         Action::Chat(Dialect::OpenaiChat),
         post_to("/v1/chat/completions", "Chat completion in the OpenAI dialect, plain or streamed"),
@@ -67,18 +71,39 @@ const TABLE: [(Action, Route); 16] = [
         post_to("/v1/responses", "OpenAI responses, plain or streamed; each request brings its conversation"),
     ),
     (Action::Chat(Dialect::Anthropic), post_to("/v1/messages", "Message in the Anthropic dialect, plain or streamed")),
-    (Action::Raw("embeddings"), post_to("/v1/embeddings", "Embeddings, passed on")),
+    (Action::Embeddings, post_to("/v1/embeddings", "Embeddings")),
     (Action::Raw("moderations"), post_to("/v1/moderations", "Moderation, passed on")),
     (Action::Raw("rerank"), post_to("/v1/rerank", "Reranking, passed on")),
     (Action::Raw("images/generations"), post_to("/v1/images/generations", "Images, passed on")),
     (Action::Raw("completions"), post_to("/v1/completions", "The older completions, passed on")),
     (Action::Count(Dialect::Anthropic), post_to("/v1/messages/count_tokens", "Tokens of an Anthropic message")),
+    (Action::Raw("audio/speech"), post_to("/v1/audio/speech", "Speech, passed on")),
+    (Action::Form("audio/transcriptions"), post_to("/v1/audio/transcriptions", "Transcription, passed on")),
+    (Action::Form("audio/translations"), post_to("/v1/audio/translations", "Translation of speech, passed on")),
     (
         Action::Gemini,
-        post_to("/v1beta/models/{*call}", "Gemini dialect: generateContent, streamGenerateContent, countTokens"),
+        post_to(
+            "/v1beta/{*call}",
+            "Gemini dialect: generateContent, streamGenerateContent, countTokens, embedContent, batchEmbedContents",
+        ),
     ),
-    (Action::Models, read("/v1/models", Grant::Caller, "Workloads and deployments the key may use")),
-    (Action::Model, read("/v1/models/{*id}", Grant::Caller, "One workload or deployment")),
+    (
+        Action::Model(Dialect::Gemini),
+        read("/v1beta/{*call}", Grant::Caller, "One workload or deployment, in the Gemini dialect"),
+    ),
+    (
+        Action::Models(Dialect::Gemini),
+        read("/v1beta/models", Grant::Caller, "Workloads and deployments the key may use, in the Gemini dialect"),
+    ),
+    (
+        Action::Models(Dialect::OpenaiChat),
+        read(
+            "/v1/models",
+            Grant::Caller,
+            "Workloads and deployments the key may use, as OpenAI or Anthropic lists them",
+        ),
+    ),
+    (Action::Model(Dialect::OpenaiChat), read("/v1/models/{*id}", Grant::Caller, "One workload or deployment")),
     (Action::Gemini, post_to("/v1/models/{*id}", "Gemini dialect at the stable version of its API")),
     (Action::Livez, read("/livez", Grant::Public, "The process runs")),
     (Action::Readyz, read("/readyz", Grant::Public, "The process takes requests")),
@@ -130,7 +155,7 @@ pub fn router(state: &Arc<State>) -> Router {
         router = router.route(route.path, on);
     }
     let unknown = [("/v1", Dialect::OpenaiChat), ("/v1/", Dialect::OpenaiChat), ("/v1/{*rest}", Dialect::OpenaiChat)];
-    for (rest, dialect) in unknown.into_iter().chain([("/v1beta/{*rest}", Dialect::Gemini)]) {
+    for (rest, dialect) in unknown {
         let state = Arc::clone(state);
         let refuse = move |request: Request| {
             let path: String = request.uri().path().chars().take(100).collect();
@@ -176,6 +201,19 @@ async fn act(
             serve::chat(&state, route, ids, caller, &Entry::Body(dialect), &head.headers, body).await
         }
         Action::Raw(path) => serve::chat(&state, route, ids, caller, &Entry::Raw(path), &head.headers, body).await,
+        Action::Embeddings => serve::chat(&state, route, ids, caller, &Entry::Embeddings, &head.headers, body).await,
+        Action::Form(path) => {
+            let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+            match form::boundary(kind) {
+                Ok(boundary) => {
+                    let entry = Entry::Form { path, boundary: boundary.to_owned() };
+                    serve::chat(&state, route, ids, caller, &entry, &head.headers, body).await
+                }
+                Err(bad) => {
+                    Refusal::from(Problem::new(&error::UNSUPPORTED_MEDIA, bad.to_string())).reply(&ids, dialect)
+                }
+            }
+        }
         Action::Count(dialect) => {
             count::count(&state, route, ids, caller, &Entry::Body(dialect), &head.headers, body).await
         }
@@ -183,7 +221,7 @@ async fn act(
             let call =
                 Path::<String>::from_request_parts(&mut head, &()).await.map(|Path(call)| call).unwrap_or_default();
             match gemini::call(&call, head.uri.query()) {
-                Ok((gemini::Verb::Generate, entry)) => {
+                Ok((gemini::Verb::Generate | gemini::Verb::Embed, entry)) => {
                     serve::chat(&state, route, ids, caller, &entry, &head.headers, body).await
                 }
                 Ok((gemini::Verb::Count, entry)) => {
@@ -192,9 +230,9 @@ async fn act(
                 Err(problem) => Refusal::from(problem).reply(&ids, dialect),
             }
         }
-        Action::Models => models::list(&state, &ids, &caller),
-        Action::Model => match Path::<String>::from_request_parts(&mut head, &()).await {
-            Ok(Path(id)) => models::one(&state, &ids, &caller, &id),
+        Action::Models(dialect) => models::list(&state, &ids, &caller, models::asked(dialect, &head.headers)),
+        Action::Model(dialect) => match Path::<String>::from_request_parts(&mut head, &()).await {
+            Ok(Path(id)) => models::one(&state, &ids, &caller, models::asked(dialect, &head.headers), &id),
             Err(_) => {
                 let problem = Problem::new(&error::NOT_FOUND, "the model id is not valid UTF-8");
                 Refusal::from(problem).reply(&ids, dialect)

@@ -12,38 +12,24 @@ use std::{sync::Arc, time::Duration};
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use weir_core::{
-    DeploymentId, Problem,
-    decision::{Decision, Verdict},
-    deployment::Dialect,
-    entropy::{hash, mix},
-    error,
-    policy::{FailureClass, Policy, Stage},
-    route::{Features, Route},
-    snapshot::Snapshot,
-    span::Outcome,
-    workload::{Deadlines, Strictness},
-};
+use weir_core::{DeploymentId, Problem, decision::Decision, deployment::Dialect, error, route::Route, span::Outcome};
 use weir_providers::{
-    dialect::openai_chat::{Peek, Reply},
+    dialect::openai_chat::Reply,
     exchange::{Entry, Inbound},
-    transport,
 };
-use weir_router::{Ask, NoRoute, Shape};
+use weir_router::Shape;
 
 use crate::{
     State,
-    address::{self, Target},
     admit::Admitted,
-    attempt::{Leg, Outbound, Served},
+    attempt::{Outbound, Served},
     body,
     capture::Capture,
-    complexity::complexity,
     dispatch::dispatch,
-    facts::{self, Sources},
     flight::{Flight, Nth},
     headers::{self, Asked},
     ids::Ids,
+    plan::{self, Question},
     relay::Relay,
     rim::{Refusal, json_reply},
 };
@@ -71,7 +57,8 @@ pub(crate) async fn chat(
     let asking = Asking { route, caller: &caller, entry, head };
     let answered = answer(state, &mut flight, &asking, body).await;
     let (asked, nth, served) = match answered {
-        Ok(answered) => answered,
+        Ok(Answered::Said(asked, nth, served)) => (asked, nth, served),
+        Ok(Answered::Explained(decision)) => return explained(&mut flight, &decision),
         Err(refusal) => {
             flight.fail(&refusal.problem);
             let mut reply = refusal.reply(&flight.ids, dialect);
@@ -80,7 +67,13 @@ pub(crate) async fn chat(
         }
     };
     match served {
-        Served::Plain(body, answer) => plain(flight, &asked, dialect, nth, body, answer),
+        Served::Plain(body, answer, kind) => {
+            let mut reply = plain(flight, &asked, dialect, nth, body, answer);
+            if let Some(kind) = kind {
+                reply.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
+            reply
+        }
         Served::Stream(opened) => {
             let mut reply = Response::new(Body::empty());
             stamp(&flight, &asked, dialect, reply.headers_mut());
@@ -113,12 +106,7 @@ pub(crate) async fn read(state: &State, route: &Route, head: &HeaderMap, body: B
 }
 
 /// From bytes to an answer in hand.
-async fn answer(
-    state: &State,
-    flight: &mut Flight,
-    asking: &Asking<'_>,
-    body: Body,
-) -> Result<(Asked, Nth, Served), Refusal> {
+async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: Body) -> Result<Answered, Refusal> {
     let head = asking.head;
     let body = read(state, asking.route, head, body).await?;
     flight.received(body.clone());
@@ -127,7 +115,10 @@ async fn answer(
     let asked = Asked::read(head)?;
     let inbound = inbound(state, flight, &asked, asking.entry, &body)?;
     let question = Question { caller: asking.caller, head, asked: &asked, peek: &inbound.peek, body: &body };
-    let plan = plan(state, flight, &question)?;
+    if asked.explain_only {
+        return Ok(Answered::Explained(Box::new(plan::preview(state, flight, &question)?)));
+    }
+    let plan = plan::plan(state, flight, &question)?;
     let request = Outbound {
         inbound: &inbound,
         headers: passed_on(head),
@@ -147,7 +138,25 @@ async fn answer(
     {
         state.live.warmed(plan.decision.inputs.unit, &vital, state.clock.elapsed());
     }
-    Ok((asked, nth, served))
+    Ok(Answered::Said(asked, nth, served))
+}
+
+/// What becomes of a request that is not refused.
+#[expect(clippy::large_enum_variant, reason = "it is matched at once; a box would be an allocation for each request")]
+enum Answered {
+    /// A deployment answered.
+    Said(Asked, Nth, Served),
+    /// Nobody was asked: the caller wants to know where the request would go.
+    Explained(Box<Decision>),
+}
+
+/// A decision and its sentences.
+fn explained(flight: &mut Flight, decision: &Decision) -> Response {
+    flight.forget();
+    let body = serde_json::json!({ "decision": decision, "sentences": weir_router::explain(decision) });
+    let mut reply = json_reply(StatusCode::OK, Body::from(body.to_string()));
+    flight.ids.stamp(reply.headers_mut());
+    reply
 }
 
 /// Reads what weir acts on out of the body.
@@ -173,154 +182,6 @@ fn passed_on(head: &HeaderMap) -> HeaderMap {
     names.into_iter().filter_map(|name| head.get(&name).cloned().map(|value| (name, value))).collect()
 }
 
-/// What is known of a request when its route is chosen.
-struct Question<'a> {
-    caller: &'a Admitted,
-    head: &'a HeaderMap,
-    asked: &'a Asked,
-    peek: &'a Peek<'a>,
-    body: &'a Bytes,
-}
-
-/// Where the request goes and how long it may take.
-struct Plan {
-    decision: Arc<Decision>,
-    legs: Vec<Leg>,
-    detours: Vec<(FailureClass, Vec<Leg>)>,
-    limits: transport::Limits,
-    lenient: bool,
-}
-
-/// Chooses. Synchronous and lock-free: one load of the snapshot, one of the endpoints.
-fn plan(state: &State, flight: &mut Flight, question: &Question<'_>) -> Result<Plan, Problem> {
-    let Question { caller, head, asked, peek, body } = question;
-    let snapshot = state.snapshots.load();
-    let wanted = headers::text(head, &headers::WORKLOAD)?;
-    let target = address::resolve(&snapshot, caller.scope(), &peek.model, wanted)?;
-    flight.workload = target.workload.clone();
-    let view = snapshot.workloads.get(&target.workload);
-    let needs = view.filter(|_| target.pinned.is_none()).map_or_else(Needs::default, |view| Needs::of(&view.policy));
-    let mut features = Features { session: flight.session.is_some(), ..peek.features() };
-    if needs.complexity {
-        features.complexity = Some(complexity(body, &features));
-    }
-    flight.input_estimate = features.input_tokens;
-    let scope = needs.scope.then(|| {
-        facts::scope(&Sources {
-            model: &peek.model,
-            features: &features,
-            headers: head,
-            key: &flight.tenant,
-            tags: &flight.tags,
-            body,
-            budget: asked.max_cost,
-        })
-    });
-    let ask = Ask {
-        workload: &target.workload,
-        features,
-        unit: unit(flight),
-        seed: state.entropy.next_u64(),
-        turn: if needs.turn { state.live.lane(&target.workload).turn() } else { 0 },
-        scope: scope.as_ref(),
-        now: state.clock.now(),
-        uptime: state.clock.elapsed(),
-    };
-    let decision = decide(state, &snapshot, &ask, &target).map_err(|no_route| {
-        let problem = no_candidate(&no_route);
-        if let NoRoute::NoCandidate(decision) = no_route {
-            flight.decided(*decision);
-        }
-        problem
-    })?;
-    let decision = flight.decided(decision);
-    let legs = legs(state, &snapshot, &decision, &decision.chain);
-    if legs.is_empty() {
-        return Err(Problem::new(&error::NO_CANDIDATE, "the chosen deployments have just left the configuration"));
-    }
-    let next = decision.plan.rules.next.iter();
-    let detours = next.map(|(class, chain)| (*class, self::legs(state, &snapshot, &decision, chain))).collect();
-    let deadlines = view.map_or_else(Deadlines::default, |view| view.workload.deadlines);
-    let mut limits = transport::Limits::from(&deadlines);
-    if let Some(timeout_ms) = asked.timeout_ms {
-        limits.total = limits.total.min(Duration::from_millis(timeout_ms));
-    }
-    let lenient = view.is_some_and(|view| view.workload.strictness == Strictness::Lenient);
-    Ok(Plan { decision, legs, detours, limits, lenient })
-}
-
-/// What a policy needs to know beyond the features that every request has.
-#[derive(Debug, Clone, Copy, Default)]
-struct Needs {
-    scope: bool,
-    complexity: bool,
-    turn: bool,
-}
-
-impl Needs {
-    fn of(policy: &Policy) -> Self {
-        let mut needs = Self::default();
-        for stage in &policy.stages {
-            needs.scope |= stage.has_condition();
-            needs.complexity |= stage.has_condition() || matches!(stage.bare(), Stage::Complexity { .. });
-            needs.turn |= matches!(stage.bare(), Stage::RoundRobin);
-        }
-        needs
-    }
-}
-
-fn decide(state: &State, snapshot: &Snapshot, ask: &Ask<'_>, target: &Target) -> Result<Decision, NoRoute> {
-    match &target.pinned {
-        Some(deployment) => Ok(weir_router::pin(snapshot, &state.live, ask, deployment)),
-        None => weir_router::decide(snapshot, &state.live, ask),
-    }
-}
-
-/// Deployments with what a call needs. One that a reload has just removed is passed over.
-fn legs(state: &State, snapshot: &Snapshot, decision: &Decision, chain: &[DeploymentId]) -> Vec<Leg> {
-    let targets = state.targets.load();
-    let leg = |id: &DeploymentId| {
-        let known = decision.candidates.iter().find(|candidate| candidate.deployment == *id);
-        Some(Leg {
-            deployment: Arc::clone(snapshot.deployments.get(id)?),
-            endpoint: Arc::clone(targets.get(id)?),
-            vital: state.live.vital(id)?,
-            cost: known.and_then(|candidate| candidate.expected_cost),
-        })
-    };
-    chain.iter().filter_map(leg).collect()
-}
-
-/// What the canary randomises over: the session where there is one, so that a conversation stays on its arm.
-fn unit(flight: &Flight) -> u64 {
-    match &flight.session {
-        Some(session) => mix(hash(session)),
-        None => flight.ids.span.bits() as u64,
-    }
-}
-
-fn no_candidate(no_route: &NoRoute) -> Problem {
-    let problem = Problem::new(&error::NO_CANDIDATE, no_route.to_string());
-    let NoRoute::NoCandidate(decision) = no_route else {
-        return problem;
-    };
-    let why = decision.candidates.iter().map(|candidate| {
-        let why = match candidate.verdict {
-            Verdict::NotCapable => "cannot do what the request needs",
-            Verdict::Unhealthy => "is failing",
-            Verdict::NotAdmitted => "is not admitted",
-            Verdict::Suspect => "is under suspicion",
-            Verdict::BelowFloor => "is below the floor",
-            Verdict::Unproven => "is unproven",
-            Verdict::Excluded => "is kept out by a rule of the policy",
-            Verdict::OverCeiling => "is over a ceiling of cost or latency",
-            Verdict::Chosen | Verdict::Fallback | Verdict::OtherArm => "was passed over",
-        };
-        format!("`{}` {why}", candidate.deployment)
-    });
-    problem.hint(why.collect::<Vec<_>>().join(", "))
-}
-
 /// A whole answer: recorded, then given to the client as it came.
 fn plain(mut flight: Flight, asked: &Asked, dialect: Dialect, nth: Nth, body: Bytes, answer: Reply) -> Response {
     flight.usage = answer.usage;
@@ -343,6 +204,9 @@ fn plain(mut flight: Flight, asked: &Asked, dialect: Dialect, nth: Nth, body: By
 fn stamp(flight: &Flight, asked: &Asked, dialect: Dialect, headers: &mut HeaderMap) {
     flight.ids.stamp(headers);
     flight.ids.name(dialect, headers);
+    if let Some(token) = flight.feedback_token() {
+        headers.insert(headers::FEEDBACK_TOKEN, token);
+    }
     stamp_route(flight, headers);
     let unsaid = flight.unsaid();
     if !unsaid.is_empty()

@@ -13,12 +13,12 @@ use arc_swap::ArcSwap;
 use indexmap::IndexMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use weir_config::Keyring;
+use weir_config::{FeedbackKey, Keyring};
 use weir_core::{Clock, DeploymentId, Entropy, Problem, Timestamp, error, sink::SpanSink};
 use weir_providers::transport::Transport;
 use weir_router::{Live, SnapshotCell};
 
-use crate::endpoint::Endpoint;
+use crate::{endpoint::Endpoint, named::Presets};
 
 /// Endpoints with their credentials, by deployment.
 pub type Targets = IndexMap<DeploymentId, Arc<Endpoint>>;
@@ -41,12 +41,16 @@ pub struct Parts {
     pub keyring: Keyring,
     /// Where deployments are reached.
     pub targets: Targets,
+    /// What one call may be routed by instead.
+    pub presets: Presets,
     /// Bounds.
     pub limits: Limits,
     /// Renders `/metrics`.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// The process token: a request that carries it comes from weir itself.
     pub internal_token: Arc<str>,
+    /// Makes the tokens by which end users grade their answers.
+    pub feedback: Arc<FeedbackKey>,
     /// Cancelled when shutdown begins; `/readyz` says so.
     pub shutdown: CancellationToken,
 }
@@ -95,13 +99,16 @@ pub struct State {
     pub(crate) transport: Arc<Transport>,
     pub(crate) keyring: ArcSwap<Keyring>,
     pub(crate) targets: ArcSwap<Targets>,
+    pub(crate) presets: ArcSwap<Presets>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Box<dyn Fn() -> String + Send + Sync>,
     pub(crate) internal_token: Arc<str>,
+    pub(crate) feedback: Arc<FeedbackKey>,
     /// When this process began.
     pub(crate) since: Timestamp,
     shutdown: CancellationToken,
     ready: AtomicBool,
+    pressed: AtomicBool,
     slots: Arc<Semaphore>,
 }
 
@@ -129,17 +136,21 @@ impl State {
             transport: parts.transport,
             keyring: ArcSwap::from_pointee(parts.keyring),
             targets: ArcSwap::from_pointee(parts.targets),
+            presets: ArcSwap::from_pointee(parts.presets),
             metrics: parts.metrics,
             internal_token: parts.internal_token,
+            feedback: parts.feedback,
             shutdown: parts.shutdown,
             ready: AtomicBool::new(false),
+            pressed: AtomicBool::new(false),
             slots: Arc::new(Semaphore::new(parts.limits.concurrent_requests)),
             limits: parts.limits,
         })
     }
 
-    /// Replaces keys and endpoints after a reload. Requests in flight keep theirs.
-    pub fn reload(&self, keyring: Keyring, targets: Targets) {
+    /// Replaces keys, endpoints and presets after a reload. Requests in flight keep theirs.
+    pub fn reload(&self, keyring: Keyring, targets: Targets, presets: Presets) {
+        self.presets.store(Arc::new(presets));
         self.keyring.store(Arc::new(keyring));
         self.targets.store(Arc::new(targets));
     }
@@ -147,6 +158,11 @@ impl State {
     /// Tells `/readyz` whether this process can serve.
     pub fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Relaxed);
+    }
+
+    /// Memory is short, or no longer: while it is, new requests are refused and those in flight finish.
+    pub fn set_pressed(&self, pressed: bool) {
+        self.pressed.store(pressed, Relaxed);
     }
 
     /// True when it can serve and shutdown has not begun.
@@ -158,8 +174,11 @@ impl State {
     /// A place among the concurrent requests.
     ///
     /// # Errors
-    /// W0501 when all are taken: refusing at once keeps those that were admitted fast.
+    /// W0501 when all are taken, or memory is short: refusing at once keeps those that were admitted fast.
     pub(crate) fn slot(&self) -> Result<Slot, Problem> {
+        if self.pressed.load(Relaxed) {
+            return Err(Problem::new(&error::OVERLOADED, "memory is short"));
+        }
         Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
             let most = self.limits.concurrent_requests;
             Problem::new(&error::OVERLOADED, format!("{most} requests are in flight already"))

@@ -22,7 +22,7 @@ struct Answer {
 /// Asks the verifier. An answer that it cannot judge, because it has no log probabilities, is not good enough.
 pub(crate) fn accepts(accept: &Verifier, served: &Served) -> bool {
     let (body, usage) = match served {
-        Served::Plain(body, reply) => (&**body, reply.usage),
+        Served::Plain(body, reply, _) => (&**body, reply.usage),
         Served::Stream(opened) => (&*opened.out, opened.chat.usage(0)),
     };
     let answer = text::answer(body);

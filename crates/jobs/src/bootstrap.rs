@@ -9,7 +9,7 @@ use weir_core::{
     policy::{Author, Policy, Stage},
     workload::Workload,
 };
-use weir_evals::dataset;
+use weir_evals::dataset::{self, InputSchema, Intake, Item};
 use weir_optimizer::revision;
 use weir_store::{Error, NewDataset, NewItem, Published, Store};
 
@@ -39,6 +39,16 @@ pub enum ImportError {
         /// What was found and what is wanted.
         message: String,
     },
+    /// A held-out item can be seen in another split.
+    #[error("{path}: held-out item `{id}` is nearly the same as `{of}`; give both one `cluster` or one `split`")]
+    Leak {
+        /// As configured.
+        path: String,
+        /// The held-out one.
+        id: String,
+        /// The other one.
+        of: String,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] Error),
@@ -52,9 +62,10 @@ pub enum ImportError {
 pub async fn policies(store: &Store, settings: &Settings, clock: &dyn Clock) -> Result<(), Error> {
     for (id, workload) in &settings.workloads {
         let stages = settings.stages.get(id).cloned().unwrap_or_default();
+        let vouched = settings.admitted.get(id).map(Vec::as_slice).unwrap_or_default();
         let next = match store.policy_head(id).await? {
-            None => Some(revision::first(workload, stages, clock.now())),
-            Some(head) => reconfigured(&head, workload, stages, clock),
+            None => Some(revision::first(workload, vouched, stages, clock.now())),
+            Some(head) => reconfigured(&head, workload, vouched, stages, clock),
         };
         let Some(policy) = next else { continue };
         match store.policy_insert(&policy).await {
@@ -67,12 +78,20 @@ pub async fn policies(store: &Store, settings: &Settings, clock: &dyn Clock) -> 
 }
 
 /// The revision that follows `head` when the configuration no longer fits it.
-fn reconfigured(head: &Policy, workload: &Workload, stages: Vec<Stage>, clock: &dyn Clock) -> Option<Policy> {
+fn reconfigured(
+    head: &Policy,
+    workload: &Workload,
+    vouched: &[DeploymentId],
+    stages: Vec<Stage>,
+    clock: &dyn Clock,
+) -> Option<Policy> {
     let mut admitted: Vec<DeploymentId> =
         head.admitted.iter().filter(|id| workload.candidates.contains(id)).cloned().collect();
     if admitted.is_empty() {
         admitted.extend(workload.candidates.first().cloned());
     }
+    let new: Vec<_> = vouched.iter().filter(|id| !admitted.contains(id)).cloned().collect();
+    admitted.extend(new);
     (head.stages != stages || head.admitted != admitted).then(|| Policy {
         revision: revision::next(&head.revision),
         parent: Some(head.revision.clone()),
@@ -114,29 +133,39 @@ pub async fn dataset_import(
 ) -> Result<Published, ImportError> {
     let file_name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let parsed = dataset::parse(bytes, &file_name, None);
-    let mut items = Vec::with_capacity(parsed.rows.len());
-    for row in parsed.rows {
-        items.push(row.result.map_err(|error| ImportError::Row {
-            path: file.display().to_string(),
-            line: row.line,
-            message: error.message,
-        })?);
+    let header = parsed.header.unwrap_or_default();
+    let path = || file.display().to_string();
+    let schema = header.input_schema.as_ref().map(InputSchema::compile).transpose();
+    let schema = schema.map_err(|message| ImportError::Row { path: path(), line: 1, message })?;
+    let mut intake = Intake::new(schema, header.splits.clone());
+    let items: Vec<Item> = parsed.rows.into_iter().filter_map(|row| intake.take(row)).collect();
+    let report = intake.finish(&[]);
+    if let Some(error) = report.bad.into_iter().next() {
+        return Err(ImportError::Row { path: path(), line: error.line, message: error.message });
+    }
+    if let Some(leak) = report.leaks.into_iter().next() {
+        return Err(ImportError::Leak { path: path(), id: leak.id, of: leak.of });
     }
     let new = NewDataset {
         name: name.to_owned(),
         workload: Some(workload.clone()),
-        description: parsed.header.and_then(|header| header.description).unwrap_or_default(),
-        version: dataset::version_id(&items),
+        description: header.description.unwrap_or_default(),
+        input_schema: header.input_schema.map(|schema| schema.to_string()),
+        canary: header.canary.unwrap_or_default(),
+        author: "config".to_owned(),
         note: format!("imported from {file_name}"),
-        items: items
-            .iter()
-            .map(|item| NewItem {
-                input_hash: item.input_hash(),
-                body: serde_json::to_string(item).unwrap_or_default(),
-            })
-            .collect(),
     };
-    Ok(store.dataset_publish(&new).await?)
+    let items: Vec<NewItem> = items
+        .iter()
+        .map(|item| NewItem {
+            id: item.id.clone(),
+            hash: item.hash(),
+            input_hash: item.input_hash(),
+            split: item.split.clone(),
+            body: serde_json::to_string(item).unwrap_or_default(),
+        })
+        .collect();
+    Ok(store.dataset_publish(&new, &items).await?)
 }
 
 /// Starts the token means from the last day's answers.

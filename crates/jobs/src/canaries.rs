@@ -22,10 +22,10 @@ use weir_core::{
 };
 use weir_optimizer::{
     canary::{self, Change, Reading},
-    pairing::{Exposure, Moment, PairState},
+    pairing::{Moment, PairState},
 };
 use weir_router::{Live, SnapshotCell};
-use weir_store::{Error, ExposureRow, Grant, Store};
+use weir_store::{Error, Grant, Store};
 
 use crate::{Mirrors, recorder::Recorder};
 
@@ -140,10 +140,12 @@ impl Canaries {
         if !self.pairs.get(&canary.id).is_some_and(|pairs| pairs.is_of(canary)) {
             self.pairs.insert(canary.id.clone(), PairState::of(canary));
         }
-        let Some(pairs) = self.pairs.get_mut(&canary.id) else {
+        let Some(pairs) = self.pairs.get(&canary.id) else {
             return Ok(());
         };
-        let exposures = store.exposure_list(&canary.id, pairs.watermark()).await?;
+        let watermark = pairs.watermark();
+        let lapsed = self.has_lapsed(canary, now).await?;
+        let exposures = store.exposure_list(&canary.id, watermark).await?;
         let inputs = Inputs {
             // A clock that stepped back does not take a canary back in time.
             now: now.max(canary.changed_at),
@@ -155,14 +157,14 @@ impl Canaries {
             frozen: store.is_frozen(&canary.workload).await?,
             orphaned: is_orphaned(&self.parts.settings.load(), canary),
             tripped: self.parts.live.gates().of(&canary.id).tripped(),
-            lapsed: self.has_lapsed(canary),
+            lapsed,
         };
         let shadow = store.shadow_grades(canary, inputs.score_seq, inputs.now).await?;
         let Some(pairs) = self.pairs.get_mut(&canary.id) else {
             return Ok(());
         };
         pairs.set_shadow(shadow);
-        pairs.fold(exposures.rows.into_iter().map(exposure), &Moment::of(canary, &inputs));
+        pairs.fold(exposures.rows, &Moment::of(canary, &inputs));
         let reading = canary::read(canary, pairs, &inputs);
         let verdict = canary::step(canary, &reading);
         let Some(change) = canary::apply(canary, &verdict, &reading, &head) else {
@@ -181,11 +183,19 @@ impl Canaries {
         }
     }
 
-    /// Nothing renewed the last grant before it ran out: the exposure had ended by itself meanwhile.
-    fn has_lapsed(&self, canary: &Canary) -> bool {
-        let exposing = canary.ceiling() > 0.0;
+    /// Nothing renewed the last grant before it ran out: the exposure had ended by itself meanwhile. A controller that
+    /// has just come up asks the store what the one before it granted.
+    async fn has_lapsed(&self, canary: &Canary, now: Timestamp) -> Result<bool, Error> {
+        if canary.ceiling() <= 0.0 {
+            return Ok(false);
+        }
         let last = self.granted.get(&canary.id).filter(|(grant, _)| grant.version == canary.version);
-        exposing && last.is_some_and(|&(_, at)| self.parts.clock.elapsed().saturating_sub(at) > LEASE)
+        if let Some(&(_, at)) = last {
+            return Ok(self.parts.clock.elapsed().saturating_sub(at) > LEASE);
+        }
+        let grants = self.parts.store.grant_list().await?;
+        let before = grants.iter().find(|grant| grant.canary == canary.id && grant.version == canary.version);
+        Ok(before.is_some_and(|grant| grant.expires_at < now))
     }
 
     /// Gives leave to expose, or renews it: when it is old, when the canary moved, when the risk budget allows another
@@ -228,25 +238,6 @@ async fn write(store: &Store, read: &Canary, change: &Change) -> Result<(), Erro
         None => store.canary_update(&change.canary, read.version, &change.event).await?,
     };
     Ok(())
-}
-
-fn exposure(row: ExposureRow) -> Exposure {
-    Exposure {
-        span_id: row.span_id,
-        unit: row.unit,
-        session: row.session,
-        arm: row.arm,
-        segment: row.segment,
-        assigned_at: row.assigned_at,
-        ended_at: row.ended_at,
-        failed: row.failed,
-        ttft_us: row.ttft_us,
-        cost_nano: row.cost_nano,
-        grade: row.grade,
-        graded_at: row.graded_at,
-        unscored: row.unscored,
-        version: row.version,
-    }
 }
 
 #[cfg(test)]

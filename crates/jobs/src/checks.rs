@@ -4,7 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use apalis::prelude::{BoxDynError, Data};
 use tokio::task;
-use weir_core::{SpanId, WorkloadId, score::Source, span::Record};
+use weir_core::{
+    SpanId, WorkloadId,
+    score::Source,
+    span::{Origin, Record},
+};
 
 use crate::{
     assemble::{Assembled, Scored},
@@ -23,7 +27,7 @@ pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), Box
     let scoring = desk.scoring.load_full();
     let mut scores = Vec::new();
     for (workload, records) in by_workload(&desk, &job).await? {
-        let Some(plan) = scoring.plan(&workload) else {
+        let Some(plan) = scoring.plan(job.rule.as_ref(), &workload) else {
             continue;
         };
         for slice in records.chunks(SLICE) {
@@ -67,7 +71,8 @@ async fn by_workload(desk: &Desk, job: &RunChecks) -> Result<HashMap<WorkloadId,
         }
     }
     let mut groups: HashMap<WorkloadId, Vec<Sampled>> = HashMap::new();
-    for sampled in records {
+    // What a judge said is never scored, whatever put it here: it would be judged in turn.
+    for sampled in records.into_iter().filter(|(record, _)| record.span.origin != Origin::Eval) {
         match groups.get_mut(&sampled.0.span.workload) {
             Some(group) => group.push(sampled),
             None => {

@@ -9,7 +9,7 @@ use weir_providers::transport::Transport;
 use weir_store::Store;
 use weir_telemetry::{metrics, otlp::Exporter};
 
-use crate::{Bells, judges::Bench, recent::Recent, references::References, scoring::Scoring};
+use crate::{Bells, fair::Turns, judges::Bench, recent::Recent, references::References, scoring::Scoring};
 
 /// What scoring workers share.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct Desk {
     pub recent: Arc<Recent>,
     /// Told of new jobs.
     pub bells: Bells,
+    /// Whose judge is asked next.
+    pub turns: Arc<Turns>,
     /// What is known of right answers.
     pub references: Arc<References>,
     /// How judges are asked.

@@ -1,28 +1,34 @@
 //! Asking a judge: chat completions through weir's own gateway, marked as weir's own, so that they are routed, priced
-//! and recorded like all traffic and never scored themselves.
+//! and recorded like all traffic and never scored themselves. In the same queue: scorers that ask somebody else, and
+//! code that may take long.
 
+mod aimd;
 mod bench;
+mod outside;
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use apalis::prelude::{Attempt, BoxDynError, Data};
 use weir_core::{
-    NanoUsd, SpanId,
+    NanoUsd, ScorerName, SpanId,
     score::{Score, Source, Unscored},
+    span::Origin,
 };
 use weir_evals::{
-    Outcome,
+    Asked, Exchange, Outcome, Scorer,
     judge::{self, JudgeSpec, family::related},
 };
+use weir_store::RulePause;
 
 use crate::{
     assemble::{Assembled, Scored},
     desk::Desk,
     queue::{AskJudge, MAX_ATTEMPTS},
+    scoring::{Plan, Scoring},
 };
 
 pub use bench::Bench;
-use bench::Unanswered;
+pub(crate) use bench::Unanswered;
 
 /// Asks one judge about one span and stores its word. A reply outside the contract is stored as `grader_failed`, which
 /// is final; no reply is tried again, and stored as unscored with its reason after the last try.
@@ -35,27 +41,44 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
     let Some(record) = found.into_iter().next().map(Arc::new) else {
         return Ok(());
     };
+    desk.turns.serve(job.turn);
     let span = &record.span;
-    let plan = scoring.plan(&span.workload);
-    let Some((name, scorer)) = plan.and_then(|plan| plan.judges.iter().find(|(name, _)| *name == job.scorer)) else {
+    // What a judge said is never scored, whatever put it here: it would be judged in turn.
+    if span.origin == Origin::Eval {
+        return Ok(());
+    }
+    let plan = scoring.plan(job.rule.as_ref(), &span.workload);
+    let found = plan.and_then(|plan| Some((plan, plan.judges.iter().find(|(name, _)| *name == job.scorer)?)));
+    let Some((plan, (name, scorer))) = found else {
         return Ok(());
     };
-    let Some(spec) = scorer.judge() else {
+    let Some(asked) = scorer.asked() else {
         return Ok(());
     };
+    if job.again {
+        desk.store.score_forget_unscored(job.span, name, scorer.version()).await?;
+    }
     if desk.store.score_exists(job.span, name, scorer.version()).await? {
         return Ok(());
     }
     let assembled = Assembled::all(&desk.references, &span.workload, std::iter::once(&*record)).await?;
-    let Some(assembled) = assembled.first() else {
+    let Some(assembled) = assembled.into_iter().next().map(Arc::new) else {
         return Ok(());
     };
     let served_by = span.served_by().map_or("", |deployment| deployment.as_str());
     let mut cost = NanoUsd::ZERO;
-    let obstacle = assembled.obstacle().or_else(|| scorer.precheck(&assembled.exchange()));
+    let mut obstacle = assembled.obstacle().or_else(|| scorer.precheck(&assembled.exchange()));
+    let rule = &plan.rule;
+    if let Some(budget) = rule.budget_per_day.filter(|_| obstacle.is_none()) {
+        let spent = desk.store.rule_spent(desk.clock.now()).await?;
+        if spent.get(&rule.name).copied().unwrap_or_default() >= budget {
+            let why = format!("rule `{}` has spent its budget of today", rule.name);
+            obstacle = Some(Outcome::unscored(Unscored::BudgetExhausted, why));
+        }
+    }
     let (outcome, failure) = match obstacle {
         Some(outcome) => (outcome, None),
-        None => match vote(&desk, spec, scorer.version(), assembled, served_by).await {
+        None => match answer(&desk, &scoring, (name, scorer), asked, &assembled, span.id, served_by).await {
             Ok((outcome, spent)) => {
                 cost = spent;
                 (outcome, None)
@@ -67,29 +90,77 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
             Err(failure) => (Outcome::unscored(failure.reason(), failure.to_string()), Some(failure)),
         },
     };
-    let scored = Scored { span, p_sample: job.p_sample, source: Source::Judge, at: desk.clock.now() };
+    let source = if matches!(asked, Asked::Judge(_)) { Source::Judge } else { Source::Check };
+    let scored = Scored { span, p_sample: job.p_sample, source, at: desk.clock.now() };
     let score: Option<Score> = scored.score(name, scorer.version(), outcome).map(|score| Score { cost, ..score });
+    if cost > NanoUsd::ZERO {
+        desk.store.rule_spend(&rule.name, cost, desk.clock.now()).await?;
+    }
+    pause_when_broken(&desk, plan, failure.as_ref()).await?;
     desk.keep(score.into_iter().map(|score| (Arc::clone(&record), score)).collect()).await?;
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
+/// Failures in a row after which a rule is stopped until somebody has looked.
+const BROKEN_AFTER: u32 = 5;
+
+/// Stops a rule whose scorers can no longer be asked. A workload's own rule goes on: without its scores nothing is known.
+async fn pause_when_broken(desk: &Desk, plan: &Plan, failure: Option<&Unanswered>) -> Result<(), BoxDynError> {
+    let failures = desk.bench.failures(&plan.rule.name, failure.is_some());
+    if let Some(failure) = failure
+        && failures >= BROKEN_AFTER
+        && !plan.own
+    {
+        let reason = format!("{}: {failure}; resume it once that is mended", failure.reason().name());
+        let pause = RulePause { rule: plan.rule.name.clone(), reason, actor: "weir".to_owned(), at: desk.clock.now() };
+        desk.store.rule_pause(&pause).await?;
+    }
+    Ok(())
+}
+
+/// Whoever is to be asked, asked.
+async fn answer(
+    desk: &Desk,
+    scoring: &Scoring,
+    (name, scorer): (&ScorerName, &Arc<Scorer>),
+    asked: Asked<'_>,
+    assembled: &Arc<Assembled>,
+    span: SpanId,
+    served_by: &str,
+) -> Result<(Outcome, NanoUsd), Unanswered> {
+    match asked {
+        Asked::Judge(spec) => vote(desk, spec, scorer.version(), &assembled.exchange(), served_by).await,
+        Asked::Embedding(spec) => outside::embedding(desk, spec, &assembled.exchange()).await,
+        Asked::Webhook(spec) => {
+            let request = spec.request(name.as_str(), scorer.version(), &span.to_string(), &assembled.exchange());
+            let outcome = outside::webhook(desk, spec, scoring.secret(name), request).await?;
+            Ok((outcome, NanoUsd::ZERO))
+        }
+        Asked::Heavy => {
+            let (scorer, assembled) = (Arc::clone(scorer), Arc::clone(assembled));
+            let run = tokio::task::spawn_blocking(move || scorer.run(&assembled.exchange()));
+            let broke = |error| Outcome::unscored(Unscored::ScoringFailed, format!("the scorer broke: {error}"));
+            Ok((run.await.unwrap_or_else(broke), NanoUsd::ZERO))
+        }
+    }
+}
+
 /// Asks the whole panel, in as many orders as the judge takes, and joins its votes. What was judged before is not asked
 /// again; what the day's budget does not cover is not asked at all.
-async fn vote(
+pub(crate) async fn vote(
     desk: &Desk,
     spec: &JudgeSpec,
     version: &str,
-    assembled: &Assembled,
+    exchange: &Exchange<'_>,
     served_by: &str,
 ) -> Result<(Outcome, NanoUsd), Unanswered> {
     let free = |outcome: Outcome| Ok((outcome, NanoUsd::ZERO));
-    let exchange = assembled.exchange();
     if judge::injection_suspected(&exchange.answer.text) {
         let why = "the answer holds text in the shape of a verdict";
         return free(Outcome::unscored(Unscored::InjectionSuspected, why));
     }
     let bench = &desk.bench;
-    let key = bench.key(version, spec, &exchange);
+    let key = bench.key(version, spec, exchange);
     if let Some(outcome) = bench.known(&key).filter(|_| !spec.no_cache) {
         return free(outcome);
     }
@@ -113,7 +184,7 @@ async fn vote(
         let mut of_kin = false;
         for question in judge::questions(spec) {
             let nonce = SpanId::draw(&*desk.entropy).to_string();
-            let request = judge::build(spec, model, &exchange, *question, &nonce);
+            let request = judge::build(spec, model, exchange, *question, &nonce);
             let reply = bench.ask(&desk.transport, model, request).await?;
             bench.spend(version, now, reply.cost_usd);
             cost += reply.cost_usd;

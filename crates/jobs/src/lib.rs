@@ -6,21 +6,28 @@
 //!                                            → Canaries: pairs, verdict → policy revision
 //! ```
 
+mod anchors;
 mod assemble;
+mod backfill;
 pub mod bootstrap;
 mod canaries;
 mod checks;
 mod desk;
+mod fair;
 mod judges;
 mod mirrors;
+mod openai_runs;
 mod own;
+mod pacer;
 mod planner;
 mod probes;
 mod publisher;
 mod queue;
+mod rates;
 mod recent;
 mod recorder;
 mod references;
+mod runs;
 mod scoring;
 mod shadows;
 mod spool;
@@ -36,16 +43,23 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use weir_store::Store;
 
+pub use anchors::Anchors;
+pub use backfill::Backfiller;
 pub use canaries::{Canaries, CanariesParts};
 pub use desk::Desk;
+pub use fair::Turns;
 pub use judges::Bench;
 pub use mirrors::Mirrors;
+pub use openai_runs::OpenaiRuns;
+pub use pacer::Pacer;
 pub use planner::Planner;
 pub use probes::{Prober, ProberParts};
 pub use publisher::{Publisher, PublisherParts};
+pub use rates::Rates;
 pub use recent::Recent;
 pub use recorder::{Recorder, Tail};
 pub use references::References;
+pub use runs::Runner;
 pub use scoring::{Plan, Scoring};
 pub use tokens::OutputTokens;
 pub use wake::Bells;

@@ -1,4 +1,4 @@
-//! What weir asks of its own gateway beside judging: golden probes and shadow answers. Marked as its own by the process
+//! What weir asks of its own gateway beside judging: golden probes, shadow answers and eval runs. Marked as its own by the process
 //! token, so that it is routed, priced and recorded like all traffic and never counted as any.
 
 use std::time::Duration;
@@ -22,6 +22,8 @@ const ORIGIN: HeaderName = HeaderName::from_static("x-weir-origin");
 const WORKLOAD: HeaderName = HeaderName::from_static("x-weir-workload");
 const SPAN_ID: HeaderName = HeaderName::from_static("x-weir-span-id");
 const COST_USD: HeaderName = HeaderName::from_static("x-weir-cost-usd");
+const DEPLOYMENT: HeaderName = HeaderName::from_static("x-weir-deployment");
+const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
 
 /// What came of it.
 #[derive(Debug)]
@@ -30,12 +32,19 @@ pub(crate) struct Asked {
     pub(crate) status: u16,
     /// The span it was recorded as.
     pub(crate) span: Option<SpanId>,
-    /// What it cost, as far as prices are known.
-    pub(crate) cost: NanoUsd,
+    /// What it cost; `None` where a price is unknown.
+    pub(crate) cost: Option<NanoUsd>,
+    /// Who served it.
+    pub(crate) deployment: Option<String>,
+    /// Seconds after which a refused request may be sent again.
+    pub(crate) retry_after_s: Option<u64>,
+    /// The whole answer.
+    pub(crate) body: Bytes,
 }
 
 impl Bench {
-    /// One chat completion on a workload's account, read to its end. The body names the deployment as its `model`.
+    /// One chat completion on a workload's account, read to its end. The body names who is asked as its `model`; what
+    /// is a workload there goes by `workload` all the same, so leave it out for those.
     ///
     /// # Errors
     /// When the gateway cannot be reached or the workload's name cannot be sent.
@@ -43,23 +52,25 @@ impl Bench {
         &self,
         transport: &Transport,
         origin: Origin,
-        workload: &WorkloadId,
+        workload: Option<&WorkloadId>,
         body: Bytes,
     ) -> Result<Asked, TransportError> {
         let mut headers = self.headers.clone();
-        let workload = HeaderValue::from_str(workload.as_str())
-            .map_err(|_| TransportError::Refused("a workload's name that no header can hold".into()))?;
         headers.insert(ORIGIN, HeaderValue::from_static(origin.name()));
-        headers.insert(WORKLOAD, workload);
+        if let Some(workload) = workload {
+            let workload = HeaderValue::from_str(workload.as_str())
+                .map_err(|_| TransportError::Refused("a workload's name that no header can hold".into()))?;
+            headers.insert(WORKLOAD, workload);
+        }
         let response = transport.send(&self.target, headers, body, LIMITS).await?;
         let text = |name: HeaderName| response.headers.get(name).and_then(|value| value.to_str().ok());
-        let asked = Asked {
-            status: response.status,
-            span: text(SPAN_ID).and_then(|id| id.parse().ok()),
-            cost: text(COST_USD).and_then(|usd| usd.parse().ok()).map_or(NanoUsd::ZERO, NanoUsd::from_usd),
-        };
-        response.body.read_all(REPLY_BYTES).await?;
-        Ok(asked)
+        let status = response.status;
+        let span = text(SPAN_ID).and_then(|id| id.parse().ok());
+        let cost = text(COST_USD).and_then(|usd| usd.parse().ok()).map(NanoUsd::from_usd);
+        let deployment = text(DEPLOYMENT).map(str::to_owned);
+        let retry_after_s = text(RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+        let body = response.body.read_all(REPLY_BYTES).await?;
+        Ok(Asked { status, span, cost, deployment, retry_after_s, body })
     }
 }
 

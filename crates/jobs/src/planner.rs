@@ -4,19 +4,24 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use tokio::{sync::watch, time};
 use tokio_util::sync::CancellationToken;
+use weir_config::Settings;
 use weir_core::{
-    Clock, Entropy, Timestamp, Usage as Tokens,
+    Clock, DeploymentId, Entropy, Timestamp, Usage as Tokens,
     snapshot::{CandidateView, WorkloadView},
     workload::{OptimizeMode, SEGMENT_ALL},
 };
 use weir_optimizer::{
     canary::{Ground, StartRequest, start},
-    diff::{Facts, PolicyDiff, Side, propose},
-    planner::budget::Budget,
+    diff::{Facts, LoggedFacts, PolicyDiff, Side, propose},
+    planner::{
+        budget::Budget,
+        logged::{self, Answer},
+    },
     revision,
-    windows::Windows,
+    windows::{PRIOR, Window, Windows},
 };
 use weir_router::SnapshotCell;
 use weir_store::{DiffRow, DiffState, Error, Store, Usage};
@@ -26,6 +31,8 @@ const EVERY: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_hours(24);
 /// Days of traffic that forecast a month: whole weeks.
 const DAYS: u32 = 28;
+/// Graded answers that other routes are valued by, at most.
+const GRADED: u64 = 5_000;
 /// The canary's defaults, which a diff speaks of.
 const MARGIN: f64 = 0.03;
 const ALPHA: f64 = 0.01;
@@ -36,6 +43,8 @@ const STEPS: [f64; 4] = [0.01, 0.05, 0.25, 0.5];
 pub struct Planner {
     /// Usage, revisions, canaries, diffs.
     pub store: Store,
+    /// What canaries are run with.
+    pub settings: Arc<ArcSwap<Settings>>,
     /// What the router reads now.
     pub cell: Arc<SnapshotCell>,
     /// The newest quality windows.
@@ -100,12 +109,28 @@ impl Planner {
             failed: of(candidate).failed,
             p95_us: of(candidate).p95_us,
         };
+        let graded = match version.as_str() {
+            "" => Vec::new(),
+            version => {
+                let since = now.minus(DAY * DAYS);
+                self.store.graded_list(&workload.id, (&workload.quality, version), since, GRADED).await?
+            }
+        };
+        let answers: Vec<Answer<'_>> = graded
+            .iter()
+            .map(|graded| Answer { span: &graded.span, grade: graded.grade, human: graded.human })
+            .collect();
+        let expected = |id: &DeploymentId| {
+            let window = windows.current(&workload.id, SEGMENT_ALL, id, &workload.quality);
+            window.and_then(Window::quality).map_or(PRIOR, |quality| quality.mean)
+        };
+        let present_value = logged::value(&answers, &stable.deployment.id, expected);
         let budget = Budget { share: workload.optimize.share, usd_per_day: workload.optimize.usd_per_day };
         let mut diffs: Vec<PolicyDiff> = Vec::new();
         for candidate in view.candidates.iter().filter(|candidate| !candidate.stable) {
             let (from, to) = (side(stable), side(candidate));
             let extra = to.cost_usd.unwrap_or(0.0) - from.cost_usd.unwrap_or(0.0);
-            diffs.extend(propose(&Facts {
+            let whole = Facts {
                 workload: workload.id.clone(),
                 parent: view.policy.revision.clone(),
                 at: now,
@@ -117,9 +142,16 @@ impl Planner {
                 sample: workload.sample,
                 share: budget.allowed(requests, extra),
                 daily: daily.clone(),
+                logged: Some(LoggedFacts {
+                    from: present_value,
+                    to: logged::value(&answers, &candidate.deployment.id, expected),
+                }),
+                bias: logged::bias(&answers, &candidate.deployment.id, &stable.deployment.id),
+                within: None,
                 from,
                 to,
-            }));
+            };
+            diffs.extend(best(&answers, whole, view));
         }
         diffs.sort_by(|left, right| right.plan.index.total_cmp(&left.plan.index));
         for diff in &diffs {
@@ -155,6 +187,7 @@ impl Planner {
             state: DiffState::Proposed,
             at: diff.evidence.at,
             body,
+            decided: None,
         };
         if self.store.policy_diff_insert(&row).await? {
             tracing::info!(diff = %diff.id, "{}", diff.sentence);
@@ -175,6 +208,9 @@ impl Planner {
         steps.push(share);
         let mut request = StartRequest::new(diff.workload.clone(), diff.to.clone());
         request.steps = Some(steps);
+        request.except = diff.evidence.within.as_ref().map_or_else(Vec::new, |within| within.except.clone());
+        // An approval that is asked for is waited for, even by the planner's own canaries.
+        let request = request.or(&self.settings.load().canary);
         let workload = &view.workload.id;
         let history = self.store.canary_list(Some(workload)).await?;
         let stable = revision::stable(&view.workload, &view.policy).map(|id| id.as_str()).unwrap_or_default();
@@ -194,6 +230,18 @@ impl Planner {
             Err(Error::Conflict { .. }) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The diff of the whole traffic, unless a part of it is proven where the whole is not.
+fn best(answers: &[Answer<'_>], whole: Facts, view: &WorkloadView) -> Option<PolicyDiff> {
+    let arms = (&whole.to.deployment, &whole.from.deployment);
+    let within = logged::within(answers, arms, &view.segments).filter(|within| within.lower() >= -whole.margin);
+    let diff = propose(&whole);
+    let surely = diff.as_ref().is_some_and(|diff| diff.quality.ci95[0] >= -whole.margin);
+    match within {
+        Some(within) if !surely => propose(&Facts { within: Some(within), ..whole }).or(diff),
+        _ => diff,
     }
 }
 

@@ -151,8 +151,8 @@ impl Prober {
         };
         let body = serde_json::json!({"model": candidate.as_str(), "messages": item.input});
         let body = Bytes::from(body.to_string());
-        match self.parts.bench.own(&self.parts.transport, Origin::Probe, workload, body).await {
-            Ok(asked) => asked.cost,
+        match self.parts.bench.own(&self.parts.transport, Origin::Probe, Some(workload), body).await {
+            Ok(asked) => asked.cost.unwrap_or(NanoUsd::ZERO),
             Err(error) => {
                 tracing::warn!(%error, %workload, deployment = %candidate, "a golden probe could not be asked");
                 NanoUsd::ZERO

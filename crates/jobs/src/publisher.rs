@@ -10,14 +10,18 @@ use tokio::{sync::watch, time};
 use tokio_util::sync::CancellationToken;
 use weir_config::Settings;
 use weir_core::{
-    Clock, DeploymentId, WorkloadId, canary::Canary, deployment::Deployment, policy::Policy, workload::Workload,
+    Clock, DeploymentId, Timestamp, WorkloadId,
+    canary::Canary,
+    deployment::Deployment,
+    policy::Policy,
+    workload::{SEGMENT_ALL, Workload},
 };
 use weir_optimizer::{
     snapshot::{self, Granted, Inputs, WorkloadInput},
-    windows::{Key, Notice, NoticeKind, Shift, Windows},
+    windows::{Key, Labelled, Notice, NoticeKind, Offline, Runs, Shift, Windows},
 };
 use weir_router::{Live, SnapshotCell};
-use weir_store::{Error, EventKind, Grant, IdentityRow, Store, WindowEvent};
+use weir_store::{Error, EventKind, Grant, IdentityRow, LabelRow, Quarantine, Store, WindowEvent};
 
 use crate::{canaries::LEASE, tokens::OutputTokens};
 
@@ -60,6 +64,8 @@ pub struct Publisher {
     /// Leave to expose, with the uptime at which it ends here.
     grants: Vec<(Grant, Duration)>,
     shared: Shared,
+    /// When the newest eval run known here ended, and who was out of traffic then.
+    runs_at: Option<(Option<Timestamp>, Vec<Quarantine>)>,
     seq: u64,
 }
 
@@ -101,6 +107,7 @@ impl Publisher {
             canaries: Vec::new(),
             grants: Vec::new(),
             shared: Shared::default(),
+            runs_at: None,
             seq: 0,
         };
         publisher.read_control().await?;
@@ -154,7 +161,31 @@ impl Publisher {
             .any(|(id, workload)| (self.windows.half_life_s(id) - workload.half_life_s).abs() > f64::EPSILON);
         if changed {
             self.windows = Windows::new(half_lives(&settings));
+            self.runs_at = None;
         }
+    }
+
+    /// What eval runs say, read again only after one has ended or a quarantine has changed.
+    async fn read_runs(&mut self) -> Result<(), Error> {
+        let store = &self.parts.store;
+        let now = Some((store.run_newest_end().await?, store.quarantine_list(false).await?));
+        if now == self.runs_at {
+            return Ok(());
+        }
+        let means = store.run_means().await?.into_iter().map(|mean| {
+            let key = Key {
+                workload: mean.workload.into(),
+                segment: SEGMENT_ALL.into(),
+                deployment: mean.deployment.into(),
+                scorer: mean.scorer.into(),
+                version: mean.version.into(),
+            };
+            (key, Offline { mean: mean.mean, n: mean.n })
+        });
+        let out = now.iter().flat_map(|(_, out)| out).map(|one| (one.workload.clone(), one.deployment.clone()));
+        self.windows.set_runs(Runs { means: means.collect(), out: out.collect() });
+        self.runs_at = now;
+        Ok(())
     }
 
     async fn read_control(&mut self) -> Result<(), Error> {
@@ -164,6 +195,7 @@ impl Publisher {
                 self.heads.insert(id.clone(), Arc::new(head));
             }
         }
+        self.read_runs().await?;
         self.canaries = self.parts.store.canary_active().await?;
         let (now, uptime) = (self.parts.clock.now(), self.parts.clock.elapsed());
         let grants = self.parts.store.grant_list().await?.into_iter().map(|grant| {
@@ -210,6 +242,16 @@ impl Publisher {
                 break;
             }
         }
+        // Labels come after the scores they are beside, which have been folded above.
+        loop {
+            let labels = self.parts.store.label_since(self.windows.label_seq(), PAGE).await?;
+            for row in &labels {
+                self.windows.label(&labelled(row));
+            }
+            if labels.len() < PAGE as usize {
+                break;
+            }
+        }
         let events: Vec<WindowEvent> = self.windows.take_notices().into_iter().map(event).collect();
         self.parts.store.window_event_insert(&events).await
     }
@@ -251,6 +293,18 @@ impl Publisher {
 
 fn shift(row: IdentityRow) -> Shift {
     Shift { seq: row.seq, deployment: row.deployment, identity: row.identity, at: row.at, after_score: row.after_score }
+}
+
+fn labelled(row: &LabelRow) -> Labelled {
+    Labelled {
+        seq: row.seq,
+        workload: row.workload.clone(),
+        deployment: row.deployment.clone(),
+        scorer: row.scorer.clone(),
+        version: Arc::clone(&row.version),
+        grade: row.judge,
+        human: row.human,
+    }
 }
 
 fn event(notice: Notice) -> WindowEvent {

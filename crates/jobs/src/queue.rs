@@ -11,10 +11,10 @@ use apalis::prelude::{Task, TaskBuilder};
 use apalis_sqlite::{Config, SqliteStorage, queries};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
-use weir_core::{CanaryId, DeploymentId, NanoUsd, ScorerName, SpanId, WorkloadId, span::Record};
+use weir_core::{CanaryId, DeploymentId, NanoUsd, RuleName, ScorerName, SpanId, Timestamp, WorkloadId, span::Record};
 use weir_store::Store;
 
-use crate::scoring::Scoring;
+use crate::{fair::Turns, scoring::Plan};
 
 /// Tries of one job before it is dead.
 pub(crate) const MAX_ATTEMPTS: u32 = 5;
@@ -28,9 +28,17 @@ pub(crate) const JUDGES: &str = "ask_judge";
 /// Queue of [`MirrorSpan`].
 pub(crate) const MIRRORS: &str = "mirror_span";
 
-/// Run every check of their workloads on these spans.
+/// Jobs of at least this priority are live; those of back-fills lie below.
+pub(crate) const LIVE: i64 = 1_000_000_000;
+/// Turns that can be told apart; later ones count as the last.
+const MOST_TURNS: u64 = 999_999_999;
+
+/// Run every check of a rule on these spans.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RunChecks {
+    /// Which rule; the workload's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<RuleName>,
     /// Span and the probability that it was sampled.
     pub(crate) spans: Vec<(SpanId, f64)>,
 }
@@ -42,6 +50,24 @@ pub(crate) struct AskJudge {
     pub(crate) scorer: ScorerName,
     /// Probability that the span was sampled.
     pub(crate) p_sample: f64,
+    /// Which rule; the workload's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<RuleName>,
+    /// The caller's turn that it stands for.
+    #[serde(default)]
+    pub(crate) turn: u64,
+    /// Put back after it was given up: what was said of the span then is said anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) again: bool,
+}
+
+/// How soon jobs are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Urgency<'a> {
+    /// As soon as can be, callers in turn.
+    Live { turns: &'a Turns, now: Timestamp },
+    /// When nothing live waits.
+    Backfill,
 }
 
 /// Ask one request again of a candidate.
@@ -71,48 +97,85 @@ pub(crate) async fn migrate(store: &Store) -> Result<(), Error> {
     Ok(store.job_index_drop().await?)
 }
 
-/// A record chosen for scoring, with the probability of that.
-pub(crate) type Chosen<'a> = (&'a Arc<Record>, f64);
+/// A record that a rule has chosen, with the probability of that.
+#[derive(Debug, Clone)]
+pub(crate) struct Chosen<'a> {
+    pub(crate) record: &'a Arc<Record>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) p: f64,
+}
 
 /// What was pushed.
 pub(crate) struct Pushed<'a> {
-    /// Those that checks will run on.
+    /// Those that checks will run on now.
     pub(crate) checked: Vec<&'a Arc<Record>>,
     /// True when a judge is to be asked about any.
     pub(crate) judged: bool,
 }
 
-/// Pushes the scoring jobs of freshly written spans into the same transaction.
+/// Pushes the scoring jobs of records into the same transaction.
 pub(crate) async fn push<'a>(
     connection: &mut SqliteConnection,
-    scoring: &Scoring,
     chosen: &[Chosen<'a>],
+    urgency: Urgency<'_>,
 ) -> Result<Pushed<'a>, Error> {
-    let plan = |record: &Record| scoring.plan(&record.span.workload);
-    let has_checks = |record: &Record| plan(record).is_some_and(|plan| !plan.checks.is_empty());
-    let checked: Vec<Chosen<'a>> = chosen.iter().copied().filter(|(record, _)| has_checks(record)).collect();
-    let checks = checked.chunks(CHECKS_PER_JOB).map(|chunk| {
-        let spans = chunk.iter().map(|&(record, p)| (record.span.id, p));
-        task(&RunChecks { spans: spans.collect() }, None)
-    });
-    send(connection, CHECKS, checks.collect::<Result<_, _>>()?).await?;
-    let judges = chosen.iter().flat_map(|&(record, p_sample)| {
-        let span = record.span.id;
-        plan(record).into_iter().flat_map(|plan| &plan.judges).map(move |(scorer, compiled)| {
+    let mut by_rule: Vec<(&Arc<Plan>, Vec<&Chosen<'a>>)> = Vec::new();
+    for one in chosen.iter().filter(|one| !one.plan.checks.is_empty()) {
+        match by_rule.iter_mut().find(|(plan, _)| Arc::ptr_eq(plan, &one.plan)) {
+            Some((_, group)) => group.push(one),
+            None => by_rule.push((&one.plan, vec![one])),
+        }
+    }
+    let mut checks = Vec::new();
+    for (plan, group) in &by_rule {
+        for chunk in group.chunks(CHECKS_PER_JOB) {
+            let spans = chunk.iter().map(|one| (one.record.span.id, one.p)).collect();
+            checks.push(task(&RunChecks { rule: named(plan), spans }, None, due(plan, urgency, 0))?);
+        }
+    }
+    send(connection, CHECKS, checks).await?;
+    let mut judges = Vec::new();
+    for one in chosen {
+        let span = one.record.span.id;
+        for (scorer, compiled) in &one.plan.judges {
+            let turn = match urgency {
+                Urgency::Live { turns, .. } => turns.next(&one.record.span.tenant),
+                Urgency::Backfill => 0,
+            };
             let key = format!("{span}/{scorer}/{}", compiled.version());
-            let job = AskJudge { span, scorer: scorer.clone(), p_sample };
-            task(&job, Some(key))
-        })
-    });
-    let judges: Vec<_> = judges.collect::<Result<_, _>>()?;
+            let rule = named(&one.plan);
+            let job = AskJudge { span, scorer: scorer.clone(), p_sample: one.p, rule, turn, again: false };
+            judges.push(task(&job, Some(key), due(&one.plan, urgency, turn))?);
+        }
+    }
     let judged = !judges.is_empty();
     send(connection, JUDGES, judges).await?;
-    Ok(Pushed { checked: checked.into_iter().map(|(record, _)| record).collect(), judged })
+    // What waits for its time would only push others out of memory.
+    let at_once = by_rule.iter().filter(|(plan, _)| plan.rule.delay_s == 0);
+    let checked = at_once.flat_map(|(_, group)| group.iter().map(|one| one.record)).collect();
+    Ok(Pushed { checked, judged })
+}
+
+/// The rule of a job; a workload's own goes without saying.
+fn named(plan: &Plan) -> Option<RuleName> {
+    (!plan.own).then(|| plan.rule.name.clone())
+}
+
+/// Priority, and the second before which nobody takes it.
+fn due(plan: &Plan, urgency: Urgency<'_>, turn: u64) -> (i64, Option<u64>) {
+    match urgency {
+        Urgency::Live { now, .. } => {
+            let later = (MOST_TURNS - turn.min(MOST_TURNS)) as i64;
+            let at = now.0.div_euclid(1_000_000) + plan.rule.delay_s as i64;
+            (LIVE + later, (plan.rule.delay_s > 0).then(|| u64::try_from(at).unwrap_or(0)))
+        }
+        Urgency::Backfill => (0, None),
+    }
 }
 
 /// Pushes the requests to ask again into the same transaction.
 pub(crate) async fn push_mirrors(connection: &mut SqliteConnection, mirrors: &[MirrorSpan]) -> Result<(), Error> {
-    let tasks = mirrors.iter().map(|job| task(job, Some(format!("{}/{}", job.span, job.candidate))));
+    let tasks = mirrors.iter().map(|job| task(job, Some(format!("{}/{}", job.span, job.candidate)), (LIVE, None)));
     send(connection, MIRRORS, tasks.collect::<Result<_, _>>()?).await
 }
 
@@ -123,11 +186,19 @@ async fn send(connection: &mut SqliteConnection, queue: &str, tasks: Vec<Task<Ve
     queries::push_tasks(connection, queue, &tasks).await.map_err(|error| Error::Queue(error.to_string()))
 }
 
-fn task(job: &impl Serialize, key: Option<String>) -> Result<Task<Vec<u8>>, Error> {
+fn task(
+    job: &impl Serialize,
+    key: Option<String>,
+    (priority, run_at): (i64, Option<u64>),
+) -> Result<Task<Vec<u8>>, Error> {
     let bytes = serde_json::to_vec(job).map_err(|error| Error::Queue(error.to_string()))?;
-    let mut builder = TaskBuilder::new(bytes).max_attempts(MAX_ATTEMPTS as usize);
+    let priority = usize::try_from(priority).unwrap_or(0);
+    let mut builder = TaskBuilder::new(bytes).max_attempts(MAX_ATTEMPTS as usize).priority(priority);
     if let Some(key) = key {
         builder = builder.idempotency_key(key);
+    }
+    if let Some(run_at) = run_at {
+        builder = builder.run_at_timestamp(run_at);
     }
     Ok(builder.build())
 }

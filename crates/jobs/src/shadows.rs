@@ -28,7 +28,7 @@ pub(crate) async fn ask(job: MirrorSpan, desk: Data<Arc<Desk>>) -> Result<(), Bo
     let Some(body) = addressed(&record.payload.request, &job.candidate) else {
         return Ok(());
     };
-    let asked = desk.bench.own(&desk.transport, Origin::Shadow, &job.workload, body).await?;
+    let asked = desk.bench.own(&desk.transport, Origin::Shadow, Some(&job.workload), body).await?;
     let shadow_id = match asked.status {
         200 => asked.span,
         // The candidate's own failure, which counts.

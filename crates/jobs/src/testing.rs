@@ -26,7 +26,11 @@ pub(crate) fn settings_of(line: &str) -> Settings {
         "[workloads.maths]\ncandidates = [\"sim/large\", \"sim/small\"]\nfloor = 0.8\nscorers = [\"exact\"]\n\
          {line}\n[scorers.exact]\nkind = \"exact_match\"\n"
     );
-    weir_config::parse(&text, Path::new("weir.toml"), &|_| None).unwrap_or_else(|invalid| panic!("{invalid}"))
+    settings_text(&text)
+}
+
+pub(crate) fn settings_text(text: &str) -> Settings {
+    weir_config::parse(text, Path::new("weir.toml"), &|_| None).unwrap_or_else(|invalid| panic!("{invalid}"))
 }
 
 pub(crate) fn scoring(settings: &Settings) -> Scoring {

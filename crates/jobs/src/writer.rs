@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 use weir_core::{
-    DeploymentId, Timestamp,
+    Clock, DeploymentId, Timestamp,
     span::{Identity, Origin, Outcome, Record},
 };
 use weir_store::{Store, Written};
@@ -22,8 +22,10 @@ use weir_telemetry::{metrics, otlp::Exporter};
 
 use crate::{
     Bells,
+    fair::Turns,
     mirrors::Mirrors,
-    queue::{self, Chosen, MirrorSpan},
+    queue::{self, Chosen, MirrorSpan, Urgency},
+    rates::Rates,
     recent::Recent,
     recorder::{Queued, Recorder, Tail},
     scoring::Scoring,
@@ -43,12 +45,18 @@ const IDENTITIES_MAX: usize = 64;
 const HELD_MAX: usize = 10_000;
 
 /// What the writer works with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WriterParts {
     /// Where records go.
     pub store: Store,
     /// Which answers to score.
     pub scoring: Arc<ArcSwap<Scoring>>,
+    /// What rules sample now.
+    pub rates: Arc<ArcSwap<Rates>>,
+    /// Whose judge is asked next.
+    pub turns: Arc<Turns>,
+    /// Wall time.
+    pub clock: Arc<dyn Clock>,
     /// Which answers to ask again.
     pub mirrors: Arc<ArcSwap<Mirrors>>,
     /// Where checks find what was just written.
@@ -59,6 +67,12 @@ pub struct WriterParts {
     pub tokens: Arc<OutputTokens>,
     /// The collector, when one is configured.
     pub exporter: Option<Arc<Exporter>>,
+}
+
+impl std::fmt::Debug for WriterParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WriterParts").finish_non_exhaustive()
+    }
 }
 
 /// Writes records until stopped.
@@ -184,16 +198,15 @@ impl Writer {
         let mirrors = self.parts.mirrors.load_full();
         let again: Vec<MirrorSpan> = fresh.iter().filter_map(|record| mirrors.job(record)).collect();
         queue::push_mirrors(tx.connection(), &again).await?;
-        let chosen: Vec<Chosen<'_>> = fresh
-            .iter()
-            .filter(|record| is_scorable(record))
-            .filter_map(|record| {
-                let mirrored = again.iter().any(|job| job.span == record.span.id);
-                let p_sample = scoring.sample(&record.span, mirrors.chance(record), mirrored)?;
-                Some((*record, p_sample))
-            })
-            .collect();
-        let pushed = queue::push(tx.connection(), &scoring, &chosen).await?;
+        let rates = self.parts.rates.load_full();
+        let mut chosen: Vec<Chosen<'_>> = Vec::new();
+        for record in fresh.iter().copied().filter(|record| is_scorable(record)) {
+            let mirrored = again.iter().any(|job| job.span == record.span.id);
+            let rules = scoring.choose(&record.span, mirrors.chance(record), mirrored, &rates);
+            chosen.extend(rules.into_iter().map(|(plan, p)| Chosen { record, plan, p }));
+        }
+        let urgency = Urgency::Live { turns: &self.parts.turns, now: self.parts.clock.now() };
+        let pushed = queue::push(tx.connection(), &chosen, urgency).await?;
         let unmet = self.unmet(&fresh);
         for (deployment, identity, at) in &unmet {
             tx.identity_insert(deployment, identity, *at).await?;

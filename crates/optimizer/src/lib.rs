@@ -15,5 +15,6 @@ pub mod diff;
 pub mod pairing;
 pub mod planner;
 pub mod revision;
+pub mod sampling;
 pub mod snapshot;
 pub mod windows;

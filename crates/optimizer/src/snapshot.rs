@@ -77,25 +77,42 @@ pub fn build(inputs: &Inputs<'_>) -> Snapshot {
 
 fn view(inputs: &Inputs<'_>, input: &WorkloadInput<'_>) -> WorkloadView {
     let workload = &input.workload;
-    let stable = revision::stable(workload, &input.policy);
-    let candidates = workload
+    let canary = input.canary.and_then(|granted| slot(&granted, workload));
+    let of = |segment: &str, canary| {
+        let candidates = candidates(inputs, input, segment);
+        WorkloadView::new(Arc::clone(workload), Arc::clone(&input.policy), candidates, canary)
+    };
+    let mut view = of(SEGMENT_ALL, canary);
+    if !view.segments.is_whole() {
+        let part = |name: &Arc<str>| (Arc::clone(name), Arc::new(of(name, None)));
+        view.parts = view.segments.names().iter().map(part).collect();
+    }
+    view
+}
+
+/// Every candidate as it is in this segment: its window there, the whole's until it has one of its own.
+fn candidates(inputs: &Inputs<'_>, input: &WorkloadInput<'_>, segment: &str) -> Vec<CandidateView> {
+    let (workload, policy) = (&input.workload, &input.policy);
+    let stable = revision::stable_in(workload, policy, segment);
+    workload
         .candidates
         .iter()
         .filter_map(|id| inputs.deployments.get(id).map(|deployment| (id, deployment)))
         .map(|(id, deployment)| {
-            let window = inputs.windows.current(&workload.id, SEGMENT_ALL, id, &workload.quality);
+            let window = |segment: &str| inputs.windows.current(&workload.id, segment, id, &workload.quality);
+            let (own, whole) = (window(segment), window(SEGMENT_ALL));
+            let suspect = |window: Option<&Window>| window.is_some_and(|w| w.state(inputs.now) == State::Suspect);
+            let admitted = policy.admitted.contains(id) && !policy.excepts(id, segment);
             CandidateView {
                 deployment: Arc::clone(deployment),
-                admitted: stable == Some(id) || input.policy.admitted.contains(id),
+                admitted: stable == Some(id) || admitted,
                 stable: stable == Some(id),
-                quality: window.and_then(Window::quality),
-                suspect: window.is_some_and(|window| window.state(inputs.now) == State::Suspect),
+                quality: own.and_then(Window::quality).or_else(|| whole.and_then(Window::quality)),
+                suspect: inputs.windows.is_out(&workload.id, id) || suspect(own) || suspect(whole),
                 output_tokens: inputs.output_tokens.get(&(workload.id.clone(), id.clone())).copied(),
             }
         })
-        .collect();
-    let canary = input.canary.and_then(|granted| slot(&granted, workload));
-    WorkloadView::new(Arc::clone(workload), Arc::clone(&input.policy), candidates, canary)
+        .collect()
 }
 
 /// A canary's exposure; none while its state allows none, or when the configuration no longer has one of its arms.

@@ -7,6 +7,7 @@
 mod event;
 mod losses;
 mod reply;
+pub(crate) mod signature;
 
 pub(crate) use event::Event;
 pub(crate) use losses::Losses;

@@ -6,8 +6,14 @@
 
 pub mod anthropic;
 mod bad;
+pub(crate) mod bedrock;
+pub(crate) mod cohere;
+pub(crate) mod embed;
+pub mod form;
 pub mod gemini;
 mod json;
+pub(crate) mod mistral;
+mod openai;
 pub mod openai_chat;
 pub mod openai_responses;
 mod raw;
@@ -42,9 +48,10 @@ fn message(problem: &Problem) -> String {
 #[must_use]
 pub fn error_body(dialect: Dialect, problem: &Problem) -> Bytes {
     match dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiResponses => openai_chat::error_body(problem),
         Dialect::Anthropic => anthropic::error_body(problem),
         Dialect::Gemini => gemini::error_body(problem),
+        // Nobody calls in the others.
+        _ => openai_chat::error_body(problem),
     }
 }
 
@@ -52,10 +59,10 @@ pub fn error_body(dialect: Dialect, problem: &Problem) -> Bytes {
 #[must_use]
 pub fn sse_error(dialect: Dialect, problem: &Problem) -> Bytes {
     match dialect {
-        Dialect::OpenaiChat => openai_chat::sse_error(problem),
         Dialect::OpenaiResponses => openai_responses::sse_error(problem),
         Dialect::Anthropic => anthropic::sse_error(problem),
         Dialect::Gemini => gemini::sse_error(problem),
+        _ => openai_chat::sse_error(problem),
     }
 }
 

@@ -4,9 +4,13 @@
 //! Where both speak the same, the body is spliced and answers pass as they came. Where they don't, the request is decoded
 //! into the neutral form once, however many deployments are tried.
 
-use std::sync::OnceLock;
+mod entry;
+
+use std::{borrow::Cow, sync::OnceLock};
 
 pub use crate::chat::Untranslatable;
+pub use entry::Entry;
+
 use bytes::Bytes;
 use weir_core::{
     deployment::{Deployment, Dialect},
@@ -14,9 +18,9 @@ use weir_core::{
 };
 
 use crate::{
-    chat::{Losses, Request},
+    chat::{Losses, Request, signature},
     dialect::{
-        BadRequest, Meta, Peek, anthropic, gemini,
+        BadRequest, Meta, Peek, anthropic, bedrock, cohere, embed, form, gemini, mistral,
         openai_chat::{self, Broken, Reply, Shape},
         openai_responses,
         usage::Estimate,
@@ -25,51 +29,6 @@ use crate::{
     stream::{ChatStream, Mixed, Plan, Stream, word},
     transport::Endpoint,
 };
-
-/// What the route says of a request, beside its body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// The body says all.
-    Body(Dialect),
-    /// An endpoint of OpenAI's that is passed on, such as `embeddings`; the body says the model.
-    Raw(&'static str),
-    /// Gemini's path says the model, whether to stream, and with `alt=sse` how.
-    Gemini {
-        /// The model's name, without `models/`.
-        model: String,
-        /// `streamGenerateContent`.
-        stream: bool,
-        /// Events instead of a JSON array.
-        sse: bool,
-    },
-}
-
-impl Entry {
-    /// The caller's dialect.
-    #[must_use]
-    pub const fn dialect(&self) -> Dialect {
-        match self {
-            Self::Body(dialect) => *dialect,
-            Self::Raw(_) => Dialect::OpenaiChat,
-            Self::Gemini { .. } => Dialect::Gemini,
-        }
-    }
-
-    /// True when the answer is a text that can be scored.
-    #[must_use]
-    pub const fn is_chat(&self) -> bool {
-        !matches!(self, Self::Raw(_))
-    }
-
-    /// The content type of a streamed answer.
-    #[must_use]
-    pub const fn stream_type(&self) -> &'static str {
-        match self {
-            Self::Gemini { sse: false, .. } => "application/json",
-            _ => "text/event-stream",
-        }
-    }
-}
 
 /// A request as read.
 #[derive(Debug)]
@@ -85,8 +44,12 @@ pub struct Inbound<'a> {
 /// What a deployment gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
+    /// Which of its endpoints is asked.
+    pub endpoint: Endpoint,
     /// The body.
     pub body: Bytes,
+    /// What the body is, where that is not JSON.
+    pub content_type: Option<String>,
     /// JSON paths of what was dropped on the way.
     pub dropped: Vec<String>,
 }
@@ -108,13 +71,7 @@ impl<'a> Inbound<'a> {
     /// # Errors
     /// The first place that is not what the dialect says.
     pub fn read(entry: &'a Entry, body: &'a Bytes, now_s: i64) -> Result<Self, BadRequest> {
-        let peek = match entry {
-            Entry::Body(Dialect::Anthropic) => openai_chat::peek_as(Shape::Anthropic, body)?,
-            Entry::Body(Dialect::OpenaiResponses) => openai_chat::peek_as(Shape::Responses, body)?,
-            Entry::Raw(_) => openai_chat::peek_as(Shape::Raw, body)?,
-            Entry::Body(_) => openai_chat::peek(body)?,
-            Entry::Gemini { model, stream, .. } => openai_chat::peek_gemini(model, *stream, body)?,
-        };
+        let peek = peek(entry, body)?;
         Ok(Self { peek, entry, body, meta: Meta { created_s: now_s }, neutral: OnceLock::new() })
     }
 
@@ -124,14 +81,10 @@ impl<'a> Inbound<'a> {
         self.entry.dialect()
     }
 
-    /// Where a deployment is asked.
+    /// True when the answer is a text that can be scored.
     #[must_use]
-    pub const fn endpoint(&self) -> Endpoint<'_> {
-        match self.entry {
-            Entry::Raw(path) => Endpoint::At(path),
-            _ if self.peek.stream => Endpoint::Stream,
-            _ => Endpoint::Whole,
-        }
+    pub const fn is_chat(&self) -> bool {
+        self.entry.is_chat()
     }
 
     /// The body for a deployment.
@@ -139,26 +92,18 @@ impl<'a> Inbound<'a> {
     /// # Errors
     /// It cannot be said there.
     pub fn outgoing(&self, deployment: &Deployment, lenient: bool) -> Result<Outgoing, Unsendable> {
-        if let Entry::Raw(path) = self.entry {
-            if !matches!(deployment.dialect, Dialect::OpenaiChat | Dialect::OpenaiResponses) {
-                let fields = vec![format!("/{path}")];
-                return Err(Untranslatable { fields, dialect: deployment.dialect.name() }.into());
-            }
-            let body = openai_chat::splice(&self.peek, self.body, &deployment.model, false);
-            return Ok(Outgoing { body, dropped: Vec::new() });
+        if !self.entry.is_chat() {
+            return self.passed_elsewhere(deployment);
         }
+        let endpoint = if self.peek.stream { Endpoint::Stream } else { Endpoint::Whole };
         if deployment.dialect == self.dialect() {
-            let body = match deployment.dialect {
-                Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Anthropic => {
-                    let want_usage = deployment.dialect == Dialect::OpenaiChat;
-                    openai_chat::splice(&self.peek, self.body, &deployment.model, want_usage)
-                }
-                Dialect::Gemini => self.body.clone(),
-            };
-            return Ok(Outgoing { body, dropped: Vec::new() });
+            let body = self.passed_on(&deployment.model)?;
+            return Ok(Outgoing { endpoint, body, content_type: None, dropped: Vec::new() });
         }
         let request = self.neutral.get_or_init(|| self.decode()).as_ref().map_err(Clone::clone)?;
         let mut losses: Losses = request.dropped.clone();
+        let request = signature::keep_own(request, deployment.dialect, &mut losses);
+        let request = request.as_ref();
         let document = match deployment.dialect {
             Dialect::OpenaiChat => {
                 let own = matches!(deployment.provider.as_str(), "openai" | "azure");
@@ -166,10 +111,63 @@ impl<'a> Inbound<'a> {
             }
             Dialect::OpenaiResponses => openai_responses::encode(request, &deployment.model, &mut losses),
             Dialect::Anthropic => anthropic::encode(request, &deployment.model, &mut losses)?,
-            Dialect::Gemini => gemini::encode(request, &mut losses)?,
+            Dialect::Gemini => gemini::encode(request, &deployment.model, &mut losses)?,
+            Dialect::Mistral => mistral::encode(request, &deployment.model, &mut losses),
+            Dialect::Cohere => cohere::encode(request, &deployment.model, &mut losses),
+            Dialect::Bedrock => bedrock::encode(request, &mut losses)?,
         };
         let dropped = losses.settle(lenient, deployment.dialect.name())?;
-        Ok(Outgoing { body: document.to_string().into(), dropped })
+        Ok(Outgoing { endpoint, body: document.to_string().into(), content_type: None, dropped })
+    }
+
+    /// What is not a chat, for a deployment that has such an endpoint.
+    fn passed_elsewhere(&self, deployment: &Deployment) -> Result<Outgoing, Unsendable> {
+        let openai = matches!(deployment.dialect, Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Mistral);
+        let at = |path: &'static str| Endpoint::At(Cow::Borrowed(path));
+        let refused = |what: String| Untranslatable { fields: vec![what], dialect: deployment.dialect.name() };
+        let mut content_type = None;
+        let (endpoint, body) = match self.entry {
+            Entry::Raw(path) if openai => {
+                (at(path), openai_chat::splice(&self.peek, self.body, &deployment.model, false))
+            }
+            Entry::Embeddings if openai => {
+                (at("embeddings"), openai_chat::splice(&self.peek, self.body, &deployment.model, false))
+            }
+            Entry::Form { path, boundary } if openai => {
+                content_type = Some(format!("multipart/form-data; boundary={boundary}"));
+                (at(path), form::splice(&self.peek, self.body, &deployment.model))
+            }
+            Entry::Embeddings if deployment.dialect == Dialect::Gemini => {
+                let (path, body) = embed::to_gemini(&value::parse(self.body)?, &deployment.model)?;
+                (Endpoint::At(path.into()), body)
+            }
+            Entry::EmbedContent { batch, .. } if deployment.dialect == Dialect::Gemini => {
+                let (path, body) = embed::renamed(value::parse(self.body)?, *batch, &deployment.model);
+                (Endpoint::At(path.into()), body)
+            }
+            Entry::EmbedContent { batch, .. } if openai => {
+                (at("embeddings"), embed::to_openai(&value::parse(self.body)?, *batch, &deployment.model)?)
+            }
+            Entry::Raw(path) | Entry::Form { path, .. } => return Err(refused(format!("/{path}")).into()),
+            _ => return Err(refused("/embeddings".to_owned()).into()),
+        };
+        Ok(Outgoing { endpoint, body, content_type, dropped: Vec::new() })
+    }
+
+    /// The caller's own body for a deployment of its dialect. What earlier turns got from models of other dialects, and
+    /// only those can read, is left out.
+    fn passed_on(&self, model: &str) -> Result<Bytes, BadRequest> {
+        let splice = |peek: &Peek<'_>, body: &Bytes| match self.entry {
+            Entry::Gemini { .. } => body.clone(),
+            _ => openai_chat::splice(peek, body, model, self.dialect() == Dialect::OpenaiChat),
+        };
+        if !signature::has_marks(self.body) {
+            return Ok(splice(&self.peek, self.body));
+        }
+        let mut document = value::parse(self.body)?;
+        signature::prune(&mut document);
+        let body = Bytes::from(document.to_string());
+        Ok(splice(&peek(self.entry, &body)?, &body))
     }
 
     fn decode(&self) -> Result<Request, BadRequest> {
@@ -177,8 +175,8 @@ impl<'a> Inbound<'a> {
         match self.entry {
             Entry::Body(Dialect::Anthropic) => anthropic::decode(&document),
             Entry::Body(Dialect::OpenaiResponses) => openai_responses::decode(&document),
-            Entry::Body(_) | Entry::Raw(_) => openai_chat::decode(&document),
             Entry::Gemini { stream, .. } => gemini::decode(&document, *stream),
+            _ => openai_chat::decode(&document),
         }
     }
 
@@ -188,9 +186,8 @@ impl<'a> Inbound<'a> {
     /// It is not what the dialect promises.
     pub fn reply(&self, from: Dialect, body: Bytes, input_estimate: u64) -> Result<(Bytes, Reply), Broken> {
         let to = self.dialect();
-        if let Entry::Raw(_) = self.entry {
-            let reply = openai_chat::read_raw(&body, input_estimate)?;
-            return Ok((body, reply));
+        if !self.entry.is_chat() {
+            return self.passed_back(from, body, input_estimate);
         }
         if from == to && to == Dialect::OpenaiChat {
             let reply = openai_chat::read_reply(&body, input_estimate)?;
@@ -198,28 +195,57 @@ impl<'a> Inbound<'a> {
         }
         let estimate = Estimate { input: input_estimate, output: openai_chat::estimate_tokens(body.len()) };
         let document = openai_chat::document(&body)?;
-        let neutral = match from {
-            Dialect::OpenaiChat => {
+        let mut neutral = match from {
+            Dialect::OpenaiChat | Dialect::Mistral => {
                 openai_chat::read_reply(&body, input_estimate)?;
                 openai_chat::decode_reply(&document, estimate)?
             }
+            Dialect::Cohere => cohere::decode_reply(&document, estimate)?,
+            Dialect::Bedrock => bedrock::decode_reply(&document, estimate)?,
             Dialect::OpenaiResponses => openai_responses::decode_reply(&document, estimate)?,
             Dialect::Anthropic => anthropic::decode_reply(&document, estimate)?,
             Dialect::Gemini => gemini::decode_reply(&document, estimate)?,
         };
         let finish_reason = neutral.choices.first().map(|choice| word(to, &choice.stop).to_owned());
         let identity = Identity::new(Some(&neutral.model), None);
+        if neutral.model.is_empty() {
+            neutral.model = self.peek.model.clone().into_owned();
+        }
         let reply = Reply { usage: neutral.usage, finish_reason, choices: neutral.choices.len(), identity };
         if from == to {
             return Ok((body, reply));
         }
+        neutral.mark(from, to);
         let document = match to {
-            Dialect::OpenaiChat => openai_chat::encode_reply(&neutral, &self.meta),
             Dialect::OpenaiResponses => openai_responses::encode_reply(&neutral, &self.meta),
             Dialect::Anthropic => anthropic::encode_reply(&neutral),
             Dialect::Gemini => gemini::encode_reply(&neutral),
+            _ => openai_chat::encode_reply(&neutral, &self.meta),
         };
         Ok((document.to_string().into(), reply))
+    }
+
+    /// An answer that is not a chat's.
+    fn passed_back(&self, from: Dialect, body: Bytes, input_estimate: u64) -> Result<(Bytes, Reply), Broken> {
+        // Sound and plain text count nothing.
+        if matches!(self.entry, Entry::Raw("audio/speech") | Entry::Form { .. })
+            && !body.trim_ascii_start().starts_with(b"{")
+        {
+            return Ok((body, openai_chat::uncounted(input_estimate)));
+        }
+        let reply = openai_chat::read_raw(&body, input_estimate)?;
+        let body = match (self.entry, from) {
+            (Entry::Embeddings, Dialect::Gemini) => {
+                let asked = value::parse(self.body).unwrap_or_default();
+                let base64 = asked.get("encoding_format").is_some_and(|format| format == "base64");
+                embed::from_gemini(&openai_chat::document(&body)?, &self.peek.model, base64, reply.usage.input)?
+            }
+            (Entry::EmbedContent { batch, .. }, Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Mistral) => {
+                embed::from_openai(&openai_chat::document(&body)?, *batch)?
+            }
+            _ => body,
+        };
+        Ok((body, reply))
     }
 
     /// A streamed answer of a `from` deployment.
@@ -231,6 +257,24 @@ impl<'a> Inbound<'a> {
         }
         let array = matches!(self.entry, Entry::Gemini { sse: false, .. });
         let include_usage = self.peek.include_usage;
-        Stream::Mixed(Box::new(Mixed::new(Plan { from, to, meta: self.meta, include_usage, array, input_estimate })))
+        let model = self.peek.model.clone().into_owned();
+        let plan = Plan { from, to, model, meta: self.meta, include_usage, array, input_estimate };
+        Stream::Mixed(Box::new(Mixed::new(plan)))
+    }
+}
+
+/// What weir acts on of a request.
+fn peek<'a>(entry: &'a Entry, body: &'a [u8]) -> Result<Peek<'a>, BadRequest> {
+    match entry {
+        Entry::Body(Dialect::Anthropic) => openai_chat::peek_as(Shape::Anthropic, body),
+        Entry::Body(Dialect::OpenaiResponses) => openai_chat::peek_as(Shape::Responses, body),
+        Entry::Raw(_) | Entry::Embeddings => openai_chat::peek_as(Shape::Raw, body),
+        Entry::Form { boundary, .. } => form::peek(boundary, body),
+        Entry::EmbedContent { model, batch } => {
+            embed::check(body, *batch)?;
+            Ok(openai_chat::peek_bare(model, body))
+        }
+        Entry::Body(_) => openai_chat::peek(body),
+        Entry::Gemini { model, stream, .. } => openai_chat::peek_gemini(model, *stream, body),
     }
 }

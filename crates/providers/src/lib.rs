@@ -6,6 +6,7 @@
 mod chat;
 pub mod dialect;
 pub mod exchange;
+pub mod frames;
 pub mod outcome;
 pub mod prices;
 pub mod scrub;

@@ -110,7 +110,7 @@ impl Class {
             402 => Self::Quota,
             401 | 403 => Self::Auth,
             400 if says("API_KEY_INVALID") => Self::Auth,
-            400 | 413 | 422 if says("context_length_exceeded") || says("prompt is too long") => Self::ContextWindow,
+            400 | 413 | 422 if TOO_LONG.iter().any(|words| says(words)) => Self::ContextWindow,
             400 if says("content_policy_violation") || says("content_filter") => Self::ContentPolicy,
             408 | 504 => Self::Timeout,
             429 if says("insufficient_quota") => Self::Quota,
@@ -121,6 +121,16 @@ impl Class {
         })
     }
 }
+
+/// How providers say that a prompt is too long for the model: OpenAI, Anthropic, Gemini, Bedrock, Cohere, Mistral.
+const TOO_LONG: [&str; 6] = [
+    "context_length_exceeded",
+    "prompt is too long",
+    "exceeds the maximum number of tokens",
+    "Input is too long",
+    "too many tokens",
+    "too large for model with",
+];
 
 impl From<&TransportError> for Class {
     fn from(error: &TransportError) -> Self {

@@ -4,7 +4,10 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use weir_core::{NanoUsd, deployment::Price};
+use weir_core::{
+    NanoUsd,
+    deployment::{LongPrice, Price},
+};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     // A test reads the embedded file; should it ever not parse, every price is unknown.
@@ -33,10 +36,28 @@ pub struct Row {
     pub cached_input_usd: Option<f64>,
     /// Completion tokens.
     pub output_usd: f64,
+    /// Prompt tokens written to the cache; absent where they cost as others do.
+    pub cache_write_usd: Option<f64>,
+    /// What requests with long prompts cost instead.
+    pub long: Option<LongRow>,
     /// Where it was read.
     pub source: String,
     /// When, `YYYY-MM-DD`.
     pub date: String,
+}
+
+/// The prices of requests with long prompts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LongRow {
+    /// Prompts of more tokens than this.
+    pub over_tokens: u64,
+    /// Prompt tokens.
+    pub input_usd: f64,
+    /// Prompt tokens read from the cache.
+    pub cached_input_usd: Option<f64>,
+    /// Completion tokens.
+    pub output_usd: f64,
 }
 
 /// Every row.
@@ -46,9 +67,10 @@ pub fn rows() -> &'static [Row] {
 }
 
 /// The price of `model` at `provider`, names compared exactly; a dated snapshot (`gpt-4o-2024-08-06`) that has no row of
-/// its own costs what its model costs.
+/// its own costs what its model costs, and Vertex asks what AI Studio does.
 #[must_use]
 pub fn lookup(provider: &str, model: &str) -> Option<Price> {
+    let provider = if provider == "vertex" { "gemini" } else { provider };
     let find = |model: &str| rows().iter().find(|row| row.provider == provider && row.model == model);
     let row = find(model).or_else(|| find(undated(model)?))?;
     Some(Price {
@@ -56,6 +78,14 @@ pub fn lookup(provider: &str, model: &str) -> Option<Price> {
         input: NanoUsd::from_usd(row.input_usd),
         cached_input: row.cached_input_usd.map(NanoUsd::from_usd),
         output: NanoUsd::from_usd(row.output_usd),
+        cache_write: row.cache_write_usd.map(NanoUsd::from_usd),
+        reasoning: None,
+        long: row.long.as_ref().map(|long| LongPrice {
+            over: long.over_tokens,
+            input: NanoUsd::from_usd(long.input_usd),
+            cached_input: long.cached_input_usd.map(NanoUsd::from_usd),
+            output: NanoUsd::from_usd(long.output_usd),
+        }),
     })
 }
 
@@ -80,8 +110,11 @@ mod tests {
     fn every_row_of_the_catalog_is_plausible_and_unique() {
         assert!(rows().len() >= 20, "the embedded catalog does not parse");
         for (index, row) in rows().iter().enumerate() {
-            assert!(row.input_usd > 0.0 && row.output_usd >= row.input_usd, "{row:?}");
+            assert!(row.input_usd > 0.0 && row.output_usd >= row.input_usd || row.output_usd == 0.0, "{row:?}");
             assert!(row.cached_input_usd.is_none_or(|cached| cached < row.input_usd));
+            assert!(row.cache_write_usd.is_none_or(|written| written > row.input_usd), "{row:?}");
+            let dearer = |long: &LongRow| long.input_usd >= row.input_usd && long.output_usd >= row.output_usd;
+            assert!(row.long.as_ref().is_none_or(dearer), "{row:?}");
             assert!(!row.source.is_empty() && row.date.len() == 10);
             let twin = |other: &Row| other.provider == row.provider && other.model == row.model;
             assert!(!rows().iter().skip(index + 1).any(twin), "{row:?}");
@@ -96,6 +129,9 @@ mod tests {
         assert_eq!(lookup("anthropic", "claude-haiku-4-5-20251001"), lookup("anthropic", "claude-haiku-4-5"));
         assert_eq!(lookup("openai", "gpt-4.1-huge"), None);
         assert_eq!(lookup("groq", "gpt-4.1-mini"), None);
+        let price = lookup("vertex", "gemini-2.5-flash").unwrap();
+        assert_eq!(price, lookup("gemini", "gemini-2.5-flash").unwrap());
+        assert_eq!(lookup("anthropic", "claude-haiku-4-5").unwrap().cache_write, Some(NanoUsd(1_250_000_000)));
         assert_eq!(lookup("openai", "gpt-4.1-mini-2025x04-14"), None);
         assert_eq!(lookup("openai", ""), None);
     }

@@ -9,20 +9,23 @@
 mod address;
 mod body;
 mod error;
+mod sigv4;
 mod target;
 mod tls;
 
 use std::{
     collections::HashMap,
+    io,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
 use bytes::Bytes;
+use futures::Stream;
 use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::Url;
 use tokio::time::Instant;
-use weir_core::workload::Deadlines;
+use weir_core::{Clock as _, clock::SystemClock, workload::Deadlines};
 
 pub use address::forbidden;
 pub use body::Body;
@@ -124,7 +127,7 @@ impl Transport {
         body: Bytes,
         limits: Limits,
     ) -> Result<Response, TransportError> {
-        self.send_to(target, Endpoint::Whole, headers, body, limits).await
+        self.send_to(target, &Endpoint::Whole, headers, body, limits).await
     }
 
     /// The same to any endpoint of the target.
@@ -134,7 +137,7 @@ impl Transport {
     pub async fn send_to(
         &self,
         target: &Target,
-        at: Endpoint<'_>,
+        at: &Endpoint,
         headers: HeaderMap,
         body: Bytes,
         limits: Limits,
@@ -157,12 +160,26 @@ impl Transport {
         Ok((response.status, response.body.read_all(cap).await?))
     }
 
+    /// Posts a file of any length as it is read and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn upload(
+        &self,
+        target: &Target,
+        chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        limits: Limits,
+    ) -> Result<Response, TransportError> {
+        let body = reqwest::Body::wrap_stream(chunks);
+        self.dial(Method::POST, target, &target.url(&Endpoint::Whole), HeaderMap::new(), body, limits).await
+    }
+
     /// Gets a document and waits for the head of the answer, for streams of events.
     ///
     /// # Errors
     /// A [`TransportError`] that says how far the call came.
     pub async fn get(&self, target: &Target, limits: Limits) -> Result<Response, TransportError> {
-        self.call(Method::GET, target, &target.url(Endpoint::Whole), HeaderMap::new(), Bytes::new(), limits).await
+        self.call(Method::GET, target, &target.url(&Endpoint::Whole), HeaderMap::new(), Bytes::new(), limits).await
     }
 
     /// Gets a JSON document of at most `cap` bytes.
@@ -179,8 +196,23 @@ impl Transport {
         method: Method,
         target: &Target,
         url: &Url,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         body: Bytes,
+        limits: Limits,
+    ) -> Result<Response, TransportError> {
+        if !body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        self.dial(method, target, url, headers, body.into(), limits).await
+    }
+
+    async fn dial(
+        &self,
+        method: Method,
+        target: &Target,
+        url: &Url,
+        headers: HeaderMap,
+        body: reqwest::Body,
         limits: Limits,
     ) -> Result<Response, TransportError> {
         let allow_private = self.policy.allow_private || target.allow_private;
@@ -189,15 +221,15 @@ impl Transport {
         let mut request = reqwest::Request::new(method, url.clone());
         *request.headers_mut() = headers;
         let own = request.headers_mut();
-        if !body.is_empty() {
-            own.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
         own.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         own.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         for (name, value) in &target.headers {
             own.insert(name, value.clone());
         }
-        *request.body_mut() = Some(body.into());
+        if let Some(signer) = &target.signer {
+            signer.sign(&mut request, body.as_bytes().unwrap_or_default(), SystemClock::default().now())?;
+        }
+        *request.body_mut() = Some(body);
 
         let start = Instant::now();
         let first_byte = limits.first_byte.min(limits.total);

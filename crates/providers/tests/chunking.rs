@@ -3,17 +3,72 @@
 
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
-use weir_core::deployment::Dialect::{self, Anthropic, Gemini, OpenaiChat, OpenaiResponses};
+use weir_core::deployment::Dialect::{self, Anthropic, Bedrock, Cohere, Gemini, Mistral, OpenaiChat, OpenaiResponses};
 use weir_providers::{
     exchange::{Entry, Inbound},
     stream::{Step, StreamEnd},
 };
 
 const DIALECTS: [Dialect; 4] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini];
+const PROVIDERS: [Dialect; 7] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini, Mistral, Cohere, Bedrock];
+
+/// The same as bytes: a stream of Bedrock's is no text.
+fn bytes_of(dialect: Dialect) -> Vec<u8> {
+    let event = |name: &str, payload: &str| {
+        let mut headers = Vec::new();
+        for (key, value) in [(":event-type", name), (":content-type", "application/json"), (":message-type", "event")] {
+            headers.push(u8::try_from(key.len()).unwrap());
+            headers.extend(key.as_bytes());
+            headers.push(7);
+            headers.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
+            headers.extend(value.as_bytes());
+        }
+        let mut out = Vec::new();
+        out.extend(u32::try_from(16 + headers.len() + payload.len()).unwrap().to_be_bytes());
+        out.extend(u32::try_from(headers.len()).unwrap().to_be_bytes());
+        out.extend(crc32fast::hash(&out).to_be_bytes());
+        out.extend(headers);
+        out.extend(payload.as_bytes());
+        out.extend(crc32fast::hash(&out).to_be_bytes());
+        out
+    };
+    if dialect != Bedrock {
+        return recorded(dialect).as_bytes().to_vec();
+    }
+    [
+        event("messageStart", r#"{"role":"assistant"}"#),
+        event("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"text":"héllo 👋🏽 世界"}}"#),
+        event("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+        event("contentBlockStart", r#"{"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"a","name":"f"}}}"#),
+        event("contentBlockDelta", r#"{"contentBlockIndex":1,"delta":{"toolUse":{"input":"{\"x\":1}"}}}"#),
+        event("contentBlockStop", r#"{"contentBlockIndex":1}"#),
+        event("messageStop", r#"{"stopReason":"tool_use"}"#),
+        event("metadata", r#"{"usage":{"inputTokens":9,"outputTokens":5,"totalTokens":14},"metrics":{"latencyMs":1}}"#),
+    ]
+    .concat()
+}
 
 /// One answer with a thought, a text that is not ASCII, and a call, as each provider streams it.
 const fn recorded(dialect: Dialect) -> &'static str {
     match dialect {
+        Bedrock => "",
+        Mistral => concat!(
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"hm\"}]}]},\"finish_reason\":null}]}\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"héllo 👋🏽 世界\"},\"finish_reason\":null}]}\n\n",
+            "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"D681PevKs\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\":1}\"}}]},\"finish_reason\":\"tool_calls\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":5,\"total_tokens\":14}}\n\n",
+            "data: [DONE]\n\n",
+        ),
+        Cohere => concat!(
+            "event: message-start\ndata: {\"type\":\"message-start\",\"id\":\"c1\",\"delta\":{\"message\":{\"role\":\"assistant\",\"content\":[]}}}\n\n",
+            "event: content-start\ndata: {\"type\":\"content-start\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"type\":\"text\",\"text\":\"\"}}}}\n\n",
+            "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"héllo 👋🏽 世界\"}}}}\n\n",
+            "event: content-end\ndata: {\"type\":\"content-end\",\"index\":0}\n\n",
+            "event: tool-call-start\ndata: {\"type\":\"tool-call-start\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}}}}\n\n",
+            "event: tool-call-delta\ndata: {\"type\":\"tool-call-delta\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"function\":{\"arguments\":\"{\\\"x\\\":1}\"}}}}}\n\n",
+            "event: tool-call-end\ndata: {\"type\":\"tool-call-end\",\"index\":0}\n\n",
+            "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"TOOL_CALL\",\"usage\":{\"tokens\":{\"input_tokens\":9,\"output_tokens\":5}}}}\n\n",
+        ),
         OpenaiChat => concat!(
             "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n",
             ": keep-alive\n\n",
@@ -83,8 +138,8 @@ fn relay(from: Dialect, to: Dialect, bytes: &[u8], cuts: &[usize]) -> (String, S
 
 #[test]
 fn a_recorded_stream_cut_at_every_offset_reads_the_same() {
-    for from in DIALECTS {
-        let bytes = recorded(from).as_bytes();
+    for from in PROVIDERS {
+        let bytes = &bytes_of(from);
         for to in DIALECTS {
             let (whole, end) = relay(from, to, bytes, &[]);
             assert_eq!(end, StreamEnd::Finished, "{from:?} to {to:?}");
@@ -94,7 +149,7 @@ fn a_recorded_stream_cut_at_every_offset_reads_the_same() {
             }
             let every: Vec<usize> = (1..bytes.len()).collect();
             assert_eq!(relay(from, to, bytes, &every).0, whole, "{from:?} to {to:?} byte by byte");
-            if from != to {
+            if from != to && from != Bedrock {
                 let crlf = recorded(from).replace("\r\n", "\n").replace('\n', "\r\n");
                 assert_eq!(relay(from, to, crlf.as_bytes(), &every).0, whole, "{from:?} to {to:?} with CRLF");
             }
@@ -104,11 +159,12 @@ fn a_recorded_stream_cut_at_every_offset_reads_the_same() {
 
 #[test]
 fn a_stream_that_ends_early_is_never_a_success() {
-    for from in DIALECTS {
+    for from in PROVIDERS.into_iter().filter(|from| *from != Bedrock) {
         let text = recorded(from);
         // Up to the event that says why it stopped; Gemini's says everything at once.
         let events: Vec<&str> = text.split_inclusive("\n\n").collect();
         let last = text.find("finish_reason\":\"").or(text.find("response.completed")).or(text.find("message_delta"));
+        let last = if from == Cohere { text.find("event: message-end") } else { last };
         let last = last.unwrap_or_else(|| text.find("finishReason").unwrap());
         for cut in (0..last).filter(|cut| text.is_char_boundary(*cut)) {
             for to in DIALECTS {
@@ -119,20 +175,33 @@ fn a_stream_that_ends_early_is_never_a_success() {
     }
 }
 
+#[test]
+fn frames_that_end_early_are_never_a_success() {
+    let bytes = bytes_of(Bedrock);
+    let stop = bytes.windows(11).position(|window| window == b"messageStop").unwrap();
+    for cut in 0..stop {
+        for to in DIALECTS {
+            let (_, end) = relay(Bedrock, to, &bytes[..cut], &[]);
+            assert!(matches!(end, StreamEnd::Failed(_)), "to {to:?} ended at {cut}");
+        }
+    }
+}
+
 proptest! {
     #[test]
-    fn no_chunking_shows(from in 0..4_usize, to in 0..4_usize, mut cuts in prop::collection::vec(0..4_000_usize, 0..40)) {
-        let (from, to) = (DIALECTS[from], DIALECTS[to]);
+    fn no_chunking_shows(from in 0..7_usize, to in 0..4_usize, mut cuts in prop::collection::vec(0..4_000_usize, 0..40)) {
+        let (from, to) = (PROVIDERS[from], DIALECTS[to]);
         cuts.sort_unstable();
-        let bytes = recorded(from).as_bytes();
+        let bytes = &bytes_of(from);
         prop_assert_eq!(relay(from, to, bytes, &cuts), relay(from, to, bytes, &[]));
     }
 
     #[test]
-    fn no_bytes_make_a_reader_fail_loudly(from in 0..4_usize, to in 0..4_usize, bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn no_bytes_make_a_reader_fail_loudly(from in 0..7_usize, to in 0..4_usize, bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let mut input = b"data: ".to_vec();
         input.extend(&bytes);
-        relay(DIALECTS[from], DIALECTS[to], &input, &[3, 9, 50]);
+        relay(PROVIDERS[from], DIALECTS[to], &input, &[3, 9, 50]);
+        relay(PROVIDERS[from], DIALECTS[to], &bytes, &[3, 9, 50]);
     }
 
     #[test]
@@ -145,7 +214,7 @@ proptest! {
         }
         let body = Bytes::from(document.to_string());
         if let Ok(inbound) = Inbound::read(&entry, &body, 0) {
-            for to in DIALECTS {
+            for to in PROVIDERS {
                 drop(inbound.outgoing(&deployment(to), true));
                 drop(inbound.reply(to, body.clone(), 0));
             }

@@ -11,6 +11,8 @@ use weir_core::deployment::{Capabilities, Deployment, Dialect};
 use weir_providers::exchange::{Entry, Inbound, Unsendable};
 
 const DIALECTS: [Dialect; 4] = [Dialect::OpenaiChat, Dialect::OpenaiResponses, Dialect::Anthropic, Dialect::Gemini];
+/// Those that only providers speak.
+const OUTWARD: [Dialect; 3] = [Dialect::Mistral, Dialect::Cohere, Dialect::Bedrock];
 
 fn entry(dialect: Dialect) -> Entry {
     match dialect {
@@ -56,9 +58,9 @@ fn a_request_of_each_dialect_is_said_to_each_provider() {
         let body = Bytes::from(read(&format!("{}.request.json", from.name())).to_string());
         let entry = entry(from);
         let inbound = Inbound::read(&entry, &body, 0).unwrap();
-        for to in DIALECTS.into_iter().filter(|to| *to != from) {
-            // Responses have no stop sequences.
-            let lenient = to == Dialect::OpenaiResponses;
+        for to in DIALECTS.into_iter().filter(|to| *to != from).chain(OUTWARD) {
+            // Responses have no stop sequences, Cohere takes no files, Bedrock no addresses of them.
+            let lenient = matches!(to, Dialect::OpenaiResponses | Dialect::Cohere | Dialect::Bedrock);
             let sent = inbound.outgoing(&deployment(to), lenient);
             let sent = sent.unwrap_or_else(|error| panic!("{} to {}: {error}", from.name(), to.name()));
             let body: Value = serde_json::from_slice(&sent.body).unwrap();
@@ -73,7 +75,7 @@ fn an_answer_of_each_provider_is_said_to_each_caller() {
     let question = Bytes::from_static(br#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#);
     let input = Bytes::from_static(br#"{"model":"m","input":"hi"}"#);
     let contents = Bytes::from_static(br#"{"contents":[{"parts":[{"text":"hi"}]}]}"#);
-    for from in DIALECTS {
+    for from in DIALECTS.into_iter().chain(OUTWARD) {
         let answer = Bytes::from(read(&format!("{}.answer.json", from.name())).to_string());
         for to in DIALECTS {
             let entry = entry(to);
@@ -127,7 +129,12 @@ fn what_a_provider_cannot_say_is_refused_by_its_path_or_dropped_where_that_is_al
             OpenaiChat,
             "$.tools[0].type",
         ),
-        (Gemini, gemini(r#""safetySettings":[]"#), OpenaiChat, "$.safetySettings"),
+        (
+            Gemini,
+            gemini(r#""safetySettings":[{"category":"HARM","threshold":"BLOCK_LOW_AND_ABOVE"}]"#),
+            OpenaiChat,
+            "$.safetySettings[0]",
+        ),
         (Gemini, gemini(r#""generationConfig":{"topK":3}"#), OpenaiChat, "$.generationConfig.topK"),
         (Gemini, gemini(r#""tools":[{"googleSearch":{}}]"#), Anthropic, "$.tools[0].googleSearch"),
         (Gemini, gemini(r#""generation_config":{"seed":3}"#), Anthropic, "$.generationConfig.seed"),

@@ -6,7 +6,7 @@
 //! by a ramp, so that a deployment which has just restarted is not knocked over by its share.
 
 use std::{
-    sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -16,6 +16,9 @@ use weir_core::decision::Health;
 const RUN: u32 = 5;
 /// Seconds looked back at.
 const WINDOW_S: u32 = 10;
+/// Seconds for which a failure counts in the error rate that stages weigh: who was passed over for it is asked again
+/// soon after it is well.
+const WEIGHED_S: u32 = 6;
 /// Calls in the window before shares speak.
 const LEAST_CALLS: u32 = 20;
 /// Share of failures of one class that opens it.
@@ -67,6 +70,8 @@ pub(crate) struct Breaker {
     passes: AtomicU32,
     /// Uptime in microseconds of the last closing, plus one; 0 before the first.
     closed_at: AtomicU64,
+    /// It was opened by streams that broke off: that one has begun proves nothing then.
+    breaks_off: AtomicBool,
 }
 
 impl Breaker {
@@ -93,24 +98,60 @@ impl Breaker {
         self.probes.fetch_sub(1, Relaxed);
     }
 
-    /// An answer came; `slow` says that it came much later than it should.
+    /// A whole answer came; `slow` says that it came much later than it should.
     pub(crate) fn passed(&self, slow: bool, uptime: Duration) {
+        if !self.is_too_slow(slow, uptime) {
+            self.run.store(0, Relaxed);
+            self.credit(uptime);
+        }
+    }
+
+    /// A stream has begun; `slow` as with [`Self::passed`]. It is one call, whose end [`Self::completed`] or
+    /// [`Self::broke_off`] tells: until then failures in a row are still in a row.
+    pub(crate) fn began(&self, slow: bool, uptime: Duration) {
+        if !self.is_too_slow(slow, uptime) && !self.breaks_off.load(Relaxed) {
+            self.credit(uptime);
+        }
+    }
+
+    /// Counts a call that did not fail; true when it opened the breaker.
+    fn is_too_slow(&self, slow: bool, uptime: Duration) -> bool {
         let second = second(uptime);
         self.calls.add(second);
-        if slow {
-            self.slow.add(second);
-            if self.share(&self.slow, second) >= SLOW_SHARE && self.open_until.load(Relaxed) == 0 {
-                self.open(None, uptime);
-                return;
-            }
+        if !slow {
+            return false;
         }
+        self.slow.add(second);
+        let opens = self.share(&self.slow, second) >= SLOW_SHARE && self.open_until.load(Relaxed) == 0;
+        if opens {
+            self.open(None, uptime);
+        }
+        opens
+    }
+
+    /// A stream that began has ended well.
+    pub(crate) fn completed(&self, uptime: Duration) {
         self.run.store(0, Relaxed);
+        if self.breaks_off.load(Relaxed) {
+            self.credit(uptime);
+        }
+    }
+
+    /// A stream that began broke off.
+    pub(crate) fn broke_off(&self, fault: Fault, probe: bool, uptime: Duration) {
+        self.breaks_off.store(true, Relaxed);
+        self.fail(fault, None, probe, uptime);
+    }
+
+    /// One more of the answers that close it.
+    fn credit(&self, uptime: Duration) {
         let until = self.open_until.load(Relaxed);
         // What was under way when it opened and passes while it rests says nothing about now.
         let rested = until != 0 && until <= micros(uptime);
         if rested && self.passes.fetch_add(1, Relaxed) + 1 >= PASSES {
             self.closed_at.store(micros(uptime) + 1, Relaxed);
             self.openings.store(0, Relaxed);
+            self.breaks_off.store(false, Relaxed);
             self.open_until.store(0, Relaxed);
         }
     }
@@ -118,8 +159,13 @@ impl Breaker {
     /// A call failed. While it is open only a probe's failure counts: calls that were under way when it opened say
     /// nothing new.
     pub(crate) fn failed(&self, fault: Fault, wait: Option<Duration>, probe: bool, uptime: Duration) {
+        self.breaks_off.store(false, Relaxed);
+        self.calls.add(second(uptime));
+        self.fail(fault, wait, probe, uptime);
+    }
+
+    fn fail(&self, fault: Fault, wait: Option<Duration>, probe: bool, uptime: Duration) {
         let second = second(uptime);
-        self.calls.add(second);
         let ring = self.failures.get(fault as usize);
         if let Some(ring) = ring {
             ring.add(second);
@@ -158,7 +204,8 @@ impl Breaker {
 
     /// Share of recent calls that failed, `0..=1`.
     pub(crate) fn error_rate(&self, uptime: Duration) -> f64 {
-        let (second, since) = (second(uptime), self.closed_second());
+        let second = second(uptime);
+        let since = self.closed_second().max(second.checked_sub(WEIGHED_S));
         let failures: u32 = self.failures.iter().map(|ring| ring.sum(second, since)).sum();
         if failures == 0 {
             return 0.0;
@@ -295,6 +342,26 @@ mod tests {
         assert_eq!(mixed.health(at(600)), Health::Up, "no class has half");
         assert!((mixed.error_rate(at(600)) - 0.5).abs() < 1e-9);
         assert!(mixed.error_rate(at(20_000)).abs() < 1e-9, "old buckets do not count");
+    }
+
+    #[test]
+    fn streams_that_begin_and_break_off_open_it_and_beginning_again_is_no_proof() {
+        let breaker = Breaker::default();
+        for call in 0..5 {
+            breaker.began(false, at(call));
+            assert_eq!(breaker.health(at(call)), Health::Up);
+            breaker.broke_off(Fault::Broken, false, at(call));
+        }
+        assert_eq!(breaker.health(at(5)), Health::Open);
+        assert!((breaker.error_rate(at(5)) - 1.0).abs() < 1e-9, "each is one call");
+        for _ in 0..2 {
+            assert_eq!(breaker.claim(at(1_100)), Ok(true));
+            breaker.began(false, at(1_100));
+        }
+        assert_ne!(breaker.health(at(1_101)), Health::Up, "they have only begun");
+        breaker.completed(at(1_200));
+        breaker.completed(at(1_300));
+        assert_eq!(breaker.health(at(1_301)), Health::Up);
     }
 
     #[test]

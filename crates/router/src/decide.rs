@@ -7,12 +7,12 @@ use std::{
 };
 
 use weir_core::{
-    RevisionId, Timestamp, WorkloadId,
+    DeploymentId, RevisionId, Timestamp, WorkloadId,
     decision::{Decision, Inputs, Mode, Plan, Verdict},
     deployment::Deployment,
     expr::Scope,
     route::Features,
-    snapshot::{CandidateView, Snapshot},
+    snapshot::{CandidateView, Snapshot, WorkloadView},
     workload::SEGMENT_ALL,
 };
 
@@ -68,7 +68,17 @@ pub enum NoRoute {
 /// When the workload is unknown or every candidate was dropped.
 pub fn decide(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>) -> Result<Decision, NoRoute> {
     let view = snapshot.workloads.get(ask.workload).ok_or_else(|| NoRoute::UnknownWorkload(ask.workload.clone()))?;
-    let context = Context { view, ask, floor: view.workload.floor };
+    decide_by(view, snapshot, live, ask)
+}
+
+/// The same by another view of the workload than the snapshot's own, for a request that chose its policy.
+///
+/// # Errors
+/// When every candidate was dropped.
+pub fn decide_by(whole: &WorkloadView, snapshot: &Snapshot, live: &Live, ask: &Ask<'_>) -> Result<Decision, NoRoute> {
+    let segment = whole.segments.segment(&ask.features, ask.now);
+    let (view, canary) = (whole.part(segment), whole.canary.as_ref());
+    let context = Context { view, segment, canary, ask, floor: whole.workload.floor };
     let decision = SLATE.with_borrow_mut(|slate| {
         slate.fill(&context, live);
         walk(slate, &context, snapshot.seq, snapshot.score_seq)
@@ -78,7 +88,7 @@ pub fn decide(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>) -> Result<Decisio
 
 /// Runs every stage over a filled slate and writes the record.
 pub(crate) fn walk(slate: &mut Slate, context: &Context<'_>, snapshot_seq: u64, score_seq: i64) -> Decision {
-    let Context { view, ask, .. } = context;
+    let Context { view, ask, segment, .. } = context;
     for stage in &view.policy.stages {
         stages::run(stage, slate, context);
     }
@@ -93,17 +103,13 @@ pub(crate) fn walk(slate: &mut Slate, context: &Context<'_>, snapshot_seq: u64, 
     let chain = &slate.order;
     Decision {
         workload: ask.workload.clone(),
-        segment: Arc::clone(&ALL),
+        segment: Arc::clone(segment),
         strategy: Arc::clone(&view.strategy),
         revision: view.policy.revision.clone(),
         snapshot_seq,
         score_seq,
         candidates: slate.records(context, chain),
-        chain: chain
-            .iter()
-            .filter_map(|&index| view.candidates.get(index))
-            .map(|candidate| candidate.deployment.id.clone())
-            .collect(),
+        chain: names(view, chain),
         propensity: propensity(slate, chain),
         exposure: slate.arms.as_ref().and_then(|arms| arms.exposure.clone()),
         features: ask.features.clone(),
@@ -119,10 +125,20 @@ pub(crate) fn walk(slate: &mut Slate, context: &Context<'_>, snapshot_seq: u64, 
     }
 }
 
+/// In one piece: collecting what is filtered would grow it step by step.
+fn names(view: &WorkloadView, chain: &[usize]) -> Vec<DeploymentId> {
+    let mut names = Vec::with_capacity(chain.len());
+    let links = chain.iter().filter_map(|&index| view.candidates.get(index));
+    names.extend(links.map(|candidate| candidate.deployment.id.clone()));
+    names
+}
+
 /// The decision for a request that names its deployment: no policy, still recorded and scored.
 #[must_use]
 pub fn pin(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>, deployment: &Arc<Deployment>) -> Decision {
-    let view = snapshot.workloads.get(ask.workload);
+    let whole = snapshot.workloads.get(ask.workload);
+    let segment = whole.map_or(&*ALL, |whole| whole.segments.segment(&ask.features, ask.now));
+    let view = whole.map(|whole| whole.part(segment));
     let known = view.and_then(|view| view.candidates.iter().find(|known| known.deployment.id == deployment.id));
     let unknown = CandidateView {
         deployment: Arc::clone(deployment),
@@ -138,7 +154,7 @@ pub fn pin(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>, deployment: &Arc<Dep
     let record = entry.record(candidate, Verdict::Chosen);
     Decision {
         workload: ask.workload.clone(),
-        segment: Arc::clone(&ALL),
+        segment: Arc::clone(segment),
         strategy: Arc::clone(&PINNED),
         revision: view.map_or_else(|| RevisionId::from("none"), |view| view.policy.revision.clone()),
         snapshot_seq: snapshot.seq,

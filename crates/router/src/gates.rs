@@ -24,6 +24,9 @@ const SLACK: f64 = 0.02;
 /// Evidence that shuts the gate: `ln 1000`.
 const SHUT_AT: f64 = 6.907_755_278_982_137;
 
+/// Gates held before those of canaries that are over are forgotten.
+const MOST_GATES: usize = 256;
+
 /// Takes a canary's exposure away on this process, at once and without the store.
 pub fn withdraw(live: &Live, cell: &SnapshotCell, canary: &Canary) {
     live.gates().of(&canary.id).shut(canary.version);
@@ -50,11 +53,15 @@ impl Gates {
         old.get(canary).cloned().unwrap_or(fresh)
     }
 
-    /// Forgets the gates of canaries that are over.
+    /// Forgets the gates of canaries that are over, but not at once those that were shut: a snapshot that was begun
+    /// before the retreat may still be published, and must not find the gate open.
     pub fn keep(&self, active: &[CanaryId]) {
-        if self.0.load().keys().any(|id| !active.contains(id)) {
+        let gates = self.0.load();
+        let crowded = gates.len() > MOST_GATES;
+        let stays = |id: &CanaryId, gate: &Gate| active.contains(id) || (!crowded && gate.was_shut());
+        if gates.iter().any(|(id, gate)| !stays(id, gate)) {
             self.0.rcu(|gates| {
-                let kept = gates.iter().filter(|(id, _)| active.contains(id));
+                let kept = gates.iter().filter(|(id, gate)| stays(id, gate));
                 kept.map(|(id, gate)| (id.clone(), Arc::clone(gate))).collect::<HashMap<_, _>>()
             });
         }
@@ -82,6 +89,9 @@ impl Gate {
     #[must_use]
     pub fn is_open(&self, version: u64) -> bool {
         version > self.shut_for.load(Relaxed)
+    }
+    fn was_shut(&self) -> bool {
+        self.shut_for.load(Relaxed) > 0
     }
     /// This version is about to be exposed.
     pub fn exposing(&self, version: u64) {
@@ -164,11 +174,22 @@ mod tests {
     }
 
     #[test]
-    fn gates_are_shared_and_forgotten_when_over() {
+    fn gates_are_shared_and_one_that_was_shut_outlives_its_canary() {
         let gates = Gates::default();
         gates.of(&"c-1".into()).shut(7);
-        assert!(!gates.of(&"c-1".into()).is_open(7));
+        gates.of(&"c-3".into()).exposing(2);
         gates.keep(&["c-2".into()]);
-        assert!(gates.of(&"c-1".into()).is_open(7));
+        assert!(!gates.of(&"c-1".into()).is_open(7), "an older snapshot may still come");
+        assert_eq!(gates.0.load().len(), 1, "one that ended well is forgotten");
+    }
+
+    #[test]
+    fn gates_do_not_gather_without_bound() {
+        let gates = Gates::default();
+        for number in 0..=MOST_GATES {
+            gates.of(&CanaryId::from(format!("c-{number}").as_str())).shut(1);
+        }
+        gates.keep(&["c-0".into()]);
+        assert_eq!(gates.0.load().len(), 1);
     }
 }

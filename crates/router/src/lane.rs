@@ -32,6 +32,12 @@ impl Lane {
         self.turn.fetch_add(1, Relaxed)
     }
 
+    /// The turn that the next request will take.
+    #[must_use]
+    pub fn coming(&self) -> u64 {
+        self.turn.load(Relaxed)
+    }
+
     /// A request came; it pays in this share of a retry.
     pub fn deposit(&self, share: f64) {
         if self.retries.load(Relaxed) < MOST {

@@ -18,7 +18,7 @@ mod warm;
 
 pub use breaker::Fault;
 pub use cell::SnapshotCell;
-pub use decide::{Ask, NoRoute, decide, pin};
+pub use decide::{Ask, NoRoute, decide, decide_by, pin};
 pub use explain::explain;
 pub use exposed::{Exposed, ExposedGuard};
 pub use gates::{Gate, Gates, withdraw};

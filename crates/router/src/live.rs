@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -120,11 +120,14 @@ impl Vital {
         };
         self.headroom.spend(tokens, uptime);
         self.in_flight.fetch_add(1, Relaxed);
-        Some(InFlight { vital: Arc::clone(self), probe })
+        Some(InFlight { vital: Arc::clone(self), probe, began: AtomicBool::new(false) })
     }
 
     fn succeeded(&self, sample: &Sample, uptime: Duration) {
-        self.breaker.passed(sample.slow, uptime);
+        match sample.total {
+            Some(_) => self.breaker.passed(sample.slow, uptime),
+            None => self.breaker.began(sample.slow, uptime),
+        }
         self.latencies.record(sample.shape, Some(sample.first), sample.total, uptime);
         let newest = micros(sample.total.unwrap_or(sample.first)) as f64;
         // A lost race between two updates loses one sample of an average: harmless.
@@ -139,11 +142,14 @@ impl Vital {
 pub struct InFlight {
     vital: Arc<Vital>,
     probe: bool,
+    /// Its stream has begun, and counts as a call already.
+    began: AtomicBool,
 }
 
 impl InFlight {
     /// Its answer came, or began to.
     pub fn succeeded(&self, sample: &Sample, uptime: Duration) {
+        self.began.store(sample.total.is_none(), Relaxed);
         self.vital.succeeded(sample, uptime);
     }
     /// It answered, if only to say that the request cannot be served: it is alive.
@@ -152,11 +158,16 @@ impl InFlight {
     }
     /// The stream that began has ended well.
     pub fn completed(&self, shape: Shape, total: Duration, uptime: Duration) {
+        self.vital.breaker.completed(uptime);
         self.vital.latencies.record(shape, None, Some(total), uptime);
     }
     /// The deployment failed (not the caller's request), and may have said for how long.
     pub fn failed(&self, fault: Fault, wait: Option<Duration>, uptime: Duration) {
-        self.vital.breaker.failed(fault, wait, self.probe, uptime);
+        if self.began.load(Relaxed) {
+            self.vital.breaker.broke_off(fault, self.probe, uptime);
+        } else {
+            self.vital.breaker.failed(fault, wait, self.probe, uptime);
+        }
     }
     /// Where it is.
     #[must_use]

@@ -72,7 +72,13 @@ pub fn replay(
         now: Timestamp(i64::MIN),
         uptime: Duration::ZERO,
     };
-    let context = Context { view: &view, ask: &ask, floor: what_if.floor.or(workload.floor) };
+    let context = Context {
+        view: &view,
+        segment: &record.segment,
+        canary: view.canary.as_ref(),
+        ask: &ask,
+        floor: what_if.floor.or(workload.floor),
+    };
     let mut slate = Slate::default();
     slate.recall(&record);
     walk(&mut slate, &context, record.snapshot_seq, record.score_seq)

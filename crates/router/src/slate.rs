@@ -1,6 +1,6 @@
 //! The value that stages hand on: every candidate with what is known of it, and the order of those still in play.
 
-use std::{cmp::Ordering, collections::VecDeque};
+use std::{cmp::Ordering, collections::VecDeque, sync::Arc};
 
 use weir_core::{
     NanoUsd,
@@ -17,7 +17,11 @@ const ASSUMED_OUTPUT_TOKENS: u64 = 256;
 
 /// What stages may read.
 pub(crate) struct Context<'a> {
+    /// The workload as it is in the request's segment.
     pub(crate) view: &'a WorkloadView,
+    pub(crate) segment: &'a Arc<str>,
+    /// The workload's canary.
+    pub(crate) canary: Option<&'a CanarySlot>,
     pub(crate) ask: &'a Ask<'a>,
     /// Least acceptable quality.
     pub(crate) floor: Option<f64>,
@@ -242,12 +246,10 @@ impl Slate {
         self.settle(|_, _| 0.0);
         for place in 0..self.order.len() {
             let Some(&index) = self.order.get(place) else { continue };
-            let share = first(index);
+            let share = if place < equals { first(index) } else { 0.0 };
             if let Some(entry) = self.entries.get_mut(index) {
                 entry.rank = u32::try_from(place).unwrap_or(u32::MAX);
-                if place < equals {
-                    entry.first = share;
-                }
+                entry.first = share;
             }
         }
     }

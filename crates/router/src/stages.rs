@@ -9,7 +9,6 @@ use weir_core::{
     entropy::{mix, unit},
     policy::{Requirement, Stage},
     snapshot::CanarySlot,
-    workload::SEGMENT_ALL,
 };
 
 use crate::slate::{Arms, Context, Slate, draw};
@@ -164,10 +163,10 @@ struct CandidateFacts<'a> {
 /// top, so that a growing share never moves a unit between arms. Eligibility comes first: when either arm cannot
 /// serve this request nobody is exposed, which keeps the arms exchangeable.
 fn canary(slate: &mut Slate, context: &Context<'_>) {
-    let Some(slot) = context.view.canary.as_ref().filter(|slot| context.ask.uptime < slot.lease_until) else {
+    let Some(slot) = context.canary.filter(|slot| context.ask.uptime < slot.lease_until) else {
         return;
     };
-    if slot.except.iter().any(|segment| **segment == *SEGMENT_ALL) {
+    if slot.except.contains(context.segment) {
         return;
     }
     let (Some(candidate), Some(control)) = (able(slate, context, &slot.candidate), able(slate, context, &slot.control))

@@ -14,13 +14,13 @@ use axum::{
     serve::ListenerExt,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
-use weir_core::{Clock, clock::SystemClock};
+use weir_core::{Clock, clock::SystemClock, deployment::Dialect};
 
 use crate::{
     answers::{Answers, Entry},
     control::{Control, Inner, Model},
     model::SimModel,
-    serve,
+    passed, serve,
 };
 
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -54,6 +54,18 @@ impl SimHandle {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.addr)
+    }
+}
+
+/// The root of the simulator's API in `dialect`, when `base_url` is that of [`SimHandle::base_url`].
+#[must_use]
+pub fn root(base_url: &str, dialect: Dialect) -> String {
+    let origin = base_url.trim_end_matches("/v1");
+    match dialect {
+        Dialect::Mistral => format!("{origin}/mistral/v1"),
+        Dialect::Cohere => format!("{origin}/cohere/v2"),
+        Dialect::Bedrock => format!("{origin}/bedrock"),
+        _ => base_url.to_owned(),
     }
 }
 
@@ -154,16 +166,26 @@ impl Sim {
         let control = self.control();
         let router = Router::new()
             .route("/v1/chat/completions", post(serve::openai))
-            .route("/v1/embeddings", post(serve::other))
-            .route("/v1/moderations", post(serve::other))
-            .route("/v1/rerank", post(serve::other))
-            .route("/v1/images/generations", post(serve::other))
-            .route("/v1/completions", post(serve::other))
+            .route("/v1/embeddings", post(passed::document))
+            .route("/v1/moderations", post(passed::document))
+            .route("/v1/rerank", post(passed::document))
+            .route("/v1/images/generations", post(passed::document))
+            .route("/v1/completions", post(passed::document))
+            .route("/v1/audio/speech", post(passed::document))
+            .route("/v1/audio/transcriptions", post(passed::recording))
+            .route("/v1/audio/translations", post(passed::recording))
+            .route("/v1beta/models", get(passed::gemini_models))
             .route("/v1/messages", post(serve::anthropic))
             .route("/v1/messages/count_tokens", post(serve::count))
             .route("/v1/models/{*call}", post(serve::gemini))
             .route("/v1beta/models/{*call}", post(serve::gemini))
             .route("/v1/models", get(serve::list_models))
+            .route("/mistral/v1/chat/completions", post(serve::mistral))
+            .route("/mistral/v1/embeddings", post(passed::document))
+            .route("/cohere/v2/chat", post(serve::cohere))
+            .route("/bedrock/model/{model}/{verb}", post(serve::bedrock))
+            .route("/azure/openai/deployments/{deployment}/chat/completions", post(serve::azure))
+            .route("/vertex/{*call}", post(serve::vertex))
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .with_state(self.0);
         // A stream waits for no acknowledgement between its events; failing to say so only makes it slower.

@@ -25,6 +25,8 @@ pub enum Fault {
     Html,
     /// A 200 with this many bytes of JSON string.
     HugeBody(usize),
+    /// A 401 for this key, and nothing for any other.
+    RevokedKey(String),
     /// An error whose message repeats the request's key.
     EchoAuthHeader,
     /// A stream without `[DONE]`.

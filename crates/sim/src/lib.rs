@@ -10,12 +10,13 @@ mod control;
 mod fault;
 mod judge;
 mod model;
+mod passed;
 mod play;
 mod serve;
 mod wire;
 
 pub use answers::{Entry, Kind};
-pub use build::{Builder, Sim, SimHandle};
+pub use build::{Builder, Sim, SimHandle, root};
 pub use control::{Control, Counters, Seen};
 pub use fault::Fault;
 pub use model::SimModel;

@@ -152,7 +152,7 @@ pub(crate) fn streamed(reply: &Reply, fault: Option<Fault>, pace: Pace, presence
             }
         }
     });
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
+    let headers = [(header::CONTENT_TYPE, reply.wire.stream_type()), (header::CACHE_CONTROL, "no-cache")];
     (headers, Body::from_stream(body)).into_response()
 }
 

@@ -22,11 +22,22 @@ use crate::{
     fault::Fault,
     judge,
     model::SimModel,
+    passed,
     play::{self, Pace, Presence},
     wire::{self, Asked, Choice, Finish, Reply, Usage, Wire},
 };
 
 const MAX_SEEN: usize = 10_000;
+
+/// Keeps a request, where the simulator was built to.
+pub(crate) fn keep(inner: &Inner, headers: &HeaderMap, body: &Bytes) {
+    if let Some(seen) = &inner.seen {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() < MAX_SEEN {
+            seen.push(Seen { headers: headers.clone(), body: body.clone() });
+        }
+    }
+}
 
 pub(crate) async fn list_models(State(inner): State<Arc<Inner>>) -> Response {
     let specs = inner.models.iter().map(Model::spec);
@@ -61,6 +72,62 @@ pub(crate) async fn count(body: Bytes) -> Response {
     }
 }
 
+/// A request that is signed with the first half of a key `ID:SECRET`. The signature itself is taken on trust: that of a
+/// client whose own it is, such as Amazon's, is what weir's is held against.
+fn signed_by(authorization: &str, key: &str) -> bool {
+    let id = key.split(':').next().unwrap_or_default();
+    authorization.starts_with(&format!("AWS4-HMAC-SHA256 Credential={id}/")) && authorization.contains("Signature=")
+}
+
+/// A chat of Mistral's.
+pub(crate) async fn mistral(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
+    complete(inner, Wire::Mistral, None, headers, body).await
+}
+
+/// A chat of Cohere's.
+pub(crate) async fn cohere(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
+    complete(inner, Wire::Cohere, None, headers, body).await
+}
+
+/// What a path of Bedrock's asks of a model.
+pub(crate) async fn bedrock(
+    State(inner): State<Arc<Inner>>,
+    Path((model, verb)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    complete(inner, Wire::Bedrock, Some(format!("{model}/{verb}")), headers, body).await
+}
+
+/// A chat of OpenAI's at Azure, whose path says the model.
+pub(crate) async fn azure(
+    State(inner): State<Arc<Inner>>,
+    Path(deployment): Path<String>,
+    uri: axum::http::Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !uri.query().is_some_and(|query| query.contains("api-version=")) {
+        return refuse(Wire::OpenAi, 404, "Resource not found: no api-version", "404");
+    }
+    let mut request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if let Some(request) = request.as_object_mut() {
+        request.insert("model".into(), deployment.into());
+    }
+    complete(inner, Wire::OpenAi, None, headers, request.to_string().into()).await
+}
+
+/// Gemini at Vertex: `v1/projects/…/models/{model}:{verb}`.
+pub(crate) async fn vertex(
+    State(inner): State<Arc<Inner>>,
+    Path(call): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let call = call.rsplit_once("/models/").map_or(call.clone(), |(_, call)| call.to_owned());
+    complete(inner, Wire::Gemini, Some(call), headers, body).await
+}
+
 /// What a Gemini path asks of a model.
 pub(crate) async fn gemini(
     State(inner): State<Arc<Inner>>,
@@ -74,76 +141,26 @@ pub(crate) async fn gemini(
             Err(error) => refuse(Wire::Gemini, 400, &error, "INVALID_ARGUMENT"),
         };
     }
+    if call.ends_with(":embedContent") || call.ends_with(":batchEmbedContents") {
+        keep(&inner, &headers, &body);
+        return passed::embed_contents(&call, &body);
+    }
     complete(inner, Wire::Gemini, Some(call), headers, body).await
-}
-
-/// An endpoint that is not a chat: vectors, verdicts, ranks, images, and the older completions.
-pub(crate) async fn other(
-    State(inner): State<Arc<Inner>>,
-    uri: axum::http::Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let request: Value = match serde_json::from_slice(&body) {
-        Ok(request) => request,
-        Err(error) => return refuse(Wire::OpenAi, 400, &error.to_string(), "invalid_json"),
-    };
-    let name = request.get("model").and_then(Value::as_str).unwrap_or_default();
-    if !inner.by_name.contains_key(name) {
-        return refuse(Wire::OpenAi, 404, &format!("the model `{name}` does not exist"), "model_not_found");
-    }
-    if let Some(seen) = &inner.seen {
-        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() < MAX_SEEN {
-            seen.push(Seen { headers, body: body.clone() });
-        }
-    }
-    let texts = |key: &str| match request.get(key) {
-        Some(Value::Array(some)) => some.iter().map(Value::to_string).collect(),
-        Some(one) => vec![one.to_string()],
-        None => Vec::new(),
-    };
-    let input = texts("input");
-    let tokens: u64 = input.iter().map(|text| (text.len() as u64).div_ceil(4)).sum();
-    let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
-    let numbers = |text: &String| -> Vec<f64> { (0..8).map(|at| unit(mix(hash(text) ^ at)) * 2.0 - 1.0).collect() };
-    let answer = match uri.path().rsplit('/').next() {
-        Some("embeddings") => {
-            let data = input.iter().enumerate();
-            let data =
-                data.map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": numbers(text)}));
-            json!({"object": "list", "data": data.collect::<Vec<_>>(), "model": name, "usage": usage})
-        }
-        Some("moderations") => {
-            let results = input.iter().map(|_| json!({"flagged": false, "categories": {}, "category_scores": {}}));
-            json!({"id": "modr-sim", "model": name, "results": results.collect::<Vec<_>>()})
-        }
-        Some("rerank") => {
-            let documents = texts("documents");
-            let results = documents.iter().enumerate();
-            let results = results.map(|(index, text)| json!({"index": index, "relevance_score": unit(hash(text))}));
-            json!({"model": name, "results": results.collect::<Vec<_>>()})
-        }
-        Some("generations") => json!({"created": 0, "data": [{"b64_json": "iVBORw0KGgo="}]}),
-        _ => json!({
-            "id": "cmpl-sim", "object": "text_completion", "created": 0, "model": name,
-            "choices": [{"index": 0, "text": "I am simulated.", "logprobs": null, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 4, "completion_tokens": 3, "total_tokens": 7},
-        }),
-    };
-    axum::Json(answer).into_response()
 }
 
 /// Plays one request.
 async fn complete(inner: Arc<Inner>, wire: Wire, call: Option<String>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = || text("authorization").map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
     let presented = match wire {
-        Wire::OpenAi => text("authorization").map(|value| value.strip_prefix("Bearer ").unwrap_or_default()),
         Wire::Anthropic => text("x-api-key"),
-        Wire::Gemini => text("x-goog-api-key"),
+        Wire::Gemini => text("x-goog-api-key").or_else(bearer),
+        Wire::OpenAi => text("api-key").or_else(bearer),
+        Wire::Mistral | Wire::Cohere | Wire::Bedrock => bearer(),
     };
     if let Some(key) = &inner.key
         && presented != Some(key)
+        && !presented.is_some_and(|presented| wire == Wire::Bedrock && signed_by(presented, key))
     {
         return refuse(wire, 401, "incorrect api key provided", "invalid_api_key");
     }
@@ -158,12 +175,7 @@ async fn complete(inner: Arc<Inner>, wire: Wire, call: Option<String>, headers: 
     };
     let number = model.requests.fetch_add(1, Ordering::SeqCst);
     let presence = Presence::new(&inner, model);
-    if let Some(seen) = &inner.seen {
-        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() < MAX_SEEN {
-            seen.push(Seen { headers: headers.clone(), body: body.clone() });
-        }
-    }
+    keep(&inner, &headers, &body);
     let fault = model.fault(inner.seed, number);
     if let Some(response) = before_answer(fault.as_ref(), wire, presented.unwrap_or_default()).await {
         presence.finish();
@@ -185,7 +197,7 @@ async fn complete(inner: Arc<Inner>, wire: Wire, call: Option<String>, headers: 
     }
 }
 
-fn refuse(wire: Wire, status: u16, message: &str, code: &str) -> Response {
+pub(crate) fn refuse(wire: Wire, status: u16, message: &str, code: &str) -> Response {
     let body = wire.error(status, message, "invalid_request_error", code);
     json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), body)
 }
@@ -227,6 +239,9 @@ async fn before_answer(fault: Option<&Fault>, wire: Wire, key: &str) -> Option<R
             let rest = stream::iter(std::iter::repeat_n(piece, pieces));
             let body = Body::from_stream(start.chain(rest).map(Ok::<_, io::Error>));
             Some(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+        }
+        Fault::RevokedKey(revoked) if *revoked == key => {
+            Some(refuse(wire, 401, "incorrect api key provided", "invalid_api_key"))
         }
         Fault::EchoAuthHeader => {
             let message = format!("incorrect credentials: Bearer {key}");

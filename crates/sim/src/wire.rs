@@ -2,7 +2,10 @@
 //! line with weir's own codecs, so that one can catch the other's mistakes.
 
 mod anthropic;
+mod bedrock;
+mod cohere;
 mod gemini;
+mod mistral;
 mod openai;
 
 use bytes::Bytes;
@@ -14,6 +17,9 @@ pub(crate) enum Wire {
     OpenAi,
     Anthropic,
     Gemini,
+    Mistral,
+    Cohere,
+    Bedrock,
 }
 
 /// A request, as far as the simulator minds it.
@@ -113,8 +119,23 @@ fn signature(thought: &str) -> String {
     format!("sim-{:016x}", crate::control::hash(thought))
 }
 
-/// A value that a JSON schema allows, more or less.
+/// Deepest that a sample goes: schemas may refer to themselves.
+const MOST_LEVELS: usize = 8;
+
+/// A value that a JSON schema allows, more or less. References are those within the schema.
 pub(crate) fn sample(schema: &Value) -> Value {
+    sample_of(schema, schema, MOST_LEVELS)
+}
+
+fn sample_of(schema: &Value, root: &Value, levels: usize) -> Value {
+    let Some(levels) = levels.checked_sub(1) else { return Value::Null };
+    let sample = |schema: &Value| sample_of(schema, root, levels);
+    if let Some(place) = schema.get("$ref").and_then(Value::as_str) {
+        return root.pointer(place.trim_start_matches('#')).map_or(Value::Null, sample);
+    }
+    if let Some(only) = schema.pointer("/allOf/0") {
+        return sample(only);
+    }
     if let Some(first) = schema.pointer("/enum/0").or_else(|| schema.get("const")) {
         return first.clone();
     }
@@ -135,6 +156,18 @@ pub(crate) fn sample(schema: &Value) -> Value {
     }
 }
 
+/// What Amazon calls an error with this status.
+const fn exception(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "AccessDeniedException",
+        404 => "ResourceNotFoundException",
+        429 => "ThrottlingException",
+        400..=499 => "ValidationException",
+        503 => "ServiceUnavailableException",
+        _ => "InternalServerException",
+    }
+}
+
 impl Wire {
     /// Reads a request; an error in words when it is not of this format.
     pub(crate) fn read(self, body: &[u8], call: Option<&str>) -> Result<Asked, String> {
@@ -142,6 +175,9 @@ impl Wire {
             Self::OpenAi => openai::read(body),
             Self::Anthropic => anthropic::read(body),
             Self::Gemini => gemini::read(body, call.unwrap_or_default()),
+            Self::Mistral => mistral::read(body),
+            Self::Cohere => cohere::read(body),
+            Self::Bedrock => bedrock::read(body, call.unwrap_or_default()),
         }
     }
 
@@ -149,6 +185,9 @@ impl Wire {
     pub(crate) fn error(self, status: u16, message: &str, kind: &str, code: &str) -> Bytes {
         let body = match self {
             Self::OpenAi => json!({"error": {"message": message, "type": kind, "param": null, "code": code}}),
+            Self::Mistral => json!({"object": "error", "message": message, "type": kind, "param": null, "code": code}),
+            Self::Cohere => json!({"id": "sim", "message": message}),
+            Self::Bedrock => json!({"message": message, "__type": exception(status)}),
             Self::Anthropic => json!({"type": "error", "error": {"type": kind, "message": message}}),
             Self::Gemini => json!({"error": {"code": status, "message": message, "status": code}}),
         };
@@ -157,7 +196,14 @@ impl Wire {
 
     /// An error in a stream.
     pub(crate) fn error_event(self) -> Bytes {
-        let error = self.error(500, "simulated failure", "server_error", "sim");
+        let error = match self {
+            Self::Bedrock => return bedrock::error_event(),
+            // A stream of Cohere's ends with what went wrong.
+            Self::Cohere => Bytes::from_static(
+                br#"{"type":"message-end","delta":{"finish_reason":"ERROR","error":"simulated failure"}}"#,
+            ),
+            _ => self.error(500, "simulated failure", "server_error", "sim"),
+        };
         let name: &[u8] = if self == Self::Anthropic { b"event: error\n" } else { b"" };
         Bytes::from([name, b"data: ", &*error, b"\n\n"].concat())
     }
@@ -165,9 +211,17 @@ impl Wire {
     /// The last word of a stream, where there is one.
     pub(crate) const fn done(self) -> Option<Bytes> {
         match self {
-            Self::OpenAi => Some(Bytes::from_static(b"data: [DONE]\n\n")),
+            Self::OpenAi | Self::Mistral => Some(Bytes::from_static(b"data: [DONE]\n\n")),
             Self::Anthropic => Some(Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")),
-            Self::Gemini => None,
+            Self::Gemini | Self::Cohere | Self::Bedrock => None,
+        }
+    }
+
+    /// The content type of a stream.
+    pub(crate) const fn stream_type(self) -> &'static str {
+        match self {
+            Self::Bedrock => "application/vnd.amazon.eventstream",
+            _ => "text/event-stream",
         }
     }
 }
@@ -176,7 +230,9 @@ impl Reply {
     /// The whole answer as one document.
     pub(crate) fn body(&self) -> Bytes {
         let body = match self.wire {
-            Wire::OpenAi => openai::body(self),
+            Wire::OpenAi | Wire::Mistral => openai::body(self),
+            Wire::Cohere => cohere::body(self),
+            Wire::Bedrock => bedrock::body(self),
             Wire::Anthropic => anthropic::body(self),
             Wire::Gemini => gemini::body(self),
         };
@@ -186,7 +242,9 @@ impl Reply {
     /// The events of a stream: how it begins, each token, and how it ends. Without its last word.
     pub(crate) fn events(&self) -> Vec<Bytes> {
         match self.wire {
-            Wire::OpenAi => openai::events(self),
+            Wire::OpenAi | Wire::Mistral => openai::events(self),
+            Wire::Cohere => cohere::events(self),
+            Wire::Bedrock => bedrock::events(self),
             Wire::Anthropic => anthropic::events(self),
             Wire::Gemini => gemini::events(self),
         }
@@ -194,6 +252,9 @@ impl Reply {
 
     /// The id of a call.
     fn call_id(&self, number: usize) -> String {
-        format!("call_{:x}_{number}", self.id)
+        match self.wire {
+            Wire::Mistral => format!("{:09x}", (self.id ^ number as u64) & 0xf_ffff_ffff),
+            _ => format!("call_{:x}_{number}", self.id),
+        }
     }
 }

@@ -97,6 +97,15 @@ pub fn interval(grid: &Grid, pairs: &PairHistogram, alpha: f64) -> (f64, f64) {
     (lower, upper)
 }
 
+/// The `1 − alpha` confidence interval of the mean grade, valid at all looks together: [`interval`] of `2y − 1`, halved
+/// back to `0..=1`. `(0, 1)` without grades.
+#[must_use]
+pub fn mean_interval(grid: &Grid, grades: &GradeHistogram, alpha: f64) -> (f64, f64) {
+    let stretched: PairHistogram = grades.iter().map(|(cents, count)| (2 * cents - 100, count)).collect();
+    let (lower, upper) = interval(grid, &stretched, alpha);
+    (f64::midpoint(lower, 1.0), f64::midpoint(upper, 1.0))
+}
+
 /// Brackets the point of `-1..=1` where `holds` turns from true to false.
 fn crossing(holds: impl Fn(f64) -> bool) -> (f64, f64) {
     let (mut yes, mut no) = (-1.0, 1.0);

@@ -4,6 +4,8 @@
 //! - [`window`]: the recent quality of one deployment, with bounds.
 //! - [`eprocess`]: is a candidate worse than the stable deployment by more than a margin? Valid at every look.
 //! - [`betting`]: the same, pair by pair.
+//! - [`asymptotic`]: means of what has no scale, such as dollars.
+//! - [`mcnemar`]: do two arms win equally often where they disagree?
 //! - [`drift`]: has a served deployment become worse than it was?
 //! - [`guard`]: does a candidate fail too often? Decides after a handful of requests.
 //! - [`srm`]: are the two arms as large as the split says?
@@ -14,11 +16,14 @@
 //! - [`maths`]: textbook functions.
 //! - [`sketch`]: latency quantiles that merge.
 
+pub mod agreement;
+pub mod asymptotic;
 pub mod betting;
 pub mod drift;
 pub mod eprocess;
 pub mod guard;
 pub mod histogram;
+pub mod mcnemar;
 pub mod off_policy;
 pub mod plan;
 pub mod ppi;

@@ -30,6 +30,10 @@ pub(crate) fn ln_beta(a: f64, b: f64) -> f64 {
     ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
 }
 
+pub(crate) fn square(x: f64) -> f64 {
+    x * x
+}
+
 /// Standard normal distribution function, good to 1.5e-7 (Abramowitz and Stegun 7.1.26).
 #[must_use]
 pub fn normal_cdf(z: f64) -> f64 {

@@ -18,6 +18,11 @@ pub struct Labels {
     alone_sq: f64,
 }
 
+/// Labels below which a correction says nothing.
+pub const LEAST_LABELS: u64 = 30;
+/// Least variance of one correction: a run of labels that all agree does not prove that all would.
+const VARIANCE_FLOOR: f64 = 0.01;
+
 /// How far the judge is trusted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Trust {
@@ -103,6 +108,26 @@ impl Labels {
         Some(Mean { mean, se, lower: mean - z * se, upper: mean + z * se })
     }
 
+    /// The mean that people would have given of a window whose mean by the judge alone is `judge`, with standard error
+    /// `se` and as much evidence as `n_eff` equal grades: `λ·judge + mean(human − λ·grade)`, tuned. The window's grades
+    /// may be weighted and decayed, which the plain form above does not know. `None` below [`LEAST_LABELS`].
+    #[must_use]
+    pub fn corrected(&self, judge: f64, se: f64, n_eff: f64, z: f64) -> Option<Mean> {
+        let n = self.n as f64;
+        let usable = judge.is_finite() && se.is_finite() && n_eff > 0.0;
+        if self.n < LEAST_LABELS || !usable {
+            return None;
+        }
+        let covariance = self.cross / n - self.human / n * (self.judge / n);
+        let spread = variance(self.judge, self.judge_sq, n);
+        let lambda = if spread > 0.0 { (covariance / ((1.0 + n / n_eff) * spread)).clamp(0.0, 1.0) } else { 0.0 };
+        let mean = lambda * judge + self.human / n - lambda * self.judge / n;
+        let rectified = self.human_sq - 2.0 * lambda * self.cross + lambda * lambda * self.judge_sq;
+        let rectifier = variance(self.human - lambda * self.judge, rectified, n).max(VARIANCE_FLOOR);
+        let se = (lambda * lambda * se * se + rectifier / n).sqrt();
+        Some(Mean { mean, se, lower: mean - z * se, upper: mean + z * se })
+    }
+
     /// Bias of the judge, judge − human, with its standard error; `None` below two labels.
     #[must_use]
     pub fn bias(&self) -> Option<(f64, f64)> {
@@ -172,6 +197,23 @@ mod tests {
         few.grade(0.5);
         assert_eq!(few.mean(Trust::Full, Z95), None);
         assert_eq!((few.bias(), few.labelled()), (None, 1));
+    }
+
+    #[test]
+    fn a_window_of_equal_grades_is_corrected_as_the_plain_form_says() {
+        let labels = labels();
+        let (n, alone) = (400.0, labels.alone / 400.0);
+        let se = (variance(labels.alone, labels.alone_sq, n) / n).sqrt();
+        let (window, plain) = (labels.corrected(alone, se, n, Z95).unwrap(), labels.mean(Trust::Tuned, Z95).unwrap());
+        assert!(
+            (window.mean - plain.mean).abs() < 0.002 && (window.se - plain.se).abs() < 0.002,
+            "{window:?} {plain:?}"
+        );
+        let mut few = Labels::default();
+        (0..29).for_each(|_| few.label(1.0, 1.0));
+        assert_eq!(few.corrected(0.9, 0.01, 100.0, Z95), None);
+        few.label(1.0, 1.0);
+        assert!(few.corrected(0.9, 0.01, 100.0, Z95).unwrap().se > 0.015, "thirty labels alike prove little");
     }
 
     #[test]

@@ -14,6 +14,24 @@ pub const VARIANCE_FLOOR: f64 = 0.01;
 /// The landmark is moved once the newest grade is this many half-lives past it.
 const MAX_HALF_LIVES: f64 = 64.0;
 
+/// What is expected of a window before its own grades.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prior {
+    /// Mean grade, `0..=1`.
+    pub mean: f64,
+    /// Grades it counts for.
+    pub weight: f64,
+    /// Variance of `mean` itself.
+    pub doubt: f64,
+}
+
+impl From<f64> for Prior {
+    /// A guess that counts for [`PRIOR_WEIGHT`] grades.
+    fn from(mean: f64) -> Self {
+        Self { mean, weight: PRIOR_WEIGHT, doubt: 0.0 }
+    }
+}
+
 /// Decayed sums of one window. Mergeable; order of additions does not matter beyond rounding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
@@ -115,19 +133,22 @@ impl Cell {
         }
     }
 
-    /// Mean and bounds, shrunk towards `prior` as if by [`PRIOR_WEIGHT`] observations; `None` without evidence.
+    /// Mean and bounds, shrunk towards `prior` as if by `κ` more observations; `None` without evidence.
     ///
-    /// `q̂ = (m·n_eff + κ·prior) / (n_eff + κ)`, `q̂ ∓ z·sqrt(max(v, floor) / (n_eff + κ))`, all within `0..=1`.
+    /// `q̂ = (m·n_eff + κ·prior) / (n_eff + κ)`, `q̂ ∓ z·sqrt(max(v, floor) / (n_eff + κ) + (κ / (n_eff + κ))²·doubt)`,
+    /// all within `0..=1`.
     #[must_use]
-    pub fn estimate(&self, prior: f64) -> Option<Estimate> {
+    pub fn estimate(&self, prior: impl Into<Prior>) -> Option<Estimate> {
+        let Prior { mean: expected, weight, doubt } = prior.into();
         let n_eff = self.weight * self.weight / self.weight_sq;
         if self.n == 0 || !n_eff.is_finite() {
             return None;
         }
         let raw = self.grade / self.weight;
         let variance = (self.grade_sq / self.weight - raw * raw).max(VARIANCE_FLOOR);
-        let mean = (raw * n_eff + PRIOR_WEIGHT * prior) / (n_eff + PRIOR_WEIGHT);
-        let reach = BOUND_Z * (variance / (n_eff + PRIOR_WEIGHT)).sqrt();
+        let mean = (raw * n_eff + weight * expected) / (n_eff + weight);
+        let trust = weight / (n_eff + weight);
+        let reach = BOUND_Z * (variance / (n_eff + weight) + trust * trust * doubt).sqrt();
         Some(Estimate {
             mean: mean.clamp(0.0, 1.0),
             lower: (mean - reach).clamp(0.0, 1.0),

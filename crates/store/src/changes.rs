@@ -19,6 +19,7 @@ pub(crate) struct Changes {
     spans: watch::Sender<i64>,
     scores: watch::Sender<i64>,
     control: watch::Sender<u64>,
+    runs: watch::Sender<u64>,
     /// The newest scores of this process, by ascending seq.
     recent: Mutex<VecDeque<(i64, Score)>>,
 }
@@ -29,6 +30,7 @@ impl Changes {
             spans: watch::Sender::new(newest_span),
             scores: watch::Sender::new(newest_score),
             control: watch::Sender::new(0),
+            runs: watch::Sender::new(0),
             recent: Mutex::default(),
         }
     }
@@ -61,6 +63,9 @@ impl Changes {
         let whole = found().zip(seq.saturating_add(1)..).all(|((kept, _), expected)| *kept == expected);
         (start < recent.len() && whole).then(|| found().cloned().collect())
     }
+    pub(crate) fn runs(&self) {
+        self.runs.send_modify(|writes| *writes = writes.wrapping_add(1));
+    }
     pub(crate) fn control(&self) {
         self.control.send_modify(|writes| *writes = writes.wrapping_add(1));
     }
@@ -92,5 +97,10 @@ impl Store {
     #[must_use]
     pub fn control_changes(&self) -> watch::Receiver<u64> {
         self.changes().control.subscribe()
+    }
+    /// Counts committed writes of eval runs since the start of this process.
+    #[must_use]
+    pub fn run_changes(&self) -> watch::Receiver<u64> {
+        self.changes().runs.subscribe()
     }
 }

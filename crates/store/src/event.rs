@@ -60,6 +60,10 @@ pub enum EventKind {
     Recovered,
     /// A provider answers with another model or configuration.
     Changed,
+    /// A failed gate has taken a deployment out of ordinary traffic.
+    Quarantined,
+    /// A deployment that was taken out is let back.
+    Released,
 }
 
 impl EventKind {
@@ -83,6 +87,8 @@ impl EventKind {
             Self::Drifted => "drifted",
             Self::Recovered => "recovered",
             Self::Changed => "changed",
+            Self::Quarantined => "quarantined",
+            Self::Released => "released",
         }
     }
 
@@ -134,6 +140,13 @@ impl Store {
              UNION ALL SELECT * FROM ( \
                  SELECT at, kind, workload, reason, NULL, NULL, seq FROM window_event \
                  WHERE ?1 IS NULL OR workload = ?1 ORDER BY at DESC, seq DESC LIMIT ?2) \
+             UNION ALL SELECT * FROM ( \
+                 SELECT at, 'quarantined', workload, reason, NULL, NULL, seq FROM quarantine \
+                 WHERE ?1 IS NULL OR workload = ?1 ORDER BY at DESC, seq DESC LIMIT ?2) \
+             UNION ALL SELECT * FROM ( \
+                 SELECT lifted_at, 'released', workload, deployment || ' is let back by ' || lifted_by, NULL, NULL, seq \
+                 FROM quarantine WHERE lifted_at IS NOT NULL AND (?1 IS NULL OR workload = ?1) \
+                 ORDER BY lifted_at DESC, seq DESC LIMIT ?2) \
              ORDER BY 1 DESC, 7 DESC LIMIT ?2",
         )
         .bind(workload.map(WorkloadId::as_str))

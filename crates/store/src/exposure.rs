@@ -1,10 +1,11 @@
 //! What a canary's two arms met: each exposed span with its grade, in the order of assignment. Everything a decision
 //! read can be read again as it was: rows carry numbers by commit order, and a look keeps the newest ones it saw.
 
-use std::sync::Arc;
-
 use sqlx::Row;
-use weir_core::{CanaryId, SpanId, Timestamp, WorkloadId, canary::Baseline, decision::Arm};
+use weir_core::{
+    CanaryId, Timestamp, WorkloadId,
+    canary::{Baseline, Exposure},
+};
 
 use crate::{
     Error, Store,
@@ -14,45 +15,11 @@ use crate::{
 /// Answers that a baseline is taken from, at most and at least.
 const BASELINE_ROWS: (i64, usize) = (5_000, 100);
 
-/// One exposed request.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExposureRow {
-    /// The request.
-    pub span_id: SpanId,
-    /// The randomised unit.
-    pub unit: u64,
-    /// True when the unit is a session, whose later turns count too.
-    pub session: bool,
-    /// The arm it was assigned to.
-    pub arm: Arm,
-    /// The segment it was decided in.
-    pub segment: Arc<str>,
-    /// Request received.
-    pub assigned_at: Timestamp,
-    /// Last byte sent; a score is late when it has not come a while after this.
-    pub ended_at: Timestamp,
-    /// The arm's deployment did not give the answer, even if a fallback saved the caller.
-    pub failed: bool,
-    /// Received to first byte of a streamed answer, in microseconds.
-    pub ttft_us: Option<u64>,
-    /// What it cost, all attempts together, in nano-dollars; `None` without a price.
-    pub cost_nano: Option<i64>,
-    /// The first grade of the canary's scorer, `0..=1`; `None` without one, and for a failed exposure, whose answer
-    /// is another deployment's. A later version's grade of the same answer changes nothing that was folded.
-    pub grade: Option<f64>,
-    /// When that grade was given.
-    pub graded_at: Option<Timestamp>,
-    /// The scorer said that it cannot grade this answer.
-    pub unscored: bool,
-    /// The version of the scorer that said so, or gave the grade.
-    pub version: Option<Arc<str>>,
-}
-
 /// The rows of one look, read at one instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exposures {
     /// By time of assignment, then by span id.
-    pub rows: Vec<ExposureRow>,
+    pub rows: Vec<Exposure>,
     /// The newest span then.
     pub span_seq: i64,
     /// The newest score then.
@@ -86,7 +53,7 @@ impl Store {
         after: Timestamp,
         span_seq: i64,
         score_seq: i64,
-    ) -> Result<Vec<ExposureRow>, Error> {
+    ) -> Result<Vec<Exposure>, Error> {
         let mut tx = self.readers().begin().await?;
         rows(&mut tx, canary, after, span_seq, score_seq).await
     }
@@ -135,7 +102,7 @@ async fn rows(
     after: Timestamp,
     span_seq: i64,
     score_seq: i64,
-) -> Result<Vec<ExposureRow>, Error> {
+) -> Result<Vec<Exposure>, Error> {
     // The scorer's first word on a span is the row with the lowest seq among its versions.
     let rows = sqlx::query(
         "SELECT span.id, span.unit, span.arm, span.segment, span.started_at, span.latency_us, span.head_failed, \
@@ -163,7 +130,7 @@ async fn rows(
             let failed: bool = row.try_get("head_failed")?;
             let grade: Option<f64> = row.try_get("grade")?;
             let graded_at: Option<i64> = row.try_get("graded_at")?;
-            Ok(ExposureRow {
+            Ok(Exposure {
                 span_id: span_id(row.try_get("id")?)?,
                 unit: row.try_get::<i64, _>("unit")?.cast_unsigned(),
                 session: row.try_get("in_session")?,

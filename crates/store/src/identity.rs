@@ -77,4 +77,17 @@ impl Store {
             })
             .collect()
     }
+
+    /// The model that this deployment was last met as for the first time; `None` when it never named one.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn identity_newest(&self, deployment: &DeploymentId) -> Result<Option<String>, Error> {
+        let model: Option<String> =
+            sqlx::query_scalar("SELECT model FROM identity WHERE deployment = ? ORDER BY seq DESC LIMIT 1")
+                .bind(deployment.as_str())
+                .fetch_optional(self.readers())
+                .await?;
+        Ok(model.filter(|model| !model.is_empty()))
+    }
 }

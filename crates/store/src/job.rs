@@ -161,7 +161,47 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    async fn has_queue(&self) -> Result<bool, Error> {
+    /// Puts a job that was given up back into the queue, with all its tries, or every such job; returns how many. Each is
+    /// marked as asked `again`, so that what it last said of its span, why it could not grade it, is said anew.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn job_retry(&self, id: Option<&str>) -> Result<u64, Error> {
+        if !self.has_queue().await? {
+            return Ok(0);
+        }
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "UPDATE Jobs SET status = 'Pending', attempts = 0, lock_by = NULL, lock_at = NULL, done_at = NULL, \
+             last_result = NULL, run_at = strftime('%s', 'now'), \
+             job = CAST(json_set(CAST(job AS TEXT), '$.again', json('true')) AS BLOB) WHERE ",
+        );
+        query.push(JobStatus::Dead.condition());
+        if let Some(id) = id {
+            query.push(" AND id = ").push_bind(id);
+        }
+        Ok(query.build().execute(self.pool()).await?.rows_affected())
+    }
+
+    /// Jobs of at least this priority whose time has come, and how many seconds ago that of the oldest came.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn job_waiting(&self, priority: i64, now: Timestamp) -> Result<(u64, u64), Error> {
+        if !self.has_queue().await? {
+            return Ok((0, 0));
+        }
+        let now_s = now.0.div_euclid(1_000_000);
+        let (waiting, oldest): (i64, Option<i64>) = sqlx::query_as(
+            "SELECT count(*), min(run_at) FROM Jobs WHERE status = 'Pending' AND run_at <= ? AND priority >= ?",
+        )
+        .bind(now_s)
+        .bind(priority)
+        .fetch_one(self.readers())
+        .await?;
+        Ok((count(waiting), count(oldest.map_or(0, |oldest| now_s - oldest))))
+    }
+
+    pub(crate) async fn has_queue(&self) -> Result<bool, Error> {
         let tables: i64 =
             sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'Jobs'")
                 .fetch_one(self.readers())

@@ -8,25 +8,40 @@
 //!
 //! Each file is one resource; a query is named noun_verb.
 
+mod anchor;
+mod audit;
+mod backfill;
 mod canary;
 mod chain;
 mod changes;
+mod compat;
+mod cost;
 mod dataset;
+mod deployment_health;
 mod error;
 mod event;
 mod exposure;
+mod graded;
 mod grant;
 mod histogram;
 mod identity;
 mod job;
+mod label;
 mod minute;
 mod open;
+mod pick;
 mod policy;
 mod policy_diff;
+mod quarantine;
+mod rule;
+mod run;
+mod run_output;
 mod score;
 mod series;
 mod shadow;
+mod size;
 mod span;
+mod span_facets;
 mod span_list;
 mod sum;
 mod usage;
@@ -34,20 +49,38 @@ mod value;
 mod window_event;
 
 pub use self::{
+    anchor::{Anchor, AnchorPlan, AnchorRun},
+    audit::AuditRow,
+    backfill::Backfill,
     chain::Chain,
-    dataset::{Dataset, DatasetVersion, Item, NewDataset, NewItem, Published},
+    compat::Kept,
+    cost::{CostBy, CostSum, TAGGED},
+    dataset::{
+        Changed, Dataset, DatasetVersion, DiffCounts, Draft, HELDOUT, Item, ItemFilter, ItemRow, NewDataset, NewItem,
+        Published, Purpose, Reads, Stage, Staged,
+    },
+    deployment_health::HealthMinute,
     error::Error,
     event::{Event, EventKind},
-    exposure::{ExposureRow, Exposures},
+    exposure::Exposures,
+    graded::{Graded, HUMAN},
     grant::{Freeze, Grant},
     identity::IdentityRow,
     job::{Job, JobCounts, JobStatus},
+    label::{LabelPlan, LabelRow, LabelTask, NewLabel},
     open::{FILE_NAME, Options, Steps, Store, schema_revision},
-    policy_diff::{DiffRow, DiffState},
+    pick::{Pick, Picked, Stratum},
+    policy_diff::{DiffDecision, DiffRow, DiffState},
+    quarantine::Quarantine,
+    rule::{Pressure, RulePause, RuleShare},
+    run::{NewRun, RunFilter, RunRow, RunStatus},
+    run_output::{RunMean, RunOutput, RunScore},
     score::{Inserted, ScoreRow},
     series::Series,
-    shadow::{Shadow, ShadowOf, ShadowPair},
+    shadow::{Shadow, ShadowDifference, ShadowOf, ShadowPair},
+    size::Size,
     span::{Tx, Written},
+    span_facets::{Facet, SpanSlot},
     span_list::{Page, RowScore, SpanFilter, SpanRow},
     usage::Usage,
     window_event::WindowEvent,

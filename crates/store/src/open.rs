@@ -1,7 +1,13 @@
 //! Opening: refuses what it cannot trust before it writes anything, then migrates. A damaged file, another program's
 //! database and a newer schema are all left exactly as found.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, Connection, SqlitePool, Transaction,
@@ -69,6 +75,7 @@ impl Default for Options {
 pub struct Store(Arc<Inner>);
 
 struct Inner {
+    dir: PathBuf,
     spans: SqlitePool,
     control: SqlitePool,
     jobs: SqlitePool,
@@ -146,6 +153,7 @@ impl Store {
         .await?;
         tracing::debug!(path = %path.display(), schema = known, "store open");
         Ok(Self(Arc::new(Inner {
+            dir: dir.to_owned(),
             spans,
             control,
             jobs,
@@ -181,6 +189,22 @@ impl Store {
         self.0.jobs.close().await;
         self.0.spans.close().await;
         self.0.control.close().await;
+    }
+
+    /// A file without a name beside the database, for what does not fit into memory. It goes when it is closed, and with
+    /// the process.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub fn scratch_file(&self) -> Result<File, Error> {
+        tempfile::tempfile_in(&self.0.dir).map_err(|error| Error::unavailable(error.to_string()))
+    }
+
+    /// Writes the log into the file and cuts it, so that nothing overwritten there is left in it. Readers that are busy
+    /// now keep their part of it until the next time.
+    pub(crate) async fn fold_log(&self) -> Result<(), Error> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.0.control).await?;
+        Ok(())
     }
 
     pub(crate) fn readers(&self) -> &SqlitePool {

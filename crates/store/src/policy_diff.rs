@@ -11,6 +11,8 @@ pub enum DiffState {
     Proposed,
     /// A canary of it was started.
     Applied,
+    /// A person said no.
+    Rejected,
 }
 
 impl DiffState {
@@ -20,6 +22,7 @@ impl DiffState {
         match self {
             Self::Proposed => "proposed",
             Self::Applied => "applied",
+            Self::Rejected => "rejected",
         }
     }
 }
@@ -41,13 +44,29 @@ pub struct DiffRow {
     pub at: Timestamp,
     /// The diff as JSON.
     pub body: String,
+    /// Who rejected it, and why; `None` unless somebody did.
+    pub decided: Option<DiffDecision>,
 }
 
-type Columns = (String, String, String, String, String, i64, String);
+/// Who rejected a diff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiffDecision {
+    /// Name of the key.
+    pub by: String,
+    /// In their words; may be empty.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
 
-fn row((id, workload, parent, candidate, state, at, body): Columns) -> DiffRow {
-    let state = if state == DiffState::Applied.name() { DiffState::Applied } else { DiffState::Proposed };
-    DiffRow { id, workload: workload.into(), parent: parent.into(), candidate, state, at: Timestamp(at), body }
+type Columns = (String, String, String, String, String, i64, String, Option<String>, Option<String>, Option<i64>);
+
+fn row((id, workload, parent, candidate, state, at, body, by, reason, decided_at): Columns) -> DiffRow {
+    let states = [DiffState::Applied, DiffState::Rejected];
+    let state = states.into_iter().find(|known| known.name() == state).unwrap_or(DiffState::Proposed);
+    let decided =
+        by.zip(decided_at).map(|(by, at)| DiffDecision { by, reason: reason.unwrap_or_default(), at: Timestamp(at) });
+    DiffRow { id, workload: workload.into(), parent: parent.into(), candidate, state, at: Timestamp(at), body, decided }
 }
 
 impl Store {
@@ -81,8 +100,8 @@ impl Store {
     /// `Unavailable`.
     pub async fn policy_diff_list(&self, workload: Option<&WorkloadId>) -> Result<Vec<DiffRow>, Error> {
         let rows: Vec<Columns> = sqlx::query_as(
-            "SELECT id, workload, parent, candidate, state, at, body FROM policy_diff \
-             WHERE ?1 IS NULL OR workload = ?1 ORDER BY at DESC, id LIMIT 200",
+            "SELECT id, workload, parent, candidate, state, at, body, decided_by, decided_why, decided_at \
+             FROM policy_diff WHERE ?1 IS NULL OR workload = ?1 ORDER BY at DESC, id LIMIT 200",
         )
         .bind(workload.map(WorkloadId::as_str))
         .fetch_all(self.readers())
@@ -95,11 +114,13 @@ impl Store {
     /// # Errors
     /// `Unavailable`.
     pub async fn policy_diff_get(&self, id: &str) -> Result<Option<DiffRow>, Error> {
-        let found: Option<Columns> =
-            sqlx::query_as("SELECT id, workload, parent, candidate, state, at, body FROM policy_diff WHERE id = ?")
-                .bind(id)
-                .fetch_optional(self.readers())
-                .await?;
+        let found: Option<Columns> = sqlx::query_as(
+            "SELECT id, workload, parent, candidate, state, at, body, decided_by, decided_why, decided_at \
+             FROM policy_diff WHERE id = ?",
+        )
+        .bind(id)
+        .fetch_optional(self.readers())
+        .await?;
         Ok(found.map(row))
     }
 
@@ -108,12 +129,31 @@ impl Store {
     /// # Errors
     /// `Conflict` when it is not proposed any more.
     pub async fn policy_diff_apply(&self, id: &str) -> Result<(), Error> {
+        self.decide(id, DiffState::Applied, None).await
+    }
+
+    /// Marks a proposed diff as rejected, and keeps who did and why.
+    ///
+    /// # Errors
+    /// `Conflict` when it is not proposed any more.
+    pub async fn policy_diff_reject(&self, id: &str, decided: &DiffDecision) -> Result<(), Error> {
+        self.decide(id, DiffState::Rejected, Some(decided)).await
+    }
+
+    async fn decide(&self, id: &str, state: DiffState, decided: Option<&DiffDecision>) -> Result<(), Error> {
         let mut tx = self.begin_control().await?;
-        let changed = sqlx::query("UPDATE policy_diff SET state = 'applied' WHERE id = ? AND state = 'proposed'")
-            .bind(id)
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
+        let changed = sqlx::query(
+            "UPDATE policy_diff SET state = ?, decided_by = ?, decided_why = ?, decided_at = ? \
+             WHERE id = ? AND state = 'proposed'",
+        )
+        .bind(state.name())
+        .bind(decided.map(|decided| decided.by.as_str()))
+        .bind(decided.map(|decided| decided.reason.as_str()))
+        .bind(decided.map(|decided| decided.at.0))
+        .bind(id)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
         if changed == 0 {
             return Err(Error::conflict(format!("{id} is not proposed any more")));
         }

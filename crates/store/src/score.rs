@@ -83,6 +83,23 @@ impl Store {
         Ok(inserted)
     }
 
+    /// Appends a word in the place of an earlier one of the same scorer version on the same span; its place in the log.
+    /// Windows that have folded the earlier word keep it until they are folded again from the log.
+    ///
+    /// # Errors
+    /// `Unavailable`; nothing was changed.
+    pub async fn score_replace(&self, score: &Score) -> Result<i64, Error> {
+        let mut tx = self.begin_control().await?;
+        sqlx::query("DELETE FROM score WHERE span_id = ? AND scorer = ? AND version = ?")
+            .bind(id_bytes(score.span_id.bits()))
+            .bind(score.scorer.as_str())
+            .bind(&*score.version)
+            .execute(&mut *tx)
+            .await?;
+        let inserted = self.append(tx, std::slice::from_ref(score)).await?;
+        Ok(inserted.first().map_or(0, |inserted| inserted.seq))
+    }
+
     /// The log after `seq`, in order. What this process has just written is answered from memory.
     ///
     /// # Errors
@@ -115,6 +132,25 @@ impl Store {
                 .fetch_optional(self.readers())
                 .await?;
         Ok(found.is_some())
+    }
+
+    /// Takes back that this scorer version could not grade this span, so that it can be asked again. A grade stays.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn score_forget_unscored(
+        &self,
+        span_id: SpanId,
+        scorer: &ScorerName,
+        version: &str,
+    ) -> Result<(), Error> {
+        sqlx::query("DELETE FROM score WHERE span_id = ? AND scorer = ? AND version = ? AND grade IS NULL")
+            .bind(id_bytes(span_id.bits()))
+            .bind(scorer.as_str())
+            .bind(version)
+            .execute(self.pool())
+            .await?;
+        Ok(())
     }
 
     /// What scorers said of one span, in order of arrival.

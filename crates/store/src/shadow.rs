@@ -8,7 +8,10 @@ use weir_core::{
     canary::{Canary, CanaryState},
 };
 
-use crate::{Error, Store, value::id_bytes};
+use crate::{
+    Error, Store,
+    value::{id_bytes, span_id},
+};
 
 /// Time from an answer to its row.
 const STORED_WITHIN: Duration = Duration::from_secs(5);
@@ -41,6 +44,21 @@ pub struct ShadowPair {
     pub failed: bool,
     /// The caller's answer cannot be graded: the pair says nothing.
     pub void: bool,
+    /// When the candidate answered.
+    pub at: Timestamp,
+}
+
+/// Two graded answers to one prompt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShadowDifference {
+    /// The candidate's answer, which nobody saw.
+    pub candidate: SpanId,
+    /// Its grade, `0..=1`.
+    pub candidate_grade: f64,
+    /// The answer that the caller got.
+    pub control: SpanId,
+    /// Its grade, `0..=1`.
+    pub control_grade: f64,
     /// When the candidate answered.
     pub at: Timestamp,
 }
@@ -120,6 +138,43 @@ impl Store {
                     control: row.try_get(1)?,
                     failed: row.try_get(2)?,
                     void: row.try_get(3)?,
+                    at: Timestamp(row.try_get(4)?),
+                })
+            })
+            .collect()
+    }
+
+    /// Pairs of a canary whose grades by `scorer` differ, the widest first, among equals the newest first.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn shadow_differences(
+        &self,
+        canary: &CanaryId,
+        scorer: &ScorerName,
+        limit: u32,
+    ) -> Result<Vec<ShadowDifference>, Error> {
+        let rows = sqlx::query(
+            "SELECT shadow.shadow_id, theirs.grade, shadow.span_id, own.grade, shadow.at FROM shadow \
+             JOIN score AS theirs ON theirs.seq = (SELECT min(seq) FROM score AS word \
+                 WHERE word.span_id = shadow.shadow_id AND word.scorer = ?1) \
+             JOIN score AS own ON own.seq = (SELECT min(seq) FROM score AS word \
+                 WHERE word.span_id = shadow.span_id AND word.scorer = ?1) \
+             WHERE shadow.canary = ?2 AND theirs.grade <> own.grade \
+             ORDER BY abs(theirs.grade - own.grade) DESC, shadow.seq DESC LIMIT ?3",
+        )
+        .bind(scorer.as_str())
+        .bind(canary.as_str())
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(ShadowDifference {
+                    candidate: span_id(row.try_get(0)?)?,
+                    candidate_grade: row.try_get(1)?,
+                    control: span_id(row.try_get(2)?)?,
+                    control_grade: row.try_get(3)?,
                     at: Timestamp(row.try_get(4)?),
                 })
             })

@@ -332,7 +332,7 @@ fn bind_body<'q>(query: Query<'q>, (record, json): &Row<'_>) -> Result<Query<'q>
         .bind(record.payload.truncated))
 }
 
-fn span_from(id: SpanId, body: &[u8]) -> Result<Span, Error> {
+pub(crate) fn span_from(id: SpanId, body: &[u8]) -> Result<Span, Error> {
     serde_json::from_slice(body).map_err(|error| Error::corrupt(format!("span {id}: {error}")))
 }
 

@@ -45,6 +45,8 @@ pub struct SpanFilter {
     pub trace_id: Option<TraceId>,
     /// Started at or after this.
     pub since: Option<Timestamp>,
+    /// Started before this.
+    pub until: Option<Timestamp>,
 }
 
 /// A span as lists show it.
@@ -217,7 +219,7 @@ impl Store {
     }
 }
 
-fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &SpanFilter) {
+pub(crate) fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &SpanFilter) {
     let texts = [
         (" AND workload = ", filter.workload.as_ref().map(AsRef::as_ref)),
         (" AND deployment = ", filter.deployment.as_ref().map(AsRef::as_ref)),
@@ -239,6 +241,9 @@ fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &SpanFilter) {
     if let Some(since) = filter.since {
         // The plus keeps the planner off the index by time, which would have to sort by seq.
         query.push(" AND +started_at >= ").push_bind(since.0);
+    }
+    if let Some(until) = filter.until {
+        query.push(" AND +started_at < ").push_bind(until.0);
     }
 }
 

@@ -26,6 +26,49 @@ pub const ERROR_TYPE: &str = "error.type";
 /// Dollars, OpenInference.
 pub const COST_TOTAL: &str = "llm.cost.total";
 
+/// Who serves the model, the older name.
+pub const SYSTEM: &str = "gen_ai.system";
+/// What was asked, JSON.
+pub const INPUT_MESSAGES: &str = "gen_ai.input.messages";
+/// What was said, JSON.
+pub const OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
+/// Instructions apart from the conversation, JSON.
+pub const SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
+/// Flattened prompt, the oldest form.
+pub const FLAT_PROMPT: &str = "gen_ai.prompt";
+/// Flattened answer, the oldest form.
+pub const FLAT_COMPLETION: &str = "gen_ai.completion";
+/// The program that sent a span.
+pub const SERVICE: &str = "service.name";
+/// OpenInference: `LLM`, `TOOL`, `EVALUATOR` and so on.
+pub const OPENINFERENCE_KIND: &str = "openinference.span.kind";
+/// OpenInference: the model.
+pub const OPENINFERENCE_MODEL: &str = "llm.model_name";
+/// OpenInference: who serves it.
+pub const OPENINFERENCE_PROVIDER: &str = "llm.provider";
+/// OpenInference: flattened conversation.
+pub const OPENINFERENCE_INPUT: &str = "llm.input_messages";
+/// OpenInference: flattened answer.
+pub const OPENINFERENCE_OUTPUT: &str = "llm.output_messages";
+/// OpenInference: prompt tokens.
+pub const OPENINFERENCE_INPUT_TOKENS: &str = "llm.token_count.prompt";
+/// OpenInference: completion tokens.
+pub const OPENINFERENCE_OUTPUT_TOKENS: &str = "llm.token_count.completion";
+/// OpenInference: the session.
+pub const OPENINFERENCE_SESSION: &str = "session.id";
+/// OpenInference: what went in, as text.
+pub const INPUT_VALUE: &str = "input.value";
+/// OpenInference: what came out, as text.
+pub const OUTPUT_VALUE: &str = "output.value";
+/// Langfuse: `generation`, `span` and so on.
+pub const LANGFUSE_KIND: &str = "langfuse.observation.type";
+/// Langfuse: the model.
+pub const LANGFUSE_MODEL: &str = "langfuse.observation.model.name";
+/// Langfuse: what went in, JSON.
+pub const LANGFUSE_INPUT: &str = "langfuse.observation.input";
+/// Langfuse: what came out, JSON.
+pub const LANGFUSE_OUTPUT: &str = "langfuse.observation.output";
+
 /// Event: a score.
 pub const EVALUATION: &str = "gen_ai.evaluation.result";
 /// The scorer.
@@ -41,7 +84,7 @@ pub const SPAN: &str = "weir.span_id";
 pub const WORKLOAD: &str = "weir.workload";
 /// The part of its prompts.
 pub const SEGMENT: &str = "weir.segment";
-/// Who asked: `client`, `eval`, `probe` or `shadow`.
+/// Who asked: `client`, `eval`, `probe`, `shadow` or `external`.
 pub const ORIGIN: &str = "weir.origin";
 /// The deployment that served.
 pub const DEPLOYMENT: &str = "weir.deployment";

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod bench;
+mod drill;
 mod paths;
 mod replay;
 mod shell;
@@ -47,6 +48,8 @@ enum Command {
     Bench(bench::Command),
     /// Streams recorded prompts through a running gateway and says what routing saved
     ReplayRouting(replay::Args),
+    /// Real processes killed at the steps of promotions and rollbacks, and started again
+    DrillKill(drill::Args),
     /// Error rates and speeds of what decides, by seeded simulation through the code that decides
     Simulate(simulate::Args),
     /// A process under test; started by `bench`
@@ -79,10 +82,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Services => steps::services::run(),
         Command::Bench(command) => bench::run(&command),
         Command::ReplayRouting(args) => replay::run(&args),
-        Command::Simulate(args) => {
-            simulate::run(&args);
-            Ok(())
-        }
+        Command::DrillKill(args) => drill::kill(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Child(args) => bench::fakes::run(&args),
     }
 }

@@ -63,7 +63,16 @@ pub(crate) struct Weir {
 impl Weir {
     /// Starts it in a new folder, with this file or with what it does without one, and waits for its address.
     pub(crate) async fn start(binary: &Path, config: Option<&str>) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("weir-xtask-").tempdir()?;
+        Self::start_in(tempfile::Builder::new().prefix("weir-xtask-").tempdir()?, binary, config).await
+    }
+
+    /// Kills it at once, as `kill -9` does, and starts it again on what it has left.
+    pub(crate) async fn kill_and_start(mut self, binary: &Path, config: &str) -> anyhow::Result<Self> {
+        self.child.kill().await?;
+        Self::start_in(self.folder, binary, Some(config)).await
+    }
+
+    async fn start_in(folder: TempDir, binary: &Path, config: Option<&str>) -> anyhow::Result<Self> {
         let log = folder.path().join("log");
         let mut command = Command::new(binary);
         command

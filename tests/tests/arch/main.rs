@@ -6,7 +6,9 @@ mod dist;
 mod layers;
 mod owners;
 mod repo;
+mod rows;
 mod shape;
+mod shapes;
 mod words;
 
 use repo::File;

@@ -98,6 +98,57 @@ async fn a_bad_candidate_is_rolled_back_and_gets_no_more_traffic() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_who_promote_at_once_one_does_and_the_other_hears_who() {
+    let rig = Rig::start(MATHS).await;
+    let id = rig.order("/canaries", order("sim/small")).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let promote = async |why: &str| rig.order(&format!("/canaries/{id}/promote"), json!({"reason": why})).await;
+    let (ada, bob) = tokio::join!(promote("ada is sure"), promote("bob is sure"));
+    let mut statuses = [ada.status.as_u16(), bob.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{ada:?} {bob:?}");
+    let refused = if ada.status == 409 { ada } else { bob };
+    assert!(refused.json()["message"].as_str().unwrap().contains(&id), "{refused:?}");
+    let revisions = rig.api("/workloads/maths/policies").await;
+    assert_eq!(revisions["items"].as_array().unwrap().len(), 2, "{revisions}");
+    let events = rig.api(&format!("/canaries/{id}")).await["events"].clone();
+    let states: Vec<_> = events.as_array().unwrap().iter().map(|event| event["state"].clone()).collect();
+    assert_eq!(states, ["running", "promoted"]);
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proven_candidate_takes_all_but_a_hold_back_until_it_is_verified() {
+    let rig = Rig::start(MATHS).await;
+    let mut order = order("sim/small");
+    order["verify_pairs"] = json!(3);
+    let id = rig.order("/canaries", order).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let view = play(&rig, &id).await;
+    assert_eq!(view["state"], json!("verifying"), "{view}");
+    let slot = eventually("its exposure", async || {
+        rig.app.snapshots.load().workloads["maths"].canary.clone().filter(|slot| slot.takes_over)
+    })
+    .await;
+    assert!((slot.share - 0.05).abs() < 1e-9, "{slot:?}");
+    let view = eventually("the end of the verification", async || {
+        let mut crowd = JoinSet::new();
+        for number in 0..CROWD {
+            let (caller, prompt) = (rig.caller.clone(), item(number).0);
+            crowd.spawn(async move { caller.chat("weir/maths", &prompt).await.expect(200).deployment().to_owned() });
+        }
+        let served = crowd.join_all().await;
+        // Nine of ten by the hold-backs, or more.
+        assert!(served.iter().filter(|who| *who == "sim/small").count() * 2 > CROWD, "{served:?}");
+        let view = rig.api(&format!("/canaries/{id}")).await;
+        (view["state"] != "verifying").then_some(view)
+    })
+    .await;
+    assert_eq!(view["state"], json!("promoted"), "{view}");
+    let states: Vec<_> = view["events"].as_array().unwrap().iter().map(|event| event["state"].clone()).collect();
+    assert_eq!(states, ["running", "running", "verifying", "promoted"], "{view}");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_holds_resumes_and_ends_a_canary() {
     let rig = Rig::start(MATHS).await;
     let id = rig.order("/canaries", order("sim/small")).await.expect(201).json()["id"].as_str().unwrap().to_owned();

@@ -94,10 +94,15 @@ async fn no_answered_request_and_no_acknowledged_score_is_lost_to_kill_9() {
         let kept = trace["scores"].as_array().unwrap().iter().any(|score| score["scorer"] == "thumbs");
         assert!(kept, "an acknowledged score is gone: {trace}");
     }
-    // Work that was queued or half done is done now.
+    // Work that was queued or half done is done now, and none of it twice.
     eventually("no job is left", async || {
         let counts = process.caller.api("/jobs").await["counts"].clone();
         (counts["ready"] == 0 && counts["running"] == 0).then_some(())
     })
     .await;
+    for span in &spans {
+        let trace = process.caller.trace(span).await;
+        let scores = trace["scores"].as_array().unwrap().iter().filter(|score| score["scorer"] == "exact");
+        assert_eq!(scores.count(), 1, "an answer is not scored exactly once: {trace}");
+    }
 }

@@ -24,7 +24,7 @@ use weir_stats::{
 
 use crate::rig::{Rig, ask};
 
-const CONFIG: &str = r#"
+pub(crate) const CONFIG: &str = r#"
 [server]
 bind = "127.0.0.1:0"
 data_dir = "data"
@@ -35,38 +35,46 @@ candidates = ["sim/large", "sim/small"]
 policy = ["filter", "canary"]
 "#;
 /// Largest acceptable loss.
-const MARGIN: f64 = 0.1;
+pub(crate) const MARGIN: f64 = 0.1;
 /// Log evidence that promotes at 1 %.
-const PROMOTES: f64 = 4.605_170_185_988_092;
+pub(crate) const PROMOTES: f64 = 4.605_170_185_988_092;
 /// Requests at once.
 const CROWD: usize = 64;
 /// Of the clock, between two requests.
 const PACE: Duration = Duration::from_millis(20);
 /// A score later than this is missing.
-const TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// One answer and what it is worth.
 #[derive(Debug, Clone)]
-struct Answer {
-    span: String,
+pub(crate) struct Answer {
+    pub(crate) span: String,
     /// `candidate` or `control`; empty for bystanders.
-    arm: String,
-    grade: f64,
+    pub(crate) arm: String,
+    /// As the decision said.
+    pub(crate) segment: String,
+    pub(crate) deployment: String,
+    pub(crate) grade: f64,
 }
 
 /// A weir on a clock of its own, with a canary of `sim/small` against `sim/large`.
-struct Scene {
-    rig: Rig,
-    clock: Arc<ManualClock>,
-    canary: String,
+pub(crate) struct Scene {
+    pub(crate) rig: Rig,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) canary: String,
     asked: u64,
     seed: u64,
 }
 
 impl Scene {
     async fn new(seed: u64, steps: &[f64]) -> Self {
+        Self::with(CONFIG, seed, steps).await
+    }
+
+    /// The same under another configuration.
+    pub(crate) async fn with(config: &str, seed: u64, steps: &[f64]) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp(1_800_000_000_000_000)));
-        let rig = Rig::with(CONFIG, Options { clock: Some(clock.clone()), ..Options::default() }).await;
+        let rig = Rig::with(config, Options { clock: Some(clock.clone()), ..Options::default() }).await;
         let order = json!({
             "workload": "maths", "candidate": "sim/small", "steps": steps, "margin": MARGIN, "min_pairs": 10,
             "step_pairs": 5, "alpha_promote": 0.01, "score_timeout_ms": TIMEOUT.as_millis() as u64,
@@ -82,6 +90,19 @@ impl Scene {
     /// Sends `count` requests to `model`, in sessions of `turns` where that is more than one. What an answer is worth
     /// depends on who gave it: `quality(deployment)`; all turns of a session are worth the same.
     async fn send(&mut self, model: &str, count: u64, turns: u64, quality: fn(&str) -> f64) -> Vec<Answer> {
+        let seed = self.seed;
+        let body = |number: u64| ask(model, &format!("{seed}/{number}"));
+        self.send_these(count, turns, body, move |answer| quality(&answer.deployment)).await
+    }
+
+    /// The same with requests of one's own, each made of its number; an answer's worth may depend on its segment too.
+    pub(crate) async fn send_these(
+        &mut self,
+        count: u64,
+        turns: u64,
+        body: impl Fn(u64) -> Value,
+        quality: impl Fn(&Answer) -> f64 + Copy + Send + 'static,
+    ) -> Vec<Answer> {
         let mut answers = Vec::new();
         let (first, last) = (self.asked, self.asked + count);
         self.asked = last;
@@ -91,7 +112,7 @@ impl Scene {
             for &number in crowd {
                 self.clock.advance(PACE);
                 let (caller, seed) = (self.rig.caller.clone(), self.seed);
-                let (session, body) = (number / turns, ask(model, &format!("{seed}/{number}")));
+                let (session, body) = (number / turns, body(number));
                 tasks.spawn(async move {
                     let session_name = format!("s-{seed}-{session}");
                     let mut headers = vec![("x-weir-explain", "1"), ("x-weir-workload", "maths")];
@@ -101,11 +122,14 @@ impl Scene {
                     let reply = caller.chat_with(&headers, body).await.expect(200);
                     let decision: Value = serde_json::from_str(reply.header("x-weir-decision")).unwrap();
                     let draw = unit(mix(seed ^ mix(session)));
-                    Answer {
+                    let answer = Answer {
                         span: reply.span().to_owned(),
                         arm: decision["exposure"]["arm"].as_str().unwrap_or_default().to_owned(),
-                        grade: f64::from(u8::from(draw < quality(reply.deployment()))),
-                    }
+                        segment: decision["segment"].as_str().unwrap_or_default().to_owned(),
+                        deployment: reply.deployment().to_owned(),
+                        grade: 0.0,
+                    };
+                    Answer { grade: f64::from(u8::from(draw < quality(&answer))), ..answer }
                 });
             }
             answers.extend(tasks.join_all().await);
@@ -114,7 +138,7 @@ impl Scene {
     }
 
     /// Tells weir what these answers are worth.
-    async fn grade<'a>(&self, answers: impl IntoIterator<Item = &'a Answer>) {
+    pub(crate) async fn grade<'a>(&self, answers: impl IntoIterator<Item = &'a Answer>) {
         let answers: Vec<&Answer> = answers.into_iter().collect();
         for crowd in answers.chunks(CROWD) {
             let mut tasks = JoinSet::new();
@@ -126,12 +150,12 @@ impl Scene {
         }
     }
 
-    async fn view(&self) -> Value {
+    pub(crate) async fn view(&self) -> Value {
         self.rig.api(&format!("/canaries/{}", self.canary)).await
     }
 
     /// Lets `time` pass, and waits until the reconcilers have nothing more to say.
-    async fn settle(&self, time: Duration) -> Value {
+    pub(crate) async fn settle(&self, time: Duration) -> Value {
         self.clock.advance(time);
         let (start, mut last, mut since) = (Instant::now(), Value::Null, Instant::now());
         loop {
@@ -147,19 +171,19 @@ impl Scene {
 }
 
 /// The evidence of a test that compares the k-th answer of one arm with the k-th of the other, as they come.
-fn naive(answers: &[Answer]) -> f64 {
+pub(crate) fn naive(answers: &[Answer]) -> f64 {
     let of = |arm: &'static str| answers.iter().filter(move |answer| answer.arm == arm).map(|answer| answer.grade);
     let mut pairs = PairHistogram::default();
     of("candidate").zip(of("control")).for_each(|(candidate, control)| pairs.add(candidate, control));
     log_e_promote(&Grid::for_margin(MARGIN), &pairs, MARGIN)
 }
 
-fn mean(grades: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn mean(grades: impl Iterator<Item = f64>) -> f64 {
     let (count, sum) = grades.fold((0_u32, 0.0), |(count, sum), grade| (count + 1, sum + grade));
     sum / f64::from(count.max(1))
 }
 
-fn runs() -> std::ops::Range<u64> {
+pub(crate) fn runs() -> std::ops::Range<u64> {
     let runs = std::env::var("WEIR_PLUMBING_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(1);
     1..runs + 1
 }

@@ -20,9 +20,15 @@ pub(crate) struct Process {
 impl Process {
     /// Serves the `weir.toml` in `dir`; returns once it says where.
     pub(crate) fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn start_with(dir: &Path, env: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_weir-under-test"))
             .arg("--config")
             .arg(dir.join("weir.toml"))
+            .envs(env.iter().copied())
             .current_dir(dir)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,40 +1,29 @@
-// The one place that calls fetch. Paths are typed: what a path takes and gives is read from `Gets` and `Posts`.
-import type * as T from "./types";
+// The one place that calls fetch. What a path takes and gives is read from the OpenAPI document's types.
+import type { paths } from "./schema";
 
-interface Gets {
-  "/overview": { reply: T.Overview };
-  "/workloads": { reply: T.Page<T.WorkloadRow> };
-  "/workloads/{id}": { path: "id"; reply: T.Workload };
-  "/workloads/{id}/windows": { path: "id"; reply: T.Windows };
-  "/workloads/{id}/series": { path: "id"; reply: T.Series };
-  "/workloads/{id}/policies": { path: "id"; reply: T.Page<T.Revision> };
-  "/deployments": { reply: T.Page<T.Deployment> };
-  "/traces": { reply: T.Page<T.TraceRow> };
-  "/traces/{id}": { path: "id"; reply: T.Trace };
-  "/decisions/{id}": { path: "id"; reply: T.Explained };
-  "/canaries": { reply: T.Page<T.Canary> };
-  "/canaries/{id}": { path: "id"; reply: T.CanaryDetail };
-  "/datasets": { reply: T.Page<T.DatasetRow> };
-  "/datasets/{id}": { path: "id"; reply: T.Dataset };
-}
-interface Posts {
-  "/canaries": { body: T.NewCanary; reply: T.Canary };
-  "/canaries/{id}/pause": { body: { reason: string }; reply: T.Canary };
-  "/canaries/{id}/resume": { body: { reason: string }; reply: T.Canary };
-  "/canaries/{id}/promote": { body: { reason: string }; reply: T.Canary };
-  "/canaries/{id}/roll_back": { body: { reason: string }; reply: T.Canary };
-  "/datasets/preview": { body: Blob; reply: T.Preview };
-  "/datasets/import": { body: Blob; reply: T.Imported };
-  "/demo/play": { body: undefined; reply: { started: boolean } };
-}
-type Query = Record<string, string | number | boolean | undefined>;
-interface Options {
-  id?: string;
-  query?: Query;
+type Base = "/api/v1";
+type Served<M extends "get" | "post"> = {
+  [
+    P in keyof paths as paths[P] extends Record<M, { responses: unknown }> ? (P extends `${Base}${infer Rest}` ? Rest : never) : never
+  ]: paths[P] extends Record<M, infer Operation> ? Operation : never;
+};
+type Gets = Served<"get">;
+type Posts = Served<"post">;
+type Content<R> = R extends { content: infer C } ? C[keyof C] : never;
+type Reply<O> = O extends { responses: infer R } ? Content<R[keyof R & (200 | 201)]> : never;
+type Media<O> = O extends { requestBody: { content: infer C } } ? C : never;
+/** JSON of the documented shape; where a file is taken, the file. */
+type Body<O> = [Media<O>] extends [never] ? undefined : Media<O> extends { "application/json": infer J } ? J : Blob;
+type Query<O> = O extends { parameters: { query?: infer Q } } ? NonNullable<Q> : Record<never, never>;
+
+interface Options<Q = Record<string, string | number | boolean | null | undefined>> {
+  /** Fills the variables of the path, in order. */
+  id?: string | readonly string[];
+  query?: Q;
   signal?: AbortSignal;
 }
 
-const BASE = "/api/v1";
+const BASE: Base = "/api/v1";
 const KEY = "weir.key";
 
 /** What went wrong, in the server's words, with what to do next. */
@@ -60,12 +49,13 @@ export function headers(): Record<string, string> {
   return secret ? { authorization: `Bearer ${secret}` } : {};
 }
 
-/** The address of a path, with its id and query filled in. Empty parameters are left out. */
+/** The address of a path, with its variables and query filled in. Empty parameters are left out. */
 export function address(path: string, { id, query }: Options = {}): string {
-  const filled = id === undefined ? path : path.replace("{id}", encodeURIComponent(id));
+  const values = id === undefined ? [] : typeof id === "string" ? [id] : id;
+  const filled = values.reduce((text, value) => text.replace(/\{\w+\}/, () => encodeURIComponent(value)), path);
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined && value !== "") search.set(name, String(value));
+    if (value !== undefined && value !== null && value !== "") search.set(name, String(value));
   }
   const tail = search.toString();
   return `${BASE}${filled}${tail ? `?${tail}` : ""}`;
@@ -95,16 +85,27 @@ export function problem(status: number, text: string): ApiError {
   return new ApiError(status, null, `the server answered with status ${status}`, null);
 }
 
-export function get<P extends keyof Gets>(path: P, options: Options = {}): Promise<Gets[P]["reply"]> {
-  return call(address(path, options), { signal: options.signal ?? null }) as Promise<Gets[P]["reply"]>;
+export function get<P extends keyof Gets>(path: P, options: Options<Query<Gets[P]>> = {}): Promise<Reply<Gets[P]>> {
+  return call(address(path, options as Options), { signal: options.signal ?? null }) as Promise<Reply<Gets[P]>>;
 }
 
-export function post<P extends keyof Posts>(path: P, body: Posts[P]["body"], options: Options = {}): Promise<Posts[P]["reply"]> {
-  const raw = body instanceof Blob;
+/** A reply that is a file. */
+export async function file<P extends keyof Gets>(path: P, options: Options<Query<Gets[P]>> = {}): Promise<Blob> {
+  const response = await fetch(address(path, options as Options), { headers: headers(), signal: options.signal ?? null });
+  if (!response.ok) throw problem(response.status, await response.text());
+  return response.blob();
+}
+
+export function post<P extends keyof Posts>(
+  path: P,
+  body: Body<Posts[P]>,
+  options: Options<Query<Posts[P]>> = {},
+): Promise<Reply<Posts[P]>> {
+  const raw = (body as unknown) instanceof Blob;
   const init: RequestInit = { method: "POST", signal: options.signal ?? null };
   if (body !== undefined) {
-    init.body = raw ? body : JSON.stringify(body);
+    init.body = raw ? (body as Blob) : JSON.stringify(body);
     init.headers = { "content-type": raw ? "text/plain; charset=utf-8" : "application/json" };
   }
-  return call(address(path, options), init) as Promise<Posts[P]["reply"]>;
+  return call(address(path, options as Options), init) as Promise<Reply<Posts[P]>>;
 }

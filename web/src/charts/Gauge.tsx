@@ -5,7 +5,7 @@ interface Props {
   /** Evidence now, and where it decides; both as natural logarithms. */
   at: number;
   decides: number;
-  tone: "ok" | "bad";
+  tone: "ok" | "warn" | "bad";
 }
 
 /** How far evidence has come towards a decision. Evidence against is an empty bar, never a negative one. */
@@ -16,7 +16,7 @@ export function Gauge({ label, at, decides, tone }: Props) {
       <div className={css.words}>
         <span>{label}</span>
         <span className="muted">
-          {at.toFixed(1).replace("-", "−")} of {decides.toFixed(1)}
+          {(Math.abs(at) < 0.05 ? 0 : at).toFixed(1).replace("-", "−")} of {decides.toFixed(1)}
         </span>
       </div>
       <svg

@@ -35,6 +35,17 @@ export function stackShares(rows: number[][]): (number | null)[][] {
   );
 }
 
+/** Each series on top of those before it, as amounts. */
+export function stackSums(rows: number[][]): number[][] {
+  const sums: number[] = [];
+  return rows.map((row) =>
+    row.map((value, i) => {
+      sums[i] = (sums[i] ?? 0) + value;
+      return sums[i] ?? 0;
+    }),
+  );
+}
+
 /** Where a series ends: its last known point, for a label beside it. */
 export function lastKnown(values: (number | null)[]): { at: number; value: number } | null {
   for (let i = values.length - 1; i >= 0; i--) {

@@ -12,12 +12,18 @@ export function csv(header: string[], rows: Cell[][]): string {
   return [header, ...rows].map((row) => row.map(field).join(",")).join("\r\n");
 }
 
-/** Hands the browser a file to save. */
+/** Hands the browser text to save as a file. */
 export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+  save(name, new Blob([text], { type: "text/csv;charset=utf-8" }));
+}
+
+/** Hands the browser a file to save. */
+export function save(name: string, file: Blob): void {
+  const url = URL.createObjectURL(file);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
   link.click();
-  URL.revokeObjectURL(url);
+  // The browser reads it after this turn.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -99,3 +99,12 @@ export function change(value: Maybe): string {
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
+
+/** `12.4 MB`: sizes of files, in powers of ten. */
+export function bytes(value: Maybe): string {
+  if (missing(value)) return NONE;
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const at = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+  const scaled = value / 1000 ** at;
+  return `${scaled.toFixed(at === 0 || scaled >= 100 ? 0 : 1)}${NARROW}${units[at]}`;
+}

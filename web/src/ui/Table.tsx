@@ -1,5 +1,6 @@
-import type { ReactNode } from "react";
+import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { csv, download } from "../lib/csv";
+import { Dialog } from "./Dialog";
 import { Scroll } from "./Scroll";
 
 export interface Column<T> {
@@ -51,9 +52,23 @@ export function exportRows<T>(label: string, columns: Column<T>[], rows: T[]): v
   );
 }
 
-/** A plain table. Sorting is the caller's, so that it can live in the URL. */
+/** A plain table. Sorting is the caller's, so that it can live in the URL. On a row, `Space` peeks and `x` selects. */
 export function Table<T>({ label, columns, rows, rowKey, sort, onSort }: Props<T>) {
   const shown = sorted(rows, columns, sort);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [peeked, setPeeked] = useState<string | null>(null);
+  const peek = shown.find((row) => rowKey(row) === peeked);
+  const chosen = shown.filter((row) => selected.has(rowKey(row)));
+  const onKey = (event: KeyboardEvent, key: string) => {
+    if (!(event.target instanceof HTMLElement) || !event.target.hasAttribute("data-row")) return;
+    if (event.key === " ") setPeeked(key);
+    else if (event.key === "x") {
+      const next = new Set(selected);
+      if (!next.delete(key)) next.add(key);
+      setSelected(next);
+    } else return;
+    event.preventDefault();
+  };
   const css = (column: Column<T>) => `${column.numeric ? "n" : ""} ${column.wide ? "wide" : ""}`.trim() || undefined;
   return (
     <Scroll label={label}>
@@ -81,10 +96,15 @@ export function Table<T>({ label, columns, rows, rowKey, sort, onSort }: Props<T
         </thead>
         <tbody>
           {shown.map((row) => (
-            <tr key={rowKey(row)}>
+            <tr
+              key={rowKey(row)}
+              onKeyDown={(event) => onKey(event, rowKey(row))}
+              className={selected.has(rowKey(row)) ? "selected" : undefined}
+            >
               {columns.map((column) =>
                 column.head ? (
                   <th key={column.key} scope="row" className={css(column)}>
+                    {selected.has(rowKey(row)) ? <span title="Selected">✓ </span> : null}
                     {column.cell(row)}
                   </th>
                 ) : (
@@ -97,6 +117,29 @@ export function Table<T>({ label, columns, rows, rowKey, sort, onSort }: Props<T
           ))}
         </tbody>
       </table>
+      {chosen.length > 0 ? (
+        <div className="row small" role="status" style={{ padding: "8px 8px 0" }}>
+          {chosen.length} selected
+          <button type="button" className="btn" onClick={() => exportRows(label, columns, chosen)}>
+            Export them
+          </button>
+          <button type="button" className="btn quiet" onClick={() => setSelected(new Set())}>
+            Clear
+          </button>
+        </div>
+      ) : null}
+      {peek ? (
+        <Dialog title={label} onClose={() => setPeeked(null)}>
+          <dl className="facts">
+            {columns.map((column) => (
+              <div key={column.key} style={{ display: "contents" }}>
+                <dt>{column.title}</dt>
+                <dd>{column.cell(peek)}</dd>
+              </div>
+            ))}
+          </dl>
+        </Dialog>
+      ) : null}
     </Scroll>
   );
 }

@@ -190,3 +190,45 @@ async fn four_eyes_take_somebody_else_and_a_rejection_ends_it() {
     let begun = home.post(&format!("/api/v1/canaries/{id}/approve"), &json!({})).await.json();
     assert_eq!(begun["state"], "running");
 }
+
+#[tokio::test]
+async fn the_pairs_tell_how_many_requests_became_evidence_and_which_answers_differ_most() {
+    let home = open().await;
+    let canary = start(&home).await;
+    let id = canary["id"].as_str().unwrap();
+    run(&home, id, 0.4).await;
+    let pairs = home.get(&format!("/api/v1/canaries/{id}/pairs")).await.json();
+    assert_eq!(
+        pairs["funnel"],
+        json!({"offered": 40, "units": 40, "paired": 20, "scored": 20, "imputed": 0}),
+        "every request is one unit, and each pair takes two"
+    );
+    assert_eq!(pairs["worse"].as_array().unwrap().len(), 20);
+    assert_eq!(pairs["better"], json!([]));
+    assert_eq!(pairs["same_prompt"], json!([]));
+    let widest = &pairs["worse"][0];
+    assert!((widest["delta"].as_f64().unwrap() + 0.6).abs() < 1e-9, "{widest}");
+    let span = widest["candidate"]["span_id"].as_str().unwrap();
+    let trace = home.get(&format!("/api/v1/traces/{span}")).await.json();
+    assert_eq!(trace["arm"], "candidate", "the pair's request can be opened: {trace}");
+}
+
+#[tokio::test]
+async fn the_share_that_each_arm_got_is_told_beside_the_share_that_was_set() {
+    let home = open().await;
+    let canary = start(&home).await;
+    let id = canary["id"].as_str().unwrap();
+    run(&home, id, 0.4).await;
+    let share = home.get(&format!("/api/v1/canaries/{id}/share")).await.json();
+    assert_eq!(share["set"][0], 0.05);
+    let got: Vec<f64> = share["candidate"].as_array().unwrap().iter().filter_map(serde_json::Value::as_f64).collect();
+    assert!(!got.is_empty() && got.iter().all(|share| (0.0..=1.0).contains(share)), "{share}");
+    let lengths = ["set", "candidate", "control"].map(|name| share[name].as_array().unwrap().len());
+    assert!(lengths.iter().all(|length| *length == lengths[0]), "{lengths:?}");
+
+    let paused = home.post(&format!("/api/v1/canaries/{id}/pause"), &json!({"reason": "lunch"})).await;
+    assert_eq!(paused.status, StatusCode::OK, "{paused:?}");
+    home.clock.advance(Duration::from_secs(60));
+    let share = home.get(&format!("/api/v1/canaries/{id}/share")).await.json();
+    assert!(share["set"].as_array().unwrap().last().unwrap().is_null(), "nothing is set while it is held: {share}");
+}

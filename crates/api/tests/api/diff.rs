@@ -32,6 +32,9 @@ pub(crate) async fn proposed(home: &Home, parent: &str) -> String {
         daily: vec![1_000; 7],
         from: side("sim/large", 0.01),
         to: side("sim/small", 0.001),
+        logged: None,
+        bias: None,
+        within: None,
     })
     .unwrap();
     let row = DiffRow {
@@ -42,6 +45,7 @@ pub(crate) async fn proposed(home: &Home, parent: &str) -> String {
         state: DiffState::Proposed,
         at: START,
         body: serde_json::to_string(&diff).unwrap(),
+        decided: None,
     };
     home.store.policy_diff_insert(&row).await.unwrap();
     diff.id
@@ -81,7 +85,8 @@ async fn a_revision_is_restored_on_top_of_the_head_that_was_read() {
     let home = open().await;
     let head = home.store.policy_head(&"maths".into()).await.unwrap().unwrap();
     let author = head.author.clone();
-    let promoted = weir_optimizer::revision::promote(&head, &"sim/small".into(), author, "proven".to_owned(), START);
+    let promoted =
+        weir_optimizer::revision::promote(&head, (&"sim/small".into(), &[]), author, "proven".to_owned(), START);
     home.store.policy_insert(&promoted).await.unwrap();
     let path = "/api/v1/workloads/maths/policies/revert";
     let stale = home.post(path, &json!({"revision": "r-0001", "head": "r-0001"})).await;
@@ -94,4 +99,18 @@ async fn a_revision_is_restored_on_top_of_the_head_that_was_read() {
     home.clock.advance(std::time::Duration::from_hours(8 * 24));
     let late = home.post(path, &json!({"revision": "r-0002", "head": "r-0003"})).await;
     assert_eq!(late.status, StatusCode::CONFLICT, "{late:?}");
+}
+
+#[tokio::test]
+async fn a_rejected_diff_keeps_who_and_why_and_cannot_be_applied() {
+    let home = open().await;
+    let id = proposed(&home, "r-0001").await;
+    let reject = format!("/api/v1/policy-diffs/{id}/reject");
+    let rejected = home.post(&reject, &json!({"reason": "after the release"})).await;
+    assert_eq!(rejected.status, StatusCode::OK);
+    let diff = rejected.json();
+    assert_eq!((&diff["state"], &diff["decided_why"]), (&json!("rejected"), &json!("after the release")));
+    assert_eq!(home.post(&reject, &json!({})).await.status, StatusCode::CONFLICT);
+    let apply = home.post(&format!("/api/v1/policy-diffs/{id}/apply"), &json!({})).await;
+    assert_eq!(apply.status, StatusCode::CONFLICT);
 }

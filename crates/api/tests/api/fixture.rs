@@ -8,21 +8,23 @@ use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, Method, Request, StatusCode},
 };
+use futures::future::BoxFuture;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use weir_api::{ApiState, DemoControl, router};
-use weir_config::Settings;
+use weir_api::{ApiState, DemoControl, DeploymentTest, Tested, router};
+use weir_config::{FeedbackKey, Settings};
 use weir_core::{
-    Clock, Grade, NanoUsd, SpanId, Timestamp, TraceId, Usage,
+    Clock, DeploymentId, Grade, NanoUsd, SpanId, Timestamp, TraceId, Usage,
     clock::ManualClock,
     decision::{Arm, CandidateRecord, Decision, Exposure, Verdict as Fate},
     entropy::Seeded,
     route::Features,
     score::{Score, Source, Verdict},
+    sink::SpanSink,
     snapshot::Quality,
     span::{Attempt, Origin, Outcome, Payload, Record, Span},
 };
@@ -49,6 +51,12 @@ floor = 0.85
 scorers = ["exact"]
 [scorers.exact]
 kind = "exact_match"
+[scorers.tone]
+kind = "judge"
+template = "rubric"
+model = "sim/large"
+criteria = "Is the answer kind?"
+choices = { rude = 0.0, plain = 0.5, kind = 1.0 }
 "#;
 const KEYS: &str = r#"
 [keys.ops]
@@ -73,11 +81,36 @@ pub(crate) struct Home {
     pub(crate) dir: TempDir,
 }
 
+/// Stories record spans of other programs; here nothing does.
+struct Sink;
+
+impl SpanSink for Sink {
+    fn record(&self, _: Record) {}
+}
+
 struct Once;
 
 impl DemoControl for Once {
     fn play(&self) -> bool {
         true
+    }
+}
+
+struct Answers;
+
+impl DeploymentTest for Answers {
+    fn test(&self, deployment: &DeploymentId) -> BoxFuture<'static, Tested> {
+        let text = format!("ok from {deployment}");
+        Box::pin(async move {
+            Tested {
+                status: Some(200),
+                text,
+                hint: None,
+                took: Duration::from_millis(12),
+                cost_usd: Some(0.000_1),
+                span_id: None,
+            }
+        })
     }
 }
 
@@ -117,7 +150,10 @@ async fn home(config: String) -> Home {
         windows: windows.subscribe(),
         clock: clock.clone(),
         entropy: Arc::new(Seeded::new(7)),
+        sink: Arc::new(Sink),
+        feedback: Arc::new(FeedbackKey::new([7; 32])),
         demo: Some(Arc::new(Once)),
+        tester: Arc::new(Answers),
         stop: stop.clone(),
     });
     Home { app, store, clock, live, windows, stop, dir }
@@ -129,7 +165,7 @@ async fn publish(settings: &Settings, store: &Store, cell: &SnapshotCell) {
     let mut workloads = Vec::new();
     for (id, workload) in &settings.workloads {
         let stages = settings.stages.get(id).cloned().unwrap_or_default();
-        let policy = revision::first(workload, stages, START);
+        let policy = revision::first(workload, &[], stages, START);
         store.policy_insert(&policy).await.unwrap();
         workloads.push(WorkloadInput { workload: Arc::new(workload.clone()), policy: Arc::new(policy), canary: None });
     }

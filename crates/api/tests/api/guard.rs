@@ -35,7 +35,7 @@ async fn stopped(home: Home) -> Home {
 #[tokio::test]
 async fn every_route_wants_a_key_and_the_grant_in_its_row() {
     let home = stopped(keyed().await).await;
-    for row in ROUTES {
+    for row in ROUTES.iter().filter(|row| row.route.grant != Grant::Public) {
         let place = format!("{} {}", row.route.method, row.route.path);
         for wrong in [None, Some(""), Some("*"), Some("' OR 1=1 --"), Some("ops-secret")] {
             let got = home.send(knock(row, wrong)).await;

@@ -3,11 +3,14 @@
 
 mod assets;
 mod canary;
+mod cost;
 mod dataset;
 mod diff;
 mod fixture;
 mod guard;
+mod label;
 mod live;
 mod openapi;
 mod read;
 mod score;
+mod system;

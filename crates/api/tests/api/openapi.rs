@@ -86,14 +86,21 @@ async fn replies_are_what_the_document_says() {
     let canary = home.post("/api/v1/canaries", &body).await.json();
     let import = axum::http::Request::post("/api/v1/datasets/import?name=sums")
         .header("host", "localhost")
-        .body("{\"input\":\"6*7?\",\"expected\":\"42\"}\n".into())
+        .body("{\"id\":\"one\",\"input\":\"6*7?\",\"expected\":\"42\"}\n".into())
         .unwrap();
     assert_eq!(home.send(import).await.status, StatusCode::CREATED);
 
     let diff = proposed(&home, "r-0001").await;
+    let suite = "[suite]\nname='s'\nworkload='maths'\ndataset='sums'\n[[scorer]]\nname='e'\nkind='exact_match'\n";
+    let run = home.post("/api/v1/runs", &json!({"suite": suite, "models": ["sim/large"]})).await;
+    assert_eq!(run.status, StatusCode::CREATED, "{run:?}");
+    let run = run.json()["id"].as_str().unwrap().to_owned();
+    let out = json!({"workload": "maths", "deployment": "sim/small", "reason": "it failed"});
+    assert_eq!(home.post("/api/v1/quarantines", &out).await.status, StatusCode::OK);
     let document = current();
-    for row in ROUTES.iter().filter(|row| row.route.method == "GET") {
-        if row.route.path.starts_with("/api/v1/live/") {
+    for row in ROUTES.iter().filter(|row| row.route.method == "GET" && row.route.path.starts_with("/api/v1/")) {
+        // Streams and files are no JSON.
+        if row.route.path.starts_with("/api/v1/live/") || row.route.path.ends_with("/export") {
             continue;
         }
         let path = row
@@ -102,7 +109,12 @@ async fn replies_are_what_the_document_says() {
             .replace("/workloads/{id}", "/workloads/maths")
             .replace("/canaries/{id}", &format!("/canaries/{}", canary["id"].as_str().unwrap()))
             .replace("/policy-diffs/{id}", &format!("/policy-diffs/{diff}"))
+            .replace("{revision}", "r-0001")
+            .replace("/items/{id}", "/items/one")
+            .replace("/runs/{id}", &format!("/runs/{run}"))
+            .replace("/runs/compare", &format!("/runs/compare?a={run}&b={run}"))
             .replace("{span_id}", &span_id(1).to_string())
+            .replace("/scorers/{name}", "/scorers/tone")
             .replace("{name}", "sums");
         let got = home.get(&path).await;
         assert_eq!(got.status, StatusCode::OK, "{path}: {got:?}");

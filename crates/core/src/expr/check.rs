@@ -1,6 +1,8 @@
 //! A type check over the parsed tree. CEL itself finds a wrong name only when it gets there at run time; an operator
 //! should read about it when the configuration is loaded.
 
+use std::{borrow::Cow, fmt::Display};
+
 use cel::{
     IdedExpr,
     common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr as Node, LiteralValue, SelectExpr, SourceInfo},
@@ -65,13 +67,13 @@ impl Type {
 
 /// The variables an expression may read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Schema(Vec<(&'static str, Type)>);
+pub struct Schema(Vec<(Cow<'static, str>, Type)>);
 
 impl Schema {
     /// These variables.
     #[must_use]
-    pub fn new(variables: impl IntoIterator<Item = (&'static str, Type)>) -> Self {
-        Self(variables.into_iter().collect())
+    pub fn new<N: Into<Cow<'static, str>>>(variables: impl IntoIterator<Item = (N, Type)>) -> Self {
+        Self(variables.into_iter().map(|(name, of)| (name.into(), of)).collect())
     }
 }
 
@@ -311,7 +313,7 @@ fn joined(left: &Type, right: &Type) -> Type {
     }
 }
 
-fn names(of: &[(&str, Type)]) -> String {
+fn names<N: Display>(of: &[(N, Type)]) -> String {
     let names: Vec<String> = of.iter().map(|(name, _)| format!("`{name}`")).collect();
     format!("there are {}", names.join(", "))
 }

@@ -96,8 +96,16 @@ fn autoevals(answer: &str, expected: &Value) -> bool {
             let dumped = serde_json::from_str::<Value>(answer).map(|answer| answer.to_string());
             dumped.is_ok_and(|dumped| dumped == wanted)
         }
-        other => answer == python::text(other),
+        other => answer == python::text(other) || beyond_64_bits(answer, other),
     }
+}
+
+/// The reference was a whole number of more than 64 bits, which JSON's reader has turned into a float, and the answer is
+/// its digits.
+fn beyond_64_bits(answer: &str, expected: &Value) -> bool {
+    let digits = answer.strip_prefix('-').unwrap_or(answer);
+    let whole = digits.len() > 18 && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    whole && expected.is_f64() && answer.parse().ok() == expected.as_f64()
 }
 
 fn squad(answer: &str, targets: &[String]) -> bool {
@@ -137,6 +145,7 @@ mod tests {
         assert_eq!(grade(spec, "1", json!(1)), 1.0);
         assert_eq!(grade(spec, "1", json!(1.0)), 0.0);
         assert_eq!(grade(spec, "true", json!(true)), 0.0);
+        assert_eq!(grade(spec, "100000000000000000000", json!(1e20)), 1.0);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! `valid_json` and `json_schema`.
 //!
-//! `valid_json` passes for an object or a list (autoevals' `ValidJSON`), strictly by RFC 8259: no `NaN`, no code fence
-//! unless `extract`. `json_schema` follows draft 2020-12 or the schema's own `$schema`; formats are notes unless
+//! `valid_json` passes for an object or a list (autoevals' `ValidJSON`), with a `schema` for any value that fits it,
+//! strictly by RFC 8259: no `NaN`, no code fence unless `extract`. `json_schema` follows draft 2020-12 or the schema's own `$schema`; formats are notes unless
 //! `assert_formats`. Schemas are never fetched.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
 use super::{Check, exact::shorten, is_default};
@@ -17,6 +17,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidJsonSpec {
+    /// The value must fit this schema and may then be of any type.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub schema: Option<Value>,
     /// Take the JSON out of a code fence or surrounding prose first.
     #[serde(default, skip_serializing_if = "is_default")]
     pub extract: bool,
@@ -47,15 +50,26 @@ struct Fits {
 
 impl ValidJsonSpec {
     pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
-        Ok(Box::new(self.clone()))
+        match &self.schema {
+            None => Ok(Box::new(self.clone())),
+            Some(schema) => Ok(Box::new(Fits { validator: validator(schema, false)?, extract: self.extract })),
+        }
     }
+}
+
+fn validator(schema: &Value, assert_formats: bool) -> Result<jsonschema::Validator, SpecError> {
+    jsonschema::options()
+        .offline()
+        .should_validate_formats(assert_formats)
+        .build(schema)
+        .map_err(|error| SpecError::Schema { message: error.to_string() })
 }
 
 impl Check for ValidJsonSpec {
     fn check(&self, exchange: &Exchange<'_>) -> Outcome {
-        match read(&exchange.answer.text, self.extract) {
-            Ok(Value::Object(_) | Value::Array(_)) => Outcome::pass(true),
-            Ok(_) => Outcome::pass(false).because("a bare value, wanted an object or a list"),
+        match read_as(&exchange.answer.text, self.extract, holds_values) {
+            Ok(true) => Outcome::pass(true),
+            Ok(false) => Outcome::pass(false).because("a bare value, wanted an object or a list"),
             Err(error) => Outcome::pass(false).because(format!("not JSON: {error}")),
         }
     }
@@ -80,11 +94,7 @@ impl JsonSchemaSpec {
         let Some(schema) = &self.schema else {
             return Err(SpecError::field("schema", "missing; give the schema or a `schema_file`"));
         };
-        let validator = jsonschema::options()
-            .offline()
-            .should_validate_formats(self.assert_formats)
-            .build(schema)
-            .map_err(|error| SpecError::Schema { message: error.to_string() })?;
+        let validator = validator(schema, self.assert_formats)?;
         Ok(Box::new(Fits { validator, extract: self.extract }))
     }
 }
@@ -106,19 +116,34 @@ impl Check for Fits {
     }
 }
 
-/// The answer as JSON. With `extract`, the widest span from an opening to a closing bracket is tried as well.
+/// The answer as JSON.
 pub(crate) fn read(text: &str, extract: bool) -> Result<Value, serde_json::Error> {
-    let strict = serde_json::from_str::<Value>(text);
+    read_as(text, extract, |text| serde_json::from_str(text))
+}
+
+/// Reads an answer. With `extract`, the widest span from an opening to a closing bracket is tried as well.
+fn read_as<T>(
+    text: &str,
+    extract: bool,
+    parse: fn(&str) -> Result<T, serde_json::Error>,
+) -> Result<T, serde_json::Error> {
+    let strict = parse(text);
     if strict.is_ok() || !extract {
         return strict;
     }
     for (open, close) in [('{', '}'), ('[', ']')] {
         let span = text.find(open).zip(text.rfind(close)).and_then(|(from, to)| text.get(from..=to));
-        if let Some(value) = span.and_then(|span| serde_json::from_str(span).ok()) {
+        if let Some(value) = span.and_then(|span| parse(span).ok()) {
             return Ok(value);
         }
     }
     strict
+}
+
+/// Whether a text is an object or a list, by the grammar alone: a number that no float holds is a number.
+fn holds_values(text: &str) -> Result<bool, serde_json::Error> {
+    serde_json::from_str::<IgnoredAny>(text)?;
+    Ok(text.trim_start().starts_with(['{', '[']))
 }
 
 #[cfg(test)]
@@ -137,11 +162,14 @@ mod tests {
             ("{\"a\":NaN}", 0.0),
             ("```json\n{}\n```", 0.0),
             ("{'a':1}", 0.0),
+            ("[1e999, \"\\ud800\"]", 1.0),
         ] {
             assert_eq!(grade("kind='valid_json'", answer, json!(null)), pass, "{answer}");
         }
         assert_eq!(grade("kind='valid_json'\nextract=true", "Here:\n```json\n{\"a\":1}\n```", json!(null)), 1.0);
         assert_eq!(grade("kind='valid_json'\nextract=true", "Here: [1, 2]", json!(null)), 1.0);
+        assert_eq!(grade("kind='valid_json'\nschema={type='number'}", "1", json!(null)), 1.0);
+        assert_eq!(grade("kind='valid_json'\nschema={type='number'}", "[]", json!(null)), 0.0);
     }
 
     #[test]

@@ -146,7 +146,8 @@ impl Default for Work {
 }
 
 impl Work {
-    fn pay(&mut self, a: usize, b: usize) -> Option<()> {
+    /// Takes a table of `a` by `b` cells; `None` when not so many are left.
+    pub(crate) fn pay(&mut self, a: usize, b: usize) -> Option<()> {
         self.0 = self.0.checked_sub((a as u64).saturating_mul(b as u64))?;
         Some(())
     }

@@ -1,5 +1,5 @@
 //! `match`: the answer begins with, ends with, contains or is the reference. As inspect-ai's `match`, with one
-//! difference: numbers compare by value to 9 digits, where inspect-ai rounds both to 5.
+//! difference: numbers compare by value to 9 digits, where inspect-ai rounds both to 5, as `digits = 5` does here.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,9 @@ pub struct MatchSpec {
     /// Compare the first or last number of the answer with a numeric reference, by value.
     #[serde(default, skip_serializing_if = "is_default")]
     pub numeric: bool,
+    /// Numbers are rounded to so many significant digits before they are compared, `1..=17`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub digits: Option<usize>,
     /// Compare with case.
     #[serde(default, skip_serializing_if = "is_default")]
     pub case_sensitive: bool,
@@ -44,7 +47,17 @@ pub enum Location {
 
 impl MatchSpec {
     pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
+        if let Some(digits) = self.digits.filter(|digits| !(1..=17).contains(digits)) {
+            return Err(SpecError::field("digits", format!("found {digits}, wanted 1 to 17")));
+        }
         Ok(Box::new(self.clone()))
+    }
+
+    fn same(&self, a: f64, b: f64) -> bool {
+        match self.digits {
+            None => number::same(a, b),
+            Some(digits) => format!("{a:.*e}", digits - 1) == format!("{b:.*e}", digits - 1),
+        }
     }
 
     fn numbers(&self, answer: &str, target: f64) -> Outcome {
@@ -52,13 +65,13 @@ impl MatchSpec {
             Location::Begin => number::in_words(answer).next(),
             Location::End => number::in_words(answer).last(),
             Location::Any => {
-                let hit = number::in_words(answer).any(|found| number::same(found, target));
+                let hit = number::in_words(answer).any(|found| self.same(found, target));
                 return Outcome::pass(hit);
             }
             Location::Exact => number::whole(answer),
         };
         match found {
-            Some(found) => Outcome::pass(number::same(found, target)).because(format!("found the number {found}")),
+            Some(found) => Outcome::pass(self.same(found, target)).because(format!("found the number {found}")),
             None => Outcome::pass(false).because("the answer has no number there"),
         }
     }
@@ -127,6 +140,9 @@ mod tests {
             assert_eq!(grade(numeric, answer, target.clone()), pass, "{answer} vs {target}");
         }
         assert_eq!(grade("kind='match'\nnumeric=true\nlocation='begin'", "7 of 9", json!(7)), 1.0);
+        let rounded = "kind='match'\nnumeric=true\ndigits=5";
+        assert_eq!(grade(rounded, "about 2.94159265", json!(2.9416)), 1.0);
+        assert_eq!(grade(rounded, "123457", json!(123456)), 1.0);
         assert_eq!(grade("kind='match'\nnumeric=true\nlocation='any'", "1 2 3", json!(2)), 1.0);
         assert_eq!(grade("kind='match'\nnumeric=true\nlocation='exact'", "it is 2", json!(2)), 0.0);
     }

@@ -6,6 +6,9 @@
 
 pub mod bleu;
 pub mod chrf;
+pub mod code_exec;
+pub mod diversity;
+pub mod error_rate;
 pub mod exact;
 pub mod expr;
 pub mod forms;
@@ -16,6 +19,7 @@ pub mod limits;
 pub mod list_contains;
 pub mod matching;
 pub mod measured;
+pub mod meteor;
 mod ngrams;
 pub mod number;
 pub mod overlap;
@@ -23,6 +27,7 @@ pub mod pattern;
 mod porter;
 mod python;
 pub mod quotes;
+pub mod readability;
 pub mod refusal;
 pub mod retrieval;
 pub mod rouge;
@@ -34,6 +39,7 @@ pub mod tools;
 pub mod trajectory;
 mod words;
 
+pub(crate) use self::exact::shorten as shortened;
 use crate::exchange::{Exchange, Outcome};
 
 /// A compiled check.
@@ -43,6 +49,10 @@ pub(crate) trait Check: Send + Sync {
     /// What it looks at, which decides what an answer without text means to it.
     fn reads(&self) -> Reads {
         Reads::Text
+    }
+    /// It may take a second: not for where many answers are graded in a row.
+    fn is_heavy(&self) -> bool {
+        false
     }
 }
 

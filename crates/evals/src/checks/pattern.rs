@@ -1,14 +1,19 @@
 //! `regex` and `pattern_extract`. Patterns run in linear time (the `regex` crate), because answers are untrusted; one
-//! that does not compile is a configuration error.
+//! that does not compile is a configuration error. With `fancy` a pattern of `regex` may look around and refer back, which
+//! means to try and return: beyond a million steps back the answer is unscored.
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
+use weir_core::score::Unscored;
 
 use super::{Check, Reads, exact::shorten, is_default};
 use crate::{
     exchange::{Exchange, Outcome},
     spec::SpecError,
 };
+
+/// Steps back of a `fancy` pattern.
+const MOST_STEPS: usize = 1_000_000;
 
 /// `regex`: both conditions must hold.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -20,6 +25,9 @@ pub struct RegexSpec {
     /// Must not be found in the answer.
     #[serde(default, skip_serializing_if = "is_default")]
     pub must_not_match: Option<String>,
+    /// Patterns may look around and refer back.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fancy: bool,
 }
 
 /// `pattern_extract`: a captured group equals a target, as inspect-ai's `pattern`. No match is a failed format: 0.
@@ -37,8 +45,26 @@ pub struct PatternExtractSpec {
 }
 
 struct Conditions {
-    must: Option<Regex>,
-    must_not: Option<Regex>,
+    must: Option<Pattern>,
+    must_not: Option<Pattern>,
+}
+
+enum Pattern {
+    Linear(Regex),
+    Fancy(fancy_regex::Regex),
+}
+
+impl Pattern {
+    /// The first place it matches.
+    fn find<'t>(&self, text: &'t str) -> Result<Option<&'t str>, Outcome> {
+        match self {
+            Self::Linear(regex) => Ok(regex.find(text).map(|found| found.as_str())),
+            Self::Fancy(regex) => match regex.find(text) {
+                Ok(found) => Ok(found.map(|found| found.as_str())),
+                Err(error) => Err(Outcome::unscored(Unscored::ScoringFailed, format!("the pattern gave up: {error}"))),
+            },
+        }
+    }
 }
 
 struct Extract {
@@ -61,7 +87,15 @@ impl RegexSpec {
         if self.must_match.is_none() && self.must_not_match.is_none() {
             return Err(SpecError::field("must_match", "give `must_match`, `must_not_match` or both"));
         }
-        let build = |field, text: &Option<String>| text.as_deref().map(|text| pattern(field, text, true)).transpose();
+        let one = |field, text: &str| match self.fancy {
+            false => pattern(field, text, true).map(Pattern::Linear),
+            true => fancy_regex::RegexBuilder::new(text)
+                .backtrack_limit(MOST_STEPS)
+                .build()
+                .map(Pattern::Fancy)
+                .map_err(|error| SpecError::Pattern { field, pattern: text.to_owned(), message: error.to_string() }),
+        };
+        let build = |field, text: &Option<String>| text.as_deref().map(|text| one(field, text)).transpose();
         Ok(Box::new(Conditions {
             must: build("must_match", &self.must_match)?,
             must_not: build("must_not_match", &self.must_not_match)?,
@@ -71,14 +105,22 @@ impl RegexSpec {
 
 impl Check for Conditions {
     fn check(&self, exchange: &Exchange<'_>) -> Outcome {
-        let text = exchange.answer.text.as_str();
-        if self.must.as_ref().is_some_and(|must| !must.is_match(text)) {
-            return Outcome::pass(false).because("`must_match` is not found");
+        self.hold(exchange.answer.text.as_str()).unwrap_or_else(|gave_up| gave_up)
+    }
+}
+
+impl Conditions {
+    fn hold(&self, text: &str) -> Result<Outcome, Outcome> {
+        if let Some(must) = &self.must
+            && must.find(text)?.is_none()
+        {
+            return Ok(Outcome::pass(false).because("`must_match` is not found"));
         }
-        match self.must_not.as_ref().and_then(|must_not| must_not.find(text)) {
-            Some(found) => Outcome::pass(false).because(format!("`must_not_match` found {}", shorten(found.as_str()))),
+        let found = self.must_not.as_ref().map(|must_not| must_not.find(text)).transpose()?.flatten();
+        Ok(match found {
+            Some(found) => Outcome::pass(false).because(format!("`must_not_match` found {}", shorten(found))),
             None => Outcome::pass(true),
-        }
+        })
     }
 }
 
@@ -111,8 +153,11 @@ impl Check for Extract {
         let first = usize::from(captures.len() > 1);
         let groups: Vec<&str> = captures.iter().skip(first).flatten().map(|group| group.as_str()).collect();
         let equals = |group: &&str| targets.contains(&fold(group));
-        let pass =
-            if self.match_all { !groups.is_empty() && groups.iter().all(equals) } else { groups.iter().any(equals) };
+        // What extracts nothing has extracted no answer, whatever the target.
+        let pass = match self.match_all {
+            true => !groups.is_empty() && groups.iter().all(equals) && targets.iter().any(|target| !target.is_empty()),
+            false => groups.iter().copied().find(|group| equals(group)).is_some_and(|group| !group.is_empty()),
+        };
         Outcome::pass(pass).because(format!("extracted {}", shorten(&groups.join(", "))))
     }
 }
@@ -122,7 +167,6 @@ mod tests {
     use super::*;
     use crate::checks::testing::{grade, run};
     use serde_json::json;
-    use weir_core::score::Unscored;
 
     #[test]
     fn both_conditions_must_hold() {
@@ -135,8 +179,32 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_would_run_away_elsewhere_is_linear_here() {
+        let spec = r"kind='regex'
+            must_match='(a+)+$'";
+        let answer = "a".repeat(1 << 17) + "b";
+        // A backtracking engine would not come back at all.
+        assert_eq!(grade(spec, &answer, json!(null)), 0.0);
+    }
+
+    #[test]
+    fn a_fancy_pattern_looks_around_and_gives_up_in_time() {
+        let spec = r"kind='regex'
+            fancy=true
+            must_match='^(?!.*sorry)(\w)\w*\1$'";
+        assert_eq!((grade(spec, "abca", json!(null)), grade(spec, "sorrys", json!(null))), (1.0, 0.0));
+        let spec = r"kind='regex'
+            fancy=true
+            must_match='^(?:(a+)\1?)+$'";
+        let outcome = run(spec, &format!("{}!", "a".repeat(5_000)), json!(null));
+        assert_eq!(outcome.reason(), Some(Unscored::ScoringFailed), "{outcome:?}");
+        let bad = RegexSpec { must_match: Some("(?<".into()), fancy: true, ..Default::default() };
+        assert!(bad.compile().is_err());
+    }
+
+    #[test]
     fn a_bad_pattern_is_refused_at_load() {
-        let spec = RegexSpec { must_match: Some("(".into()), must_not_match: None };
+        let spec = RegexSpec { must_match: Some("(".into()), must_not_match: None, fancy: false };
         let error = spec.compile().err().unwrap().to_string();
         assert!(error.contains("must_match") && error.contains("unclosed group"), "{error}");
         assert!(RegexSpec::default().compile().is_err());
@@ -157,6 +225,9 @@ mod tests {
             pattern='x|(y)'
             match_all=true";
         assert_eq!(grade(optional, "x", json!("y")), 0.0);
+        let nothing = r"kind='pattern_extract'
+            pattern='x(y*)'";
+        assert_eq!(grade(nothing, "x", json!("")), 0.0);
     }
 
     #[test]

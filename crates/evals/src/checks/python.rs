@@ -24,9 +24,10 @@ pub(crate) fn casefold(text: &str) -> String {
 }
 
 /// `float(text)` where it is finite: outer white space, underscores between digits and every decimal digit of Unicode
-/// are fine.
+/// are fine. A text of ASCII alone may have white space of C around it, any other that of Unicode: Python looks for the
+/// information separators in the second case only.
 pub(crate) fn finite(text: &str) -> Option<f64> {
-    let text = strip(text);
+    let text = if text.is_ascii() { text.trim_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']) } else { strip(text) };
     let mut ascii = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     let mut after_digit = false;
@@ -182,7 +183,9 @@ mod tests {
     #[test]
     fn numbers_are_read_as_python_reads_them() {
         for (text, want) in [
-            (" 1_000.5\u{1f}", Some(1000.5)),
+            (" 1_000.5\u{b}", Some(1000.5)),
+            ("1\u{1f}", None),
+            ("\u{1d}１\u{1f}", Some(1.0)),
             ("٣٫", None),
             ("٣", Some(3.0)),
             ("１２.５", Some(12.5)),

@@ -46,6 +46,15 @@ pub struct Item {
     /// Its weight in means; finite and over 0.
     #[serde(default = "unit", deserialize_with = "read_weight", skip_serializing_if = "is_unit")]
     pub weight: f64,
+    /// Tools that were offered with the input, as they were sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Value>,
+    /// What people said of answers to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Value>,
+    /// The request it was made from: trace, span, time, and with which probability it was picked.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub source: Map<String, Value>,
     /// Anything else.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
@@ -67,6 +76,9 @@ impl Item {
             cluster: None,
             split: None,
             weight: 1.0,
+            tools: Vec::new(),
+            labels: Vec::new(),
+            source: Map::new(),
             metadata: Map::new(),
         };
         item.name();
@@ -76,8 +88,13 @@ impl Item {
     /// Gives an item without an id one.
     pub(crate) fn name(&mut self) {
         if self.id.trim().is_empty() {
-            self.id = self.input_hash().chars().take(16).collect();
+            self.id = self.own_id();
         }
+    }
+
+    /// The id of an item that was given none.
+    pub(crate) fn own_id(&self) -> String {
+        self.input_hash().chars().take(16).collect()
     }
 
     /// Hash of the whole item, 32 hex digits. Key order and spelling of the file do not count.

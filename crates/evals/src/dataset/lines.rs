@@ -1,21 +1,8 @@
-//! JSON Lines: one value a line, each read on its own.
+//! One line as one value.
 
 use serde_json::Value;
 
-use super::{ROW_LIMIT, RawRow, RowError};
-
-/// The lines of a file with their numbers, from 1; blank ones are left out.
-pub(crate) fn of(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
-    (1_u64..)
-        .zip(bytes.split(|byte| *byte == b'\n'))
-        .map(|(line, text)| (line, text.trim_ascii()))
-        .filter(|(_, text)| !text.is_empty())
-}
-
-/// One value a line.
-pub(crate) fn read(bytes: &[u8]) -> Vec<RawRow> {
-    of(bytes).map(|(line, text)| (line, value(line, text))).collect()
-}
+use super::{ROW_LIMIT, RowError};
 
 /// One line as a value: bounded in size, UTF-8, JSON, not nested deeper than serde_json's bound of 128.
 pub(crate) fn value(line: u64, text: &[u8]) -> Result<Value, RowError> {

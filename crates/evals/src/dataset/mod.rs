@@ -1,47 +1,74 @@
 //! Datasets: items with what is known about their right answers, versioned by content.
 //!
-//! The canonical form is `weir.dataset.v1`: JSON Lines, a header and then items. Other shapes are told apart by their
-//! content and read into the same items. A bad row is reported with its line and costs only itself.
+//! The canonical form is `weir.dataset.v1`: JSON Lines, a header and then items. Other files are told apart by their
+//! content, in two steps: how rows are wrapped (`containers.rs`), and whose rows they are (`vendor.rs`). They are read one
+//! by one into the same items. A bad row is reported with its line and costs only itself.
 
 mod array;
-mod csv;
-mod detect;
+mod containers;
+mod intake;
 mod item;
 mod lines;
 mod mapping;
-mod openai_evals;
-mod promptfoo;
+mod near;
+mod reading;
+mod redact;
+mod schema;
+mod vendor;
 mod version;
 mod weir;
+pub mod write;
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use intake::{Intake, Report, TOLD};
 pub use item::Item;
 pub use mapping::{Mapping, MappingError};
+pub use near::{NEAR, Near, Neighbours};
+pub use reading::{Reading, Source, WHOLE_LIMIT};
+pub use redact::redact;
+pub use schema::InputSchema;
 pub use version::{assign_splits, split_for, version_id};
+
+/// The split that decides, and that nothing which is decided upon may see.
+pub const HELDOUT: &str = "heldout";
 
 /// Largest row in bytes.
 pub const ROW_LIMIT: usize = 1024 * 1024;
 
-/// What a file is.
+/// What a file is: ours, a product's, or rows that are read through a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// `weir.dataset.v1`, the canonical form.
+    /// `weir.dataset.v1`, the canonical form, also as CSV or Parquet that weir has written.
     Weir,
     /// JSON Lines of objects, read through the mapping.
     Jsonl,
-    /// One JSON list of objects, read through the mapping.
+    /// One JSON list of objects, or an object that holds one, read through the mapping.
     JsonArray,
     /// Comma, semicolon or tab separated values with a header row, read through the mapping.
     Csv,
-    /// OpenAI evals: lines of `{item, …}` or `{input: […], ideal}`.
+    /// Parquet, read through the mapping.
+    Parquet,
+    /// OpenAI evals: `{item, …}` or `{input: […], ideal}`.
     OpenaiEvals,
-    /// promptfoo test cases: `{tests: […]}`, or lines or a list of `{vars, assert}`.
+    /// promptfoo test cases: `{vars, assert}`, also in YAML, and CSV with `__expected`.
     Promptfoo,
+    /// Braintrust dataset rows.
+    Braintrust,
+    /// Langfuse dataset items.
+    Langfuse,
+    /// Phoenix dataset examples.
+    Phoenix,
+    /// Inspect samples.
+    Inspect,
+    /// DeepEval goldens.
+    Deepeval,
+    /// Ragas samples.
+    Ragas,
 }
 
 /// The first line of the canonical form.
@@ -50,20 +77,26 @@ pub struct Header {
     /// Always `dataset.v1`.
     pub weir: String,
     /// The dataset's name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What is in it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Workload of items that name none.
-    #[serde(default)]
+    /// Workload of the dataset; items that name none are of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<String>,
     /// Instructions put before items that bring no system message.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
     /// Splits to assign items to that name none, by hash of their cluster.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub splits: Vec<String>,
+    /// JSON Schema of the items' inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_schema: Option<Value>,
+    /// A word that stands in no other text: whoever finds it in a model's training has found the dataset there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<String>,
 }
 
 /// A file as read.
@@ -126,50 +159,20 @@ impl RowError {
 /// A row with its place, as the readers of the formats hand it over.
 pub(crate) type RawRow = (u64, Result<Value, RowError>);
 
-/// Reads a file. Never fails as a whole: a file that is nothing at all is one bad row. `file_name` helps to tell
-/// formats apart; `mapping` overrides the guessed columns.
+/// Reads a file that is in memory. Never fails as a whole: a file that is nothing at all is one bad row. `file_name`
+/// helps to tell formats apart; `mapping` overrides the guessed columns. [`Reading`] does the same row by row.
 #[must_use]
 pub fn parse(bytes: &[u8], file_name: &str, mapping: Option<&Mapping>) -> Parsed {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let format = detect::detect(bytes, file_name);
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        let rows = vec![Row { line: 1, result: Err(RowError::new(1, "the file is empty")) }];
-        return Parsed { format, header: None, columns: Vec::new(), mapping: Mapping::default(), rows };
+    let mut reading = Reading::open(containers::source(bytes.to_vec()), file_name, mapping);
+    let mut rows: Vec<Row> = reading.by_ref().collect();
+    refuse_reused_ids(&mut rows);
+    Parsed {
+        format: reading.format(),
+        header: reading.header().cloned(),
+        columns: reading.columns().to_vec(),
+        mapping: reading.mapping().clone(),
+        rows,
     }
-    if let Some(refusal) = detect::refusal(bytes, file_name) {
-        let rows = vec![Row { line: 1, result: Err(RowError::new(1, refusal)) }];
-        return Parsed { format, header: None, columns: Vec::new(), mapping: Mapping::default(), rows };
-    }
-    let mut parsed = match format {
-        Format::Weir => weir::parse(bytes),
-        Format::OpenaiEvals => openai_evals::parse(bytes),
-        Format::Promptfoo => promptfoo::parse(bytes),
-        Format::Jsonl => mapped(format, lines::read(bytes), mapping),
-        Format::JsonArray => mapped(format, array::read(bytes), mapping),
-        Format::Csv => csv::parse(bytes, file_name, mapping),
-    };
-    refuse_reused_ids(&mut parsed.rows);
-    parsed
-}
-
-/// Reads objects through a mapping, guessed from the keys of the first rows.
-fn mapped(format: Format, raw: Vec<RawRow>, mapping: Option<&Mapping>) -> Parsed {
-    let mut columns: Vec<String> = Vec::new();
-    for (_, row) in &raw {
-        if let Ok(Value::Object(fields)) = row {
-            for key in fields.keys() {
-                if !columns.contains(key) && columns.len() < 256 {
-                    columns.push(key.clone());
-                }
-            }
-        }
-    }
-    let mapping = Mapping::settle(mapping, &columns);
-    let rows = raw
-        .into_iter()
-        .map(|(line, row)| Row { line, result: row.and_then(|value| mapping.item(line, &value)) })
-        .collect();
-    Parsed { format, header: None, columns, mapping, rows }
 }
 
 /// The same item twice is one item and harmless; the same id with other content is a mistake.

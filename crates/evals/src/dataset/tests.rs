@@ -1,3 +1,6 @@
+mod formats;
+mod round_trip;
+
 use super::*;
 use weir_core::chat::Role;
 
@@ -26,8 +29,7 @@ fn the_canonical_form_is_read_with_its_header_and_bad_rows_cost_only_themselves(
     assert_eq!(texts(&parsed), [pair("1+1?", "2"), pair("2+2?", "4")]);
     let items: Vec<&Item> = parsed.items().collect();
     assert_eq!(items[0].input[0].role, Role::System);
-    assert_eq!(items[0].workload.as_deref(), Some("maths"));
-    assert!(items[0].split.is_some());
+    assert_eq!(items[0].split, None, "splits are dealt out when the file is taken in");
     assert_eq!(items[1].split.as_deref(), Some("heldout"));
     assert_eq!(items[1].id.len(), 16);
     let bad: Vec<(u64, bool)> = parsed
@@ -99,24 +101,21 @@ fn openai_evals_lines_are_recognised() {
 }
 
 #[test]
-fn promptfoo_cases_are_recognised_and_other_assertions_refused() {
+fn promptfoo_cases_are_recognised_and_other_assertions_kept() {
     let text = r#"{"tests": [
         {"vars": {"question": "q", "lang": "en"}, "assert": [{"type": "equals", "value": "a"}]},
         {"vars": {"q": "x"}, "assert": [{"type": "latency", "threshold": 5}]},
-        {"vars": {"topic": "y"}, "assert": [{"type": "llm-rubric", "value": "is kind"}]}
+        {"vars": {"topic": "y"}, "assert": [{"type": "llm-rubric", "value": "is kind"}]},
+        {"vars": {"a": "1", "b": "2"}}
     ]}"#;
     let parsed = parse(text.as_bytes(), "promptfoo.json", None);
     assert_eq!(parsed.format, Format::Promptfoo);
     let items: Vec<&Item> = parsed.items().collect();
     assert_eq!(items[0].expected_text().as_deref(), Some("a"));
     assert_eq!(items[0].metadata["lang"], "en");
-    assert_eq!(items[1].criteria.as_deref(), Some("is kind"));
-    assert_eq!(parsed.bad().map(|error| error.line).collect::<Vec<_>>(), [3]);
-
-    let parsed = parse(b"question,__expected\nq,a\nr,contains: b\n", "x.csv", None);
-    assert_eq!(parsed.format, Format::Promptfoo);
-    assert_eq!(texts(&parsed), [pair("q", "a")]);
-    assert_eq!(parsed.bad().count(), 1);
+    assert_eq!(items[1].metadata["assert"][0]["threshold"], 5);
+    assert_eq!(items[2].criteria.as_deref(), Some("is kind"));
+    assert_eq!(parsed.bad().map(|error| error.line).collect::<Vec<_>>(), [5]);
 }
 
 #[test]
@@ -173,13 +172,14 @@ fn versions_ignore_order_and_repeats_and_splits_follow_clusters() {
 }
 
 #[test]
-fn fields_of_the_format_that_no_scorer_reads_are_kept_as_metadata() {
+fn labels_source_and_tools_stay_where_they_are_and_tools_stand_beside_the_input() {
     let text = r#"{"weir":"dataset.v1"}
-{"input":{"messages":[{"role":"user","content":"q"}],"tools":[{"name":"t"}]},"expected_tools":["t"],"source":{"span_id":"s"},"metadata":{"x":1}}"#;
+{"input":{"messages":[{"role":"user","content":"q"}],"tools":[{"name":"t"}]},"expected_tools":["t"],"labels":[{"scorer":"f","value":1}],"source":{"span_id":"s"},"metadata":{"x":1}}"#;
     let parsed = parse(text.as_bytes(), "x.jsonl", None);
     let item = parsed.items().next().unwrap();
-    assert_eq!(
-        Value::Object(item.metadata.clone()),
-        serde_json::json!({"x": 1, "expected_tools": ["t"], "source": {"span_id": "s"}, "tools": [{"name": "t"}]}),
-    );
+    assert_eq!(item.tools, [serde_json::json!({"name": "t"})]);
+    assert_eq!(item.labels, [serde_json::json!({"scorer": "f", "value": 1})]);
+    assert_eq!(item.source["span_id"], "s");
+    assert_eq!(item.expected_tools.as_ref().unwrap()[0].name, "t");
+    assert_eq!(Value::Object(item.metadata.clone()), serde_json::json!({"x": 1}));
 }

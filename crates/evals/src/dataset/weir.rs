@@ -1,77 +1,60 @@
-//! `weir.dataset.v1`: a header line, then one item a line.
+//! `weir.dataset.v1`: a header, then items, as lines or as cells.
 
 use serde_json::{Map, Value};
 use weir_core::chat::{Message, Role};
 
-use super::{Format, Header, Item, Mapping, Parsed, Row, RowError, lines, version::split_for};
+use super::{Header, Item, RowError, write};
 
 /// What the header says it is.
 pub(crate) const VERSION: &str = "dataset.v1";
 
-pub(crate) fn parse(bytes: &[u8]) -> Parsed {
-    let mut header: Option<Header> = None;
-    let mut rows = Vec::new();
-    for (line, text) in lines::of(bytes) {
-        let value = match lines::value(line, text) {
-            Ok(value) => value,
-            Err(error) => {
-                rows.push(Row { line, result: Err(error) });
-                continue;
-            }
-        };
-        if value.get("weir").is_some() {
-            match read_header(line, value, header.is_some()) {
-                Ok(found) => header = Some(found),
-                Err(error) => rows.push(Row { line, result: Err(error) }),
-            }
-            continue;
-        }
-        rows.push(Row { line, result: item(line, value, header.as_ref()) });
-    }
-    Parsed { format: Format::Weir, header, columns: Vec::new(), mapping: Mapping::default(), rows }
-}
-
-fn read_header(line: u64, value: Value, again: bool) -> Result<Header, RowError> {
-    if again {
-        return Err(RowError::new(line, "a second header"));
-    }
-    serde_json::from_value(value).map_err(|error| RowError::new(line, format!("the header: {error}")))
-}
-
-/// Fields of the format that no scorer reads yet; they are kept as metadata, so that nothing is lost.
-const KEPT: &[&str] = &["labels", "source", "expected_tools"];
-
-fn keep(value: &mut Value) {
-    let Value::Object(fields) = value else { return };
-    let mut kept: Vec<(String, Value)> =
-        KEPT.iter().filter_map(|key| Some(((*key).to_owned(), fields.shift_remove(*key)?))).collect();
-    if let Some(Value::Object(input)) = fields.get_mut("input") {
-        kept.extend(input.shift_remove("tools").map(|tools| ("tools".to_owned(), tools)));
-    }
-    if kept.is_empty() {
-        return;
-    }
-    if let Value::Object(metadata) = fields.entry("metadata").or_insert_with(|| Value::Object(Map::new())) {
-        metadata.extend(kept);
+/// `input.tools` stands beside the conversation here.
+fn lift_tools(value: &mut Value) {
+    let tools = value.get_mut("input").and_then(Value::as_object_mut).and_then(|input| input.shift_remove("tools"));
+    if let (Some(tools), Value::Object(fields)) = (tools, value) {
+        fields.insert("tools".into(), tools);
     }
 }
 
-fn item(line: u64, mut value: Value, header: Option<&Header>) -> Result<Item, RowError> {
-    keep(&mut value);
-    let mut item: Item = serde_json::from_value(value).map_err(|error| RowError::new(line, error.to_string()))?;
+impl Item {
+    /// Reads one item of the canonical form, and gives it an id when it has none.
+    ///
+    /// # Errors
+    /// What was found and what is wanted.
+    pub fn read(mut value: Value) -> Result<Self, String> {
+        lift_tools(&mut value);
+        let mut item: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        item.name();
+        Ok(item)
+    }
+}
+
+pub(crate) fn item(line: u64, value: Value, header: Option<&Header>) -> Result<Item, RowError> {
+    let named = value.get("id").is_some_and(|id| id.as_str().is_some_and(|id| !id.trim().is_empty()));
+    let mut item = Item::read(value).map_err(|message| RowError::new(line, message))?;
     if let Some(header) = header {
-        item.workload = item.workload.take().or_else(|| header.workload.clone());
         let instructed = item.input.first().is_some_and(|message| message.role == Role::System);
         if let Some(system) = header.system.as_ref().filter(|_| !instructed) {
             item.input.insert(0, Message { role: Role::System, content: system.clone() });
+            if !named {
+                item.id.clear();
+                item.name();
+            }
         }
     }
-    item.name();
-    if let Some(header) = header
-        && item.split.is_none()
-        && !header.splits.is_empty()
-    {
-        item.split = split_for(&item, &header.splits);
-    }
     Ok(item)
+}
+
+/// An item from the cells of one of our own CSV or Parquet files.
+pub(crate) fn cells(line: u64, row: Map<String, Value>, header: Option<&Header>) -> Result<Item, RowError> {
+    let fields = row.into_iter().filter(|(name, _)| !name.starts_with(write::MARK)).filter_map(|(name, cell)| {
+        let value = match cell {
+            Value::Null => None,
+            Value::String(text) => write::uncell(&text),
+            // Objects and lists are read where cells are.
+            other => Some(other),
+        };
+        Some((name, value?))
+    });
+    item(line, Value::Object(fields.collect()), header)
 }

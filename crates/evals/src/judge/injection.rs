@@ -2,21 +2,17 @@
 //! model, so that it costs nothing and says the same each time. It marks, it does not grade: a marked answer is
 //! unscored and left to people.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Orders to drop what was said before, in any wording.
+const ORDERS: &str = r"\b(?:ignore|disregard|forget|override|bypass)(?: (?:all|any|of|the|these|those|my))*(?: (?:previous|prior|above|earlier|preceding|foregoing|your|system|original))+ (?:instructions?|rules?|prompts?|directions?|guidelines)\b";
+
 /// Phrases that address a grader or fake the frame around it. Lower case, single spaces.
 const PHRASES: &[&str] = &[
-    "ignore all previous instructions",
-    "ignore previous instructions",
-    "ignore the previous instructions",
-    "ignore all prior instructions",
-    "ignore prior instructions",
-    "ignore the above instructions",
     "ignore the instructions above",
-    "disregard all previous instructions",
-    "disregard previous instructions",
     "disregard the above",
-    "disregard prior instructions",
-    "forget your instructions",
-    "forget all previous instructions",
     "new instructions for the judge",
     "instructions for the grader",
     "note to the grader",
@@ -74,7 +70,9 @@ const KEYS: &[&str] = &["\"choice\":\"", "'choice':'", "\"verdict\":\"", "\"nonc
 pub fn injection_suspected(answer: &str) -> bool {
     let plain: String = answer.chars().filter_map(plain).collect::<String>().to_lowercase();
     let spaced = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    if PHRASES.iter().any(|phrase| spaced.contains(phrase)) {
+    // A constant, which the tests of this file compile.
+    static ORDER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(ORDERS).ok());
+    if PHRASES.iter().any(|phrase| spaced.contains(phrase)) || ORDER.iter().any(|order| order.is_match(&spaced)) {
         return true;
     }
     let tight: String = plain.chars().filter(|c| !c.is_whitespace() && *c != '\\').collect();

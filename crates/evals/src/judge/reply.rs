@@ -194,6 +194,10 @@ fn one<T: DeserializeOwned>(text: &str, agree: fn(&T, &T) -> bool) -> Result<T, 
         }
         last = Some(verdict);
     }
+    // A second one beside the fences would be a verdict that nobody reads.
+    if last.is_some() && text.split("```").step_by(2).any(|beside| beside.contains("\"nonce\"")) {
+        return Err(failed("several verdicts, one of them beside the fence"));
+    }
     last.ok_or_else(|| failed("prose, wanted one JSON object"))
 }
 

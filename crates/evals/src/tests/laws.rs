@@ -27,6 +27,10 @@ fn spec(kind: &str) -> ScorerSpec {
         "tool_args_match" => json!({"tool": "*", "args": {}}),
         "expr" => json!({"expr": "size(answer) > 3 ? 0.5 : 2.0"}),
         "language" => json!({"language": "en"}),
+        "readability" => json!({"formula": "lix", "max": 40}),
+        "code_exec" => json!({"module": "(module (func (export \"_start\")))"}),
+        "embedding_similarity" => json!({"model": "m"}),
+        "webhook" => json!({"url": "https://hooks.example/"}),
         "judge" => json!({"model": "m", "template": "factuality"}),
         _ => json!({}),
     };

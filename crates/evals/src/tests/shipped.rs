@@ -9,7 +9,7 @@ use crate::{
     Exchange, Scorer, compile,
     dataset::{self, Format, Item, Parsed},
     shipped::{SAMPLE_CSV, SHIPPED, Shipped},
-    suite::Suite,
+    suite::{Quality, Suite},
 };
 
 fn parsed(shipped: &Shipped) -> Parsed {
@@ -19,7 +19,8 @@ fn parsed(shipped: &Shipped) -> Parsed {
 fn quality(shipped: &Shipped) -> Scorer {
     let suite = Suite::parse(shipped.suite, shipped.name, &|name| Err(name.to_owned())).unwrap();
     assert_eq!(suite.workload, shipped.name);
-    compile(suite.scorer(&suite.quality).unwrap()).unwrap()
+    let Quality::Scorer(name) = &suite.quality else { panic!("{suite:?}") };
+    compile(suite.scorer(name).unwrap()).unwrap()
 }
 
 fn grade(scorer: &Scorer, item: &Item, text: String) -> f64 {

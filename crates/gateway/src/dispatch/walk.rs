@@ -154,12 +154,14 @@ impl<'a> Walk<'a> {
         let Some(class) = failure.class.failure().filter(|class| rules.on.contains(class)) else {
             return Next::Stop;
         };
-        if failure.other_key && !self.together {
+        let others = self.at + 1 < self.legs.len();
+        // The last attempt is for somebody else, where there is somebody else.
+        let here = !self.together && (!others || flight.attempts() + 1 < MOST_ATTEMPTS);
+        if failure.other_key && here {
             return Next::Retry(Duration::ZERO);
         }
         let left = self.request.limits.total.saturating_sub(flight.age());
-        let others = self.at + 1 < self.legs.len();
-        let wait = again(failure, others, left).filter(|_| !self.together && !self.retried && self.lane.withdraw());
+        let wait = again(failure, others, left).filter(|_| here && !self.retried && self.lane.withdraw());
         if let Some(wait) = wait {
             self.retried = true;
             return Next::Retry(wait.unwrap_or_else(|| JITTER.mul_f64(state.entropy.next_unit())));
@@ -219,10 +221,10 @@ fn again(failure: &Failure, others: bool, left: Duration) -> Option<Option<Durat
         return None;
     }
     match (failure.wait, failure.class) {
+        // Others have room now; this one is left alone for as long as it asked.
+        (_, Class::RateLimit | Class::Connect) if others => None,
         (Some(wait), _) if wait > MOST_WAIT || wait >= left => None,
         (Some(wait), _) => Some(Some(wait)),
-        // These rarely pass within a few milliseconds: in place only where there is nowhere else.
-        (None, Class::RateLimit | Class::Connect) if others => None,
         // One that says it is late may be quicker now; one that said nothing has had its time.
         (None, Class::Timeout) if !failure.answered => None,
         (None, _) => Some(None),
@@ -231,7 +233,7 @@ fn again(failure: &Failure, others: bool, left: Duration) -> Option<Option<Durat
 
 fn usage(served: &Served, input_estimate: u64) -> Usage {
     match served {
-        Served::Plain(_, reply) => reply.usage,
+        Served::Plain(_, reply, _) => reply.usage,
         Served::Stream(opened) => opened.chat.usage(input_estimate),
     }
 }
@@ -249,9 +251,12 @@ mod tests {
     #[test]
     fn a_long_wait_sends_the_request_elsewhere_and_a_short_one_is_waited_out() {
         let short = failed(Class::RateLimit, Some(1_500));
-        assert_eq!(again(&short, true, MINUTE), Some(short.wait));
-        assert_eq!(again(&failed(Class::RateLimit, Some(2_001)), true, MINUTE), None);
-        let late = again(&short, true, Duration::from_millis(1_500));
+        assert_eq!(again(&short, false, MINUTE), Some(short.wait));
+        assert_eq!(again(&short, true, MINUTE), None, "others have room now");
+        let busy = failed(Class::ServerError, Some(1_500));
+        assert_eq!(again(&busy, true, MINUTE), Some(busy.wait));
+        assert_eq!(again(&failed(Class::ServerError, Some(2_001)), true, MINUTE), None);
+        let late = again(&short, false, Duration::from_millis(1_500));
         assert_eq!(late, None, "the wait would eat the whole deadline");
     }
 

@@ -51,6 +51,16 @@ async fn a_server_error_is_tried_once_more_in_place_and_then_elsewhere() {
 }
 
 #[tokio::test]
+async fn many_keys_that_are_refused_leave_a_call_for_somebody_else() {
+    let rig = Rig::with(Setup { refused_keys: 6, ..Setup::default() }).await;
+    let reply = rig.post(&ask("auto")).await;
+    assert_eq!((reply.status.as_u16(), reply.header("x-weir-deployment")), (200, "sim/small"), "{}", reply.body);
+    let span = rig.sink.only().span;
+    let asked: Vec<&str> = span.attempts.iter().map(|attempt| attempt.deployment.as_str()).collect();
+    assert_eq!(asked, ["sim/large", "sim/large", "sim/large", "sim/small"]);
+}
+
+#[tokio::test]
 async fn a_refused_connection_falls_back_at_once() {
     let rig = Rig::with(Setup { dead_first: true, ..Setup::default() }).await;
     let reply = rig.post(&ask("auto")).await;

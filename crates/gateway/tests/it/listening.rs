@@ -50,6 +50,35 @@ async fn slow_and_silent_connections_are_cut_off_and_others_are_served() {
     assert_eq!(rig.post(&ask("auto")).await.status, 200);
 }
 
+/// Reads one reply without a body of unknown length from a connection that stays open.
+async fn reply_on(stream: &mut TcpStream) -> String {
+    let mut reply = Vec::new();
+    while !reply.ends_with(b"ok\n") {
+        let mut part = [0; 512];
+        let count = tokio::time::timeout(PATIENCE, stream.read(&mut part)).await.expect("a reply").unwrap();
+        assert!(count > 0, "closed after {:?}", String::from_utf8_lossy(&reply));
+        reply.extend_from_slice(&part[..count]);
+    }
+    String::from_utf8(reply).unwrap()
+}
+
+#[tokio::test]
+async fn a_kept_connection_may_idle_for_longer_than_a_head_may_take() {
+    let rig = Rig::with(Setup { ingress: hasty(), ..Setup::default() }).await;
+    let mut stream = TcpStream::connect(rig.addr).await.unwrap();
+    let live = b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
+    for _ in 0..3 {
+        stream.write_all(live).await.unwrap();
+        assert!(reply_on(&mut stream).await.starts_with("HTTP/1.1 200"));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    // The next head begins and does not come: that is no idling.
+    stream.write_all(&live[..10]).await.unwrap();
+    let mut rest = Vec::new();
+    let closed = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+    assert!(closed.is_ok(), "the head is waited for");
+}
+
 #[tokio::test]
 async fn a_request_outlives_the_header_timeout() {
     let rig = Rig::with(Setup { ingress: hasty(), ..Setup::default() }).await;

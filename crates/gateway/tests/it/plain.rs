@@ -147,11 +147,26 @@ async fn the_decision_comes_with_the_reply_when_asked_for() {
 }
 
 #[tokio::test]
+async fn where_a_request_would_go_is_told_and_nobody_is_asked() {
+    let rig = Rig::start().await;
+    let reply = rig.post_with(&[("x-weir-explain", "only")], ask("auto").to_string()).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let body = reply.json();
+    assert_eq!(body["decision"]["chain"][0], "sim/large", "{body}");
+    assert!(body["sentences"][0].as_str().unwrap().contains("default"), "{body}");
+    assert_eq!((rig.sim.counters("large-1").requests, rig.sink.len()), (0, 0));
+    let unknown = rig.post_with(&[("x-weir-explain", "only")], ask("atuo").to_string()).await;
+    assert_eq!(unknown.status, 404);
+}
+
+#[tokio::test]
 async fn models_lists_workloads_first_and_finds_one_by_its_name() {
     let rig = Rig::start().await;
     let list = rig.get("/v1/models", &[]).await.json();
     let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["weir/default", "weir/maths", "weir/others", "sim/large", "sim/small", "claude", "gemini"]);
+    let workloads = ["weir/default", "weir/maths", "weir/others"];
+    let deployments = ["sim/large", "sim/small", "claude", "gemini", "mistral", "cohere", "bedrock", "azure", "vertex"];
+    assert_eq!(ids, [&workloads[..], &deployments].concat());
     for (path, id) in [
         ("/v1/models/sim/large", "sim/large"),
         ("/v1/models/sim%2Flarge", "sim/large"),

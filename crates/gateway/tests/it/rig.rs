@@ -103,6 +103,10 @@ pub(crate) struct Setup {
     pub(crate) ingress: IngressConfig,
     /// A first candidate that nothing listens for.
     pub(crate) dead_first: bool,
+    /// A first candidate at this address.
+    pub(crate) raw_first: Option<SocketAddr>,
+    /// `sim/large` has this many keys, and its provider takes none of them.
+    pub(crate) refused_keys: usize,
     pub(crate) panicking_metrics: bool,
     /// This many words can be drawn before drawing panics.
     pub(crate) draws: Option<i64>,
@@ -145,10 +149,18 @@ impl Rig {
             deployment("sim/small", "sim", "small-1", &base_url),
             speaking(Dialect::Anthropic, "claude", "large-1", &base_url),
             speaking(Dialect::Gemini, "gemini", "large-1", &base_url),
+            speaking(Dialect::Mistral, "mistral", "large-1", &base_url),
+            speaking(Dialect::Cohere, "cohere", "large-1", &base_url),
+            speaking(Dialect::Bedrock, "bedrock", "large-1", &base_url),
+            elsewhere("azure", Dialect::OpenaiChat, &base_url, "azure"),
+            elsewhere("vertex", Dialect::Gemini, &base_url, "vertex/v1/projects/p/locations/l/publishers/google"),
         ];
         if setup.dead_first {
             // Port 1 of loopback: nothing listens there.
             deployments.insert(0, deployment("dead", "void", "none", "http://127.0.0.1:1/v1"));
+        }
+        if let Some(addr) = setup.raw_first {
+            deployments.insert(0, deployment("raw", "raw", "raw-1", &format!("http://{addr}/v1")));
         }
         let live = Arc::new(Live::default());
         live.track(deployments.iter().map(|deployment| &deployment.id));
@@ -168,10 +180,12 @@ impl Rig {
             live: Arc::clone(&live),
             transport: Arc::new(Transport::new(transport::Policy::default()).expect("transport")),
             keyring: keyring(setup.keys),
-            targets: targets(&deployments),
+            targets: targets(&deployments, setup.refused_keys),
+            presets: weir_gateway::Presets::default(),
             limits: setup.limits,
             metrics: Box::new(metrics),
             internal_token: TOKEN.into(),
+            feedback: Arc::new(weir_config::FeedbackKey::new([7; 32])),
             shutdown: shutdown.clone(),
         });
         state.set_ready(true);
@@ -216,19 +230,34 @@ fn deployment(id: &str, provider: &str, model: &str, base_url: &str) -> Arc<Depl
             input: NanoUsd::from_usd(1.0),
             cached_input: None,
             output: NanoUsd::from_usd(2.0),
+            cache_write: None,
+            reasoning: None,
+            long: None,
         }),
     })
 }
 
-fn speaking(dialect: Dialect, id: &str, model: &str, base_url: &str) -> Arc<Deployment> {
-    let plain = deployment(id, dialect.name(), model, base_url);
+/// A service that hosts models of another, at this path of the simulator.
+fn elsewhere(provider: &str, dialect: Dialect, base_url: &str, path: &str) -> Arc<Deployment> {
+    let root = format!("{}/{path}", base_url.trim_end_matches("/v1"));
+    let plain = deployment(provider, provider, "large-1", &root);
     Arc::new(Deployment { dialect, ..(*plain).clone() })
 }
 
-fn targets(deployments: &[Arc<Deployment>]) -> Targets {
+fn speaking(dialect: Dialect, id: &str, model: &str, base_url: &str) -> Arc<Deployment> {
+    let plain = deployment(id, dialect.name(), model, &weir_sim::root(base_url, dialect));
+    Arc::new(Deployment { dialect, ..(*plain).clone() })
+}
+
+fn targets(deployments: &[Arc<Deployment>], refused_keys: usize) -> Targets {
     let target = |deployment: &Arc<Deployment>| {
-        let target = Target::of(deployment, Some(PROVIDER_KEY.into()), true).expect("a target");
-        (deployment.id.clone(), Arc::new(Endpoint::new([target], None)))
+        let keys = if deployment.id.as_str() == "sim/large" && refused_keys > 0 {
+            (0..refused_keys).map(|nth| format!("refused-{nth}")).collect()
+        } else {
+            vec![PROVIDER_KEY.to_owned()]
+        };
+        let targets = keys.into_iter().map(|key| Target::of(deployment, Some(key.into()), true).expect("a target"));
+        (deployment.id.clone(), Arc::new(Endpoint::new(targets, None)))
     };
     deployments.iter().map(target).collect()
 }
@@ -238,7 +267,10 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
         deployments.iter().map(|deployment| (deployment.id.clone(), Arc::clone(deployment))).collect();
     let view = |id: &str, dialects: &[Dialect]| {
         let id = WorkloadId::from(id);
-        let own = all.iter().filter(|(_, deployment)| dialects.contains(&deployment.dialect));
+        // Hosts of others' models are asked by name alone.
+        let own = all.iter().filter(|(id, deployment)| {
+            dialects.contains(&deployment.dialect) && !matches!(id.as_str(), "azure" | "vertex")
+        });
         let own: IndexMap<DeploymentId, Arc<Deployment>> =
             own.map(|(id, deployment)| (id.clone(), Arc::clone(deployment))).collect();
         let workload = Workload {
@@ -249,6 +281,7 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
             quality: "quality".into(),
             sample: 1.0,
             half_life_s: 3_600.0,
+            segments: Vec::new(),
             optimize: Default::default(),
             deadlines: setup.deadlines,
             strictness: setup.strictness,
@@ -259,6 +292,7 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
             workload: id.clone(),
             stages: if setup.canary { vec![Stage::Filter, Stage::Canary] } else { vec![Stage::Filter] },
             admitted: own.keys().cloned().collect(),
+            except: Vec::new(),
             author: Author::Config,
             reason: "the first".into(),
             at: Timestamp(0),

@@ -79,10 +79,18 @@ impl Place {
 
     /// Stores `pairs` answers of each arm, graded alike within an arm, then lets the last seconds pass.
     async fn expose(&self, pairs: u32, candidate: f64, control: f64) {
+        self.expose_from(0, START, "v1", pairs, candidate, control).await;
+    }
+
+    /// The same with spans numbered from `first`, assigned from `from` on, by this version of the scorer.
+    async fn expose_from(&self, first: u32, from: Timestamp, version: &str, pairs: u32, candidate: f64, control: f64) {
         let rows: Vec<(Record, Score)> = (0..pairs * 2)
-            .map(|number| match number % 2 {
-                0 => self.row(number, Arm::Candidate, candidate),
-                _ => self.row(number, Arm::Control, control),
+            .map(|number| {
+                let (arm, grade) = if number % 2 == 0 { (Arm::Candidate, candidate) } else { (Arm::Control, control) };
+                let (mut record, score) = self.row(first + number, arm, grade);
+                record.span.started_at = from.plus(Duration::from_millis(1 + u64::from(number)));
+                let at = record.span.started_at;
+                (record, Score { version: version.into(), at, ..score })
             })
             .collect();
         let (records, scores): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
@@ -217,6 +225,7 @@ async fn a_request_in_flight_holds_back_everything_assigned_after_it() {
 }
 
 mod crash;
+mod odd;
 
 #[tokio::test]
 async fn leave_is_renewed_while_the_controller_lives_and_a_lapse_holds() {

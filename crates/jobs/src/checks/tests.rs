@@ -19,6 +19,7 @@ async fn desk(store: Store) -> Data<Arc<Desk>> {
         scoring: Arc::new(ArcSwap::from_pointee(scoring(&settings("24h")))),
         recent: Arc::new(Recent::default()),
         bells: Bells::default(),
+        turns: Arc::default(),
         bench: Arc::new(Bench::new("http://127.0.0.1:9/v1", "token").unwrap()),
         transport: Arc::new(Transport::new(Policy::default()).unwrap()),
         clock,
@@ -28,18 +29,18 @@ async fn desk(store: Store) -> Data<Arc<Desk>> {
 }
 
 /// A dataset in which 2+2 is `answer`.
-async fn publish(store: &Store, version: &str, answer: &str) {
+async fn publish(store: &Store, answer: &str) {
     let body = format!(r#"{{"id":"1","input":"2+2","expected":"{answer}"}}"#);
     let item: weir_evals::dataset::Item = serde_json::from_str(&body).unwrap();
-    let new = NewDataset {
-        name: "sums".to_owned(),
-        workload: Some("maths".into()),
-        description: String::new(),
-        version: version.to_owned(),
-        note: String::new(),
-        items: vec![NewItem { input_hash: item.input_hash(), body: serde_json::to_string(&item).unwrap() }],
+    let new = NewDataset { name: "sums".to_owned(), workload: Some("maths".into()), ..NewDataset::default() };
+    let item = NewItem {
+        id: item.id.clone(),
+        hash: item.hash(),
+        input_hash: item.input_hash(),
+        split: None,
+        body: serde_json::to_string(&item).unwrap(),
     };
-    store.dataset_publish(&new).await.unwrap();
+    store.dataset_publish(&new, &[item]).await.unwrap();
 }
 
 fn grade(verdict: &Verdict) -> Option<f64> {
@@ -53,7 +54,7 @@ fn grade(verdict: &Verdict) -> Option<f64> {
 async fn a_job_scores_alike_from_memory_and_from_the_store_and_only_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), Arc::new(ManualClock::new(START))).await.unwrap();
-    publish(&store, "one", "4").await;
+    publish(&store, "4").await;
     let records: Vec<Record> = (0..80).map(record).collect();
     let mut tx = store.begin_spans().await.unwrap();
     tx.span_insert_many(&records).await.unwrap();
@@ -62,7 +63,7 @@ async fn a_job_scores_alike_from_memory_and_from_the_store_and_only_once() {
     for record in records.iter().take(40) {
         desk.recent.put(&Arc::new(record.clone()));
     }
-    let job = RunChecks { spans: records.iter().map(|record| (record.span.id, 1.0)).collect() };
+    let job = RunChecks { rule: None, spans: records.iter().map(|record| (record.span.id, 1.0)).collect() };
     run(job.clone(), desk.clone()).await.unwrap();
     run(job, desk.clone()).await.unwrap();
     let log = store.score_since(0, 1_000).await.unwrap();
@@ -82,12 +83,12 @@ async fn a_new_dataset_version_changes_the_reference_at_once() {
     let graded = async |number| {
         let record = Arc::new(record(number));
         desk.recent.put(&record);
-        run(RunChecks { spans: vec![(record.span.id, 1.0)] }, desk.clone()).await.unwrap();
+        run(RunChecks { rule: None, spans: vec![(record.span.id, 1.0)] }, desk.clone()).await.unwrap();
         grade(&store.score_list(record.span.id).await.unwrap()[0].score.verdict)
     };
     assert_eq!(graded(7).await, None, "no item, no reference");
-    publish(&store, "one", "8").await;
+    publish(&store, "8").await;
     assert_eq!(graded(8).await, Some(1.0));
-    publish(&store, "two", "4").await;
+    publish(&store, "4").await;
     assert_eq!(graded(9).await, Some(0.0));
 }

@@ -8,10 +8,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
 use moka::sync::Cache;
 use serde_json::Value;
-use weir_core::{Timestamp, score::Unscored};
+use weir_core::{RuleName, Timestamp, score::Unscored};
 use weir_evals::{
     Exchange, Outcome,
     judge::{self, JudgeSpec, Question},
@@ -21,9 +21,11 @@ use weir_providers::{
     transport::{Limits, Target, Transport, TransportError},
 };
 
+use super::aimd::{Gates, Leave};
+
 /// Largest judge reply.
 const REPLY_BYTES: usize = 1 << 20;
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     connect: Duration::from_secs(2),
     first_byte: Duration::from_secs(60),
     idle: Duration::from_secs(30),
@@ -46,25 +48,31 @@ pub struct Bench {
     /// Day and dollars, by version of the scorer.
     spent: Mutex<HashMap<String, (i64, f64)>>,
     known: Cache<String, Outcome>,
+    gates: Gates,
+    /// Failures in a row, by rule.
+    failures: Mutex<HashMap<RuleName, u32>>,
 }
 
 /// Why a judge gave no reply this time.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unanswered {
+pub(crate) enum Unanswered {
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error("the gateway answered {0}")]
     Status(u16),
+    #[error("the webhook answered {0}")]
+    Webhook(u16),
 }
 
 impl Unanswered {
     /// What is stored when the last try has failed.
-    pub(super) const fn reason(&self) -> Unscored {
+    pub(crate) const fn reason(&self) -> Unscored {
         match self {
-            Self::Status(429) => Unscored::RateLimited,
+            Self::Status(429) | Self::Webhook(429) => Unscored::RateLimited,
+            Self::Transport(TransportError::Refused(_)) | Self::Webhook(400..=404) => Unscored::ConfigError,
             Self::Status(408 | 504) | Self::Transport(TransportError::Timeout { .. }) => Unscored::Timeout,
             Self::Status(400..=404 | 422) => Unscored::ConfigError,
-            Self::Status(_) | Self::Transport(_) => Unscored::ScoringFailed,
+            Self::Status(_) | Self::Webhook(_) | Self::Transport(_) => Unscored::ScoringFailed,
         }
     }
 }
@@ -104,6 +112,8 @@ impl Bench {
             headers,
             unbound: Mutex::default(),
             spent: Mutex::default(),
+            gates: Gates::default(),
+            failures: Mutex::default(),
             known: Cache::builder().max_capacity(MOST_KNOWN).time_to_live(KNOWN_FOR).build(),
         })
     }
@@ -116,9 +126,10 @@ impl Bench {
         model: &str,
         mut request: Value,
     ) -> Result<Reply, Unanswered> {
+        let leave = self.gates.enter(model).await;
         let unbound = self.unbound.lock().unwrap_or_else(PoisonError::into_inner).contains(model);
         if !unbound {
-            match self.post(transport, request.to_string().into()).await {
+            match self.post(transport, request.to_string().into(), &leave).await {
                 Err(Unanswered::Status(400 | 422)) => {}
                 other => return other,
             }
@@ -127,14 +138,23 @@ impl Bench {
             fields.shift_remove("response_format");
             fields.shift_remove("seed");
         }
-        let reply = self.post(transport, request.to_string().into()).await?;
+        let reply = self.post(transport, request.to_string().into(), &leave).await?;
         self.unbound.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned());
         Ok(reply)
     }
 
-    async fn post(&self, transport: &Transport, body: Bytes) -> Result<Reply, Unanswered> {
-        let response = transport.send(&self.target, self.headers.clone(), body, LIMITS).await?;
+    async fn post(&self, transport: &Transport, body: Bytes, leave: &Leave) -> Result<Reply, Unanswered> {
+        let sent = transport.send(&self.target, self.headers.clone(), body, LIMITS).await;
+        if matches!(sent, Err(TransportError::Timeout { .. })) {
+            leave.refused(None);
+        }
+        let response = sent?;
         let status = response.status;
+        match status {
+            429 | 503 => leave.refused(rest(&response.headers)),
+            200..300 => leave.went_well(),
+            _ => {}
+        }
         let header = |name: &str| {
             let value = response.headers.get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
@@ -172,6 +192,18 @@ impl Bench {
         }
     }
 
+    /// How often in a row a rule's scorers could not be asked, this time included.
+    pub(super) fn failures(&self, rule: &RuleName, failed: bool) -> u32 {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if !failed {
+            failures.remove(rule);
+            return 0;
+        }
+        let count = failures.entry(rule.clone()).or_default();
+        *count += 1;
+        *count
+    }
+
     /// Dollars spent today by this version of a scorer.
     pub(super) fn spent(&self, version: &str, now: Timestamp) -> f64 {
         let spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -184,6 +216,11 @@ impl Bench {
         spent.retain(|_, (day, _)| *day == today);
         spent.entry(version.to_owned()).or_insert((today, 0.0)).1 += usd;
     }
+}
+
+/// How long the provider asks to be left alone.
+fn rest(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 const fn today(now: Timestamp) -> i64 {

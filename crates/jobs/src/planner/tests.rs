@@ -1,6 +1,5 @@
 //! Proposals from stored traffic and windows, and what becomes of them.
 
-use weir_config::Settings;
 use weir_core::{
     Grade, NanoUsd, SpanId,
     canary::CanaryState,
@@ -77,7 +76,8 @@ async fn planner(mode: &str) -> (tempfile::TempDir, Planner) {
         now,
     }));
     let windows = watch::channel(Arc::new(windows)).1;
-    (dir, Planner { store, cell, windows, clock, entropy: Arc::new(Seeded::new(1)) })
+    let settings = Arc::new(ArcSwap::from_pointee(settings));
+    (dir, Planner { store, settings, cell, windows, clock, entropy: Arc::new(Seeded::new(1)) })
 }
 
 #[tokio::test]

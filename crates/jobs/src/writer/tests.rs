@@ -6,9 +6,9 @@ use weir_store::{SpanFilter, Tx};
 use super::*;
 use crate::{
     prepare_queue,
-    testing::{impatient_store, record, scoring, settings},
+    testing::{START, impatient_store, record, scoring, settings},
 };
-use weir_core::sink::SpanSink;
+use weir_core::{clock::ManualClock, sink::SpanSink};
 
 struct Place {
     dir: TempDir,
@@ -30,6 +30,9 @@ impl Place {
         let parts = WriterParts {
             store: self.store.clone(),
             scoring: Arc::new(ArcSwap::from_pointee(scoring(&settings("24h")))),
+            rates: Arc::default(),
+            turns: Arc::default(),
+            clock: Arc::new(ManualClock::new(START)),
             mirrors: Arc::default(),
             recent: Arc::default(),
             bells: Bells::default(),

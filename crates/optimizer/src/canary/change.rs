@@ -148,7 +148,7 @@ pub(super) fn change(
     let held = next.held.filter(|_| next.state == CanaryState::Held);
     let next = Canary { held, version: canary.version + 1, changed_at: now, reason: reason.clone(), ..next };
     let policy = (next.state == CanaryState::Promoted)
-        .then(|| revision::promote(head, &canary.candidate, author, reason.clone(), now));
+        .then(|| revision::promote(head, (&canary.candidate, &next.scoped_out), author, reason.clone(), now));
     Change {
         event: CanaryEvent {
             canary: canary.id.clone(),

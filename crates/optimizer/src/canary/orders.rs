@@ -107,14 +107,19 @@ pub fn act(
             next.state = canary.state;
             hold(&mut next, HoldCause::Operator);
         }
-        // A person looked at it: it may go on by itself again.
-        Action::Resume => next.auto_resumes = 0,
+        Action::Resume => accept(&mut next),
         _ => {}
     }
     let (verb, reason) = (action.verb(), reason.trim());
     let why = if reason.is_empty() { format!("{verb} by {actor}") } else { format!("{verb} by {actor}: {reason}") };
     let author = Author::Operator { name: actor.to_owned() };
     Ok(change(canary, next, why, actor, author, reading, head))
+}
+
+/// A person looked at what held it: it may go on by itself again, and is not held for the same once more.
+pub(super) fn accept(next: &mut Canary) {
+    next.auto_resumes = 0;
+    next.accepted.extend(next.held.filter(|cause| cause.acceptable() && !next.accepted.contains(cause)));
 }
 
 /// Where a canary that may begin begins.

@@ -25,7 +25,8 @@ pub fn at_start(stored: &Canary, first: &CanaryEvent) -> Canary {
         held: None,
         resumes_to: CanaryState::Running,
         auto_resumes: 0,
-        scoped_out: Vec::new(),
+        accepted: Vec::new(),
+        scoped_out: stored.plan.except.clone(),
         epoch_at: stored.created_at,
         version: 1,
         changed_at: stored.created_at,
@@ -46,7 +47,8 @@ pub fn again(canary: &Canary, stored: &CanaryEvent, reading: &Reading, head: &Po
     match (canary.state, stored.state) {
         (_, CanaryState::Held) => hold(&mut next, HoldCause::Operator),
         (CanaryState::Held, CanaryState::Running | CanaryState::Verifying) => {
-            (next.state, next.auto_resumes) = (stored.state, 0);
+            next.state = stored.state;
+            orders::accept(&mut next);
         }
         (CanaryState::AwaitingApproval, state) if !state.is_final() => next.state = orders::begin(canary),
         (_, state) => next.state = state,

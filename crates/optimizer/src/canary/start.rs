@@ -1,13 +1,14 @@
 //! Starting a canary: a request from a person, checked, with defaults, frozen into a plan.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use weir_core::{
     CanaryId, DeploymentId, Entropy, Problem, Timestamp, WorkloadId,
-    canary::{Baseline, Canary, CanaryEvent, CanaryPlan, CanaryState, Evidence, Inputs},
+    canary::{Baseline, Canary, CanaryDefaults, CanaryEvent, CanaryPlan, CanaryState, Evidence, Inputs},
     error::{BAD_PARAMETER, CONFLICT, NOT_FOUND},
     policy::Policy,
+    segment::Segments,
     workload::Workload,
 };
 
@@ -83,6 +84,9 @@ pub struct StartRequest {
     /// Promotion also takes proof that the candidate is cheaper; false by default.
     #[serde(default)]
     pub must_save: bool,
+    /// Segments in which it is not tried, and will not serve; none by default.
+    #[serde(default)]
+    pub except: Vec<Arc<str>>,
     /// A person must approve before anything is exposed; false by default.
     #[serde(default)]
     pub approval: bool,
@@ -116,8 +120,31 @@ impl StartRequest {
             cooldown_ms: None,
             cost_budget: None,
             must_save: false,
+            except: Vec::new(),
             approval: false,
             four_eyes: false,
+        }
+    }
+}
+
+impl StartRequest {
+    /// The request with what it leaves out taken from the configuration. An approval that is configured cannot be left
+    /// out.
+    #[must_use]
+    pub fn or(self, defaults: &CanaryDefaults) -> Self {
+        Self {
+            steps: self.steps.or_else(|| defaults.steps.clone()),
+            margin: self.margin.or(defaults.margin),
+            alpha_promote: self.alpha_promote.or(defaults.alpha_promote),
+            alpha_rollback: self.alpha_rollback.or(defaults.alpha_rollback),
+            min_pairs: self.min_pairs.or(defaults.min_pairs),
+            bake_ms: self.bake_ms.or(defaults.bake_ms),
+            min_duration_ms: self.min_duration_ms.or(defaults.min_duration_ms),
+            risk_budget: self.risk_budget.or(defaults.risk_budget),
+            shadow_pairs: self.shadow_pairs.or(defaults.shadow_pairs),
+            approval: self.approval || defaults.approval,
+            four_eyes: self.four_eyes || defaults.four_eyes,
+            ..self
         }
     }
 }
@@ -167,6 +194,7 @@ pub fn start(
     };
     let cooldown = Duration::from_millis(request.cooldown_ms.unwrap_or(COOLDOWN_MS));
     spending::cooled_down(ground.history, candidate, cooldown, now)?;
+    let outside = outside(request, ground, control)?;
     let id = CanaryId::from(format!("c-{:08x}", entropy.next_u64() >> 32));
     let canary = Canary {
         id,
@@ -175,13 +203,14 @@ pub fn start(
         control: control.clone(),
         scorer: workload.quality.clone(),
         base: head.revision.clone(),
-        plan: plan(request, ground, now, entropy.next_u64())?,
+        plan: CanaryPlan { except: outside.clone(), ..plan(request, ground, now, entropy.next_u64())? },
         state: CanaryState::Running,
         step: 0,
         held: None,
         resumes_to: CanaryState::Running,
         auto_resumes: 0,
-        scoped_out: Vec::new(),
+        accepted: Vec::new(),
+        scoped_out: outside,
         epoch_at: now,
         proposer: actor.to_owned(),
         version: 1,
@@ -191,6 +220,25 @@ pub fn start(
     };
     let state = if canary.plan.approval { CanaryState::AwaitingApproval } else { orders::begin(&canary) };
     Ok(opened(Canary { state, ..canary }, actor))
+}
+
+/// Where it is not tried: as asked, and where the control does not serve, because nobody is sent to it there.
+fn outside(request: &StartRequest, ground: &Ground<'_>, control: &DeploymentId) -> Result<Vec<Arc<str>>, Problem> {
+    let segments = Segments::of(&ground.workload.segments);
+    let mut outside: Vec<Arc<str>> = Vec::new();
+    for segment in request.except.iter().chain(ground.head.excepted(control)) {
+        if !segments.names().contains(segment) {
+            let known: Vec<&str> = segments.names().iter().map(|name| &**name).collect();
+            return Err(bad("except", segment, &format!("segments of {:?}: {}", request.workload, known.join(", "))));
+        }
+        if !outside.contains(segment) {
+            outside.push(Arc::clone(segment));
+        }
+    }
+    if outside.len() == segments.names().len() {
+        return Err(bad("except", "every segment", "at least one left to try it in"));
+    }
+    Ok(outside)
 }
 
 fn opened(canary: Canary, actor: &str) -> (Canary, CanaryEvent) {
@@ -265,6 +313,7 @@ fn plan(request: &StartRequest, ground: &Ground<'_>, now: Timestamp, salt: u64) 
         baseline: ground.baseline,
         cost_budget,
         must_save: request.must_save,
+        except: Vec::new(),
         salt,
     })
 }

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use weir_core::canary::{Canary, CanaryState, Evidence, HoldCause, StratumReading};
+use weir_core::canary::{Canary, CanaryState, Evidence, GuardReading, HoldCause, StratumReading};
 
 use super::{reading::Reading, words};
 
@@ -116,7 +116,7 @@ fn exposed(canary: &Canary, reading: &Reading, expired: bool) -> Verdict {
     let proven = proven(canary, reading);
     let live = matches!(canary.state, CanaryState::Running | CanaryState::Verifying);
     if live {
-        if let Some((cause, reason)) = alarm(evidence, proven) {
+        if let Some((cause, reason)) = alarm(canary, evidence, proven) {
             return Verdict::Hold(cause, reason);
         }
     } else if clears(canary, evidence, proven) {
@@ -242,40 +242,31 @@ fn scope(canary: &Canary, evidence: &Evidence) -> Option<Verdict> {
 
 /// What holds a canary now. A loss within the margin may be real and still acceptable: then proof of that beats
 /// evidence of harm.
-fn alarm(evidence: &Evidence, proven: bool) -> Option<(HoldCause, String)> {
+fn alarm(canary: &Canary, evidence: &Evidence, proven: bool) -> Option<(HoldCause, String)> {
     if evidence.inputs.lapsed {
         let reason = "its exposure had lapsed: nothing renewed the lease";
         return Some((HoldCause::Lease, reason.to_owned()));
     }
-    if let Some(guard) = evidence.guards.iter().find(|guard| guard.holds()) {
+    let accepted = |cause| canary.accepted.contains(&cause);
+    let holds = |guard: &&GuardReading| guard.holds() && !accepted(cause(&guard.name));
+    if let Some(guard) = evidence.guards.iter().find(holds) {
         let bar = guard.hold_at.unwrap_or_default();
         let (bad, n, log_e) = (guard.bad, guard.n, guard.log_e);
         let other = n.saturating_sub(bad);
-        return Some(match &*guard.name {
-            "units" => (
-                HoldCause::Units,
-                format!("arms of equal share have {bad} and {other} units: log evidence {log_e:.2} ≥ {bar:.2}"),
+        let reason = match &*guard.name {
+            "units" => format!("arms of equal share have {bad} and {other} units: log evidence {log_e:.2} ≥ {bar:.2}"),
+            "missing" => format!(
+                "scores go missing in one arm: {bad} candidate and {other} control answers without one, log evidence {log_e:.2} ≥ {bar:.2}"
             ),
-            "missing" => (
-                HoldCause::Missing,
-                format!(
-                    "scores go missing in one arm: {bad} candidate and {other} control answers without one, log evidence {log_e:.2} ≥ {bar:.2}"
-                ),
+            "scorer" => format!("{bad} of {n} answers got no score in time, in both arms: the scorer is unwell"),
+            name => format!(
+                "{name} over the baseline's 95th percentile in {bad} of {n} answers, allowed are {}: log evidence {log_e:.2} ≥ {bar:.2}",
+                words::percent(guard.allowed)
             ),
-            "scorer" => (
-                HoldCause::Scorer,
-                format!("{bad} of {n} answers got no score in time, in both arms: the scorer is unwell"),
-            ),
-            name => (
-                if name == "first_byte" { HoldCause::FirstByte } else { HoldCause::Latency },
-                format!(
-                    "{name} over the baseline's 95th percentile in {bad} of {n} answers, allowed are {}: log evidence {log_e:.2} ≥ {bar:.2}",
-                    words::percent(guard.allowed)
-                ),
-            ),
-        });
+        };
+        return Some((cause(&guard.name), reason));
     }
-    (evidence.log_e_harm >= evidence.hold_at && !proven).then(|| {
+    (evidence.log_e_harm >= evidence.hold_at && !proven && !accepted(HoldCause::Harm)).then(|| {
         let reason = format!(
             "the candidate is worse: log evidence {:.2} ≥ {:.2} after {}, {}",
             evidence.log_e_harm,
@@ -285,6 +276,17 @@ fn alarm(evidence: &Evidence, proven: bool) -> Option<(HoldCause, String)> {
         );
         (HoldCause::Harm, reason)
     })
+}
+
+/// Why a guard that holds does.
+fn cause(guard: &str) -> HoldCause {
+    match guard {
+        "units" => HoldCause::Units,
+        "missing" => HoldCause::Missing,
+        "scorer" => HoldCause::Scorer,
+        "first_byte" => HoldCause::FirstByte,
+        _ => HoldCause::Latency,
+    }
 }
 
 /// True when a hold for an alarm may end by itself.
@@ -299,5 +301,5 @@ fn clears(canary: &Canary, evidence: &Evidence, proven: bool) -> bool {
         && calm
         && !inputs.frozen
         && !inputs.lapsed
-        && !evidence.guards.iter().any(weir_core::canary::GuardReading::holds)
+        && !evidence.guards.iter().any(|guard| guard.holds() && !canary.accepted.contains(&self::cause(&guard.name)))
 }

@@ -1,5 +1,6 @@
 //! What a diff is made of. Stored with it, so that it can be made again and compared.
 
+use crate::planner::logged::{Bias, Estimate, Within};
 use serde::{Deserialize, Serialize};
 use weir_core::{DeploymentId, RevisionId, ScorerName, Timestamp, WorkloadId, snapshot::Quality};
 
@@ -49,4 +50,22 @@ pub struct Facts {
     pub from: Side,
     /// What would serve.
     pub to: Side,
+    /// What logged traffic says of both, without anybody being sent anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logged: Option<LoggedFacts>,
+    /// How much kinder the scorer is to the newcomer, where people have labelled enough answers of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<Bias>,
+    /// The part of the traffic it concerns; all of it without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
+}
+
+/// What all traffic would have been graded by one deployment alone and by the other, from logged propensities.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LoggedFacts {
+    /// What serves now.
+    pub from: Estimate,
+    /// What would serve.
+    pub to: Estimate,
 }

@@ -5,5 +5,7 @@ mod facts;
 mod propose;
 mod words;
 
-pub use facts::{Facts, Side};
-pub use propose::{CostChange, ErrorChange, LatencyChange, Outlook, PolicyDiff, QualityChange, Traffic, propose};
+pub use facts::{Facts, LoggedFacts, Side};
+pub use propose::{
+    CostChange, ErrorChange, JudgeBias, LatencyChange, Outlook, PolicyDiff, QualityChange, Traffic, propose,
+};

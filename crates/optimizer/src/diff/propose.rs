@@ -2,11 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 use weir_core::{DeploymentId, RevisionId, WorkloadId, snapshot::Quality};
-use weir_stats::window::{BOUND_Z, PRIOR_WEIGHT};
+use weir_stats::{
+    off_policy::Value,
+    window::{BOUND_Z, PRIOR_WEIGHT},
+};
 
 use super::{facts::Facts, words};
 use crate::{
-    planner::next::{Bar, Known, worth},
+    planner::{
+        logged::Estimate,
+        next::{Bar, Known, worth},
+    },
     windows::PRIOR,
 };
 
@@ -45,6 +51,24 @@ pub struct QualityChange {
     pub good: f64,
     /// The scorer with its version.
     pub judge: String,
+    /// The scorer's own bias towards the newcomer, which `delta` no longer contains; `None` where too few answers have
+    /// people's labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge_bias: Option<JudgeBias>,
+    /// Why logged traffic alone does not tell, where it was asked and does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off_policy_refused: Option<String>,
+}
+
+/// How much kinder the scorer is to the newcomer than people are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgeBias {
+    /// Points of grade.
+    pub delta: f64,
+    /// Its 95 % interval.
+    pub ci95: [f64; 2],
+    /// Labels of the deployment with fewer.
+    pub labels: u64,
 }
 
 /// What happens to cost.
@@ -98,6 +122,9 @@ pub struct PolicyDiff {
     pub parent: RevisionId,
     /// What it does: `route`.
     pub op: String,
+    /// The part of the traffic in words; all of it without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// What serves now.
     pub from: DeploymentId,
     /// What would serve.
@@ -141,8 +168,9 @@ impl PolicyDiff {
 /// The diff these facts make; `None` when it would save nothing, or is unlikely to keep quality within the margin.
 #[must_use]
 pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
-    let (present, present_se) = known(facts.from.quality)?;
-    let (mean, se) = facts.to.quality.map_or((PRIOR, unknown_se()), |quality| of(&quality));
+    let Compared { present: (present, present_se), new: (mean, se), method, n, refused } = compared(facts)?;
+    // Noise of a scorer widens; its partiality shifts, and no number of grades would tell.
+    let (mean, se) = facts.bias.map_or((mean, se), |bias| (mean - bias.delta, se.hypot(bias.se)));
     let (from_usd, to_usd) = (facts.from.cost_usd?, facts.to.cost_usd?);
     let bar = Bar {
         cost: from_usd,
@@ -153,7 +181,7 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
     let trial =
         worth(&Known { cost: to_usd, mean, se: se.hypot(present_se), variance: 2.0 * mean * (1.0 - mean) }, &bar)
             .filter(|trial| trial.good >= LEAST_GOOD)?;
-    let traffic = traffic(&facts.daily);
+    let traffic = traffic(&facts.daily, facts.within.as_ref().map_or(1.0, |within| within.share));
     let delta = mean - present;
     let reach = Z95 * se.hypot(present_se);
     let saving = from_usd - to_usd;
@@ -162,11 +190,17 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
     let quality = QualityChange {
         delta,
         ci95: [(delta - reach).max(-1.0), (delta + reach).min(1.0)],
-        method: "windows".to_owned(),
-        n: facts.to.quality.map_or(0, |quality| quality.n),
+        method: method.to_owned(),
+        n,
         margin: facts.margin,
         good: trial.good,
         judge: format!("{}@{}", facts.scorer, facts.version),
+        judge_bias: facts.bias.map(|bias| JudgeBias {
+            delta: bias.delta,
+            ci95: [bias.delta - Z95 * bias.se, bias.delta + Z95 * bias.se],
+            labels: bias.labels,
+        }),
+        off_policy_refused: refused,
     };
     let cost = CostChange {
         per_req_delta_usd: -saving,
@@ -176,7 +210,7 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
     let plan = Outlook {
         n_needed: trial.pairs.ceil() as u64,
         eta: (pairs_per_day > 0.0).then(|| words::duration(trial.pairs / pairs_per_day)),
-        max_expected_loss_pts: 100.0 * facts.share * (-quality.ci95[0]).max(0.0),
+        max_expected_loss_pts: 100.0 * facts.share * traffic.share * (-quality.ci95[0]).max(0.0),
         index: trial.index,
     };
     Some(PolicyDiff {
@@ -184,6 +218,7 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
         workload: facts.workload.clone(),
         parent: facts.parent.clone(),
         op: "route".to_owned(),
+        scope: facts.within.as_ref().map(|within| within.words.clone()),
         from: facts.from.deployment.clone(),
         to: facts.to.deployment.clone(),
         sentence: words::sentence(facts, &quality, &cost),
@@ -195,6 +230,53 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
         plan,
         evidence: facts.clone(),
     })
+}
+
+/// Both qualities as mean and standard error, and how they were found.
+struct Compared {
+    present: (f64, f64),
+    new: (f64, f64),
+    method: &'static str,
+    /// Grades of the newcomer, or effective ones.
+    n: u64,
+    refused: Option<String>,
+}
+
+/// Within a scope, the half of the units that had no part in choosing it. Else by logged propensities where they reach,
+/// else by windows, which compare traffic that was not randomised.
+fn compared(facts: &Facts) -> Option<Compared> {
+    let windows = known(facts.from.quality)?;
+    if let Some(within) = &facts.within {
+        let held_out = within.held_out;
+        let new = (windows.0 + held_out.delta, held_out.se.max(1e-3));
+        // The standard error is of the difference: the present quality adds none of its own.
+        return Some(Compared {
+            present: (windows.0, 0.0),
+            new,
+            method: "held-out half",
+            n: held_out.n,
+            refused: None,
+        });
+    }
+    let logged = facts.logged.as_ref();
+    if let Some((from, to)) = logged.and_then(|logged| logged.from.value().zip(logged.to.value())) {
+        let of = |value: &Value| (value.dr, value.se.max(1e-3));
+        let n = to.ess.round() as u64;
+        return Some(Compared {
+            present: of(from),
+            new: of(to),
+            method: "off-policy, doubly robust",
+            n,
+            refused: None,
+        });
+    }
+    let refused = logged.and_then(|logged| match (&logged.to, &logged.from) {
+        (Estimate::Refused(refusal), _) | (_, Estimate::Refused(refusal)) => Some(refusal.to_string()),
+        _ => None,
+    });
+    let new = facts.to.quality.map_or((PRIOR, unknown_se()), |quality| of(&quality));
+    let n = facts.to.quality.map_or(0, |quality| quality.n);
+    Some(Compared { present: windows, new, method: "windows", n, refused })
 }
 
 fn id(facts: &Facts) -> String {
@@ -217,15 +299,15 @@ fn unknown_se() -> f64 {
     (PRIOR * (1.0 - PRIOR) / PRIOR_WEIGHT).sqrt()
 }
 
-/// Mean of the days × 30, with the doubt of both: days vary by `φ = variance / mean`, and the mean is of few days.
-fn traffic(daily: &[u64]) -> Traffic {
+/// `share` of the mean of the days × 30, with the doubt of both: days vary by `φ = variance / mean`, and the mean is of few days.
+fn traffic(daily: &[u64], share: f64) -> Traffic {
     let days = daily.len().max(1) as f64;
     let mean = daily.iter().sum::<u64>() as f64 / days;
     let spread = daily.iter().map(|&day| (day as f64 - mean).powi(2)).sum::<f64>() / (days - 1.0).max(1.0);
     let phi = if mean > 0.0 { (spread / mean).max(1.0) } else { 1.0 };
     let reach = Z95 * (phi * mean * (MONTH + MONTH * MONTH / days)).sqrt();
-    let req_30d = MONTH * mean;
-    Traffic { share: 1.0, req_30d, req_30d_ci: [(req_30d - reach).max(0.0), req_30d + reach] }
+    let (req_30d, reach) = (share * MONTH * mean, share * reach);
+    Traffic { share, req_30d, req_30d_ci: [(req_30d - reach).max(0.0), req_30d + reach] }
 }
 
 fn latency(facts: &Facts) -> Option<LatencyChange> {

@@ -9,8 +9,9 @@ use super::{
 pub(super) fn sentence(facts: &Facts, quality: &QualityChange, cost: &CostChange) -> String {
     let [low, high] = quality.ci95;
     format!(
-        "for {}, route to {} in place of {}; regression {} pt [{}, {}]; monthly saving {} [{}, {}]",
+        "for {}, route{} to {} in place of {}; regression {} pt [{}, {}]; monthly saving {} [{}, {}]",
         facts.workload,
+        facts.within.as_ref().map_or_else(String::new, |within| format!(" {} prompts", within.words)),
         facts.to.deployment,
         facts.from.deployment,
         points(-quality.delta),

@@ -9,10 +9,13 @@
 //! - a failed answer has grade 0 for the arm it was assigned to, even when a fallback saved the caller;
 //! - an answer without a score in time gets the worst grade for each test separately.
 
+mod differing;
 mod state;
 mod stratum;
 mod unit;
 
-pub use state::{ArmCount, BAND_ALPHA, PairState, Point};
+pub use differing::{Differing, Pair};
+pub use state::{ArmCount, BAND_ALPHA, Funnel, PairState, Point};
 pub use stratum::Stratum;
-pub use unit::{Exposure, Moment, SESSION_WINDOW, SETTLE};
+pub use unit::{Moment, SESSION_WINDOW, SETTLE};
+pub use weir_core::canary::Exposure;

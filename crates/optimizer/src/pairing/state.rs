@@ -8,7 +8,7 @@ use std::{
 
 use weir_core::{
     SpanId, Timestamp,
-    canary::{Baseline, Canary},
+    canary::{Baseline, Canary, Exposure},
     decision::Arm,
 };
 use weir_stats::{
@@ -17,8 +17,9 @@ use weir_stats::{
 };
 
 use super::{
+    differing::{Differing, Pair},
     stratum::{Stratum, index},
-    unit::{Exposure, Moment, Outcome, Unit, resolve},
+    unit::{Moment, Outcome, Unit, resolve},
 };
 
 /// Resolved units are counted in steps of this long, to tell whether scores go missing now.
@@ -66,6 +67,21 @@ pub struct ArmCount {
     pub grades: f64,
 }
 
+/// What became of the requests of both arms, from exposure to pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Funnel {
+    /// Requests that ended.
+    pub offered: u64,
+    /// Units whose outcome is known: sessions, or single requests.
+    pub units: u64,
+    /// Pairs made of them.
+    pub paired: u64,
+    /// Pairs with both grades.
+    pub scored: u64,
+    /// Pairs with one grade; the other counts as the worst case of each test.
+    pub imputed: u64,
+}
+
 /// Everything a canary's tests need. Incremental, and the same when folded again from the first exposure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairState {
@@ -93,6 +109,7 @@ pub struct PairState {
     shadow: PairHistogram,
     step_pairs: u64,
     trail: Vec<Point>,
+    differing: Differing,
 }
 
 impl PairState {
@@ -121,6 +138,7 @@ impl PairState {
             shadow: PairHistogram::default(),
             step_pairs: 0,
             trail: Vec::new(),
+            differing: Differing::default(),
         }
     }
 
@@ -257,6 +275,28 @@ impl PairState {
         &self.trail
     }
 
+    /// The pairs that differ most.
+    #[must_use]
+    pub const fn differing(&self) -> &Differing {
+        &self.differing
+    }
+
+    /// How many requests came to be evidence.
+    #[must_use]
+    pub fn funnel(&self) -> Funnel {
+        let [candidate, control] = &self.counts;
+        let (scored, imputed) = (self.observed.n(), self.promote.n() - self.observed.n());
+        // A pair without any grade counts once in each arm's missing.
+        let ungraded = (candidate.missing + control.missing).saturating_sub(imputed) / 2;
+        Funnel {
+            offered: candidate.requests + control.requests,
+            units: self.strata.values().map(Stratum::units).sum(),
+            paired: scored + imputed + ungraded,
+            scored,
+            imputed,
+        }
+    }
+
     fn take(&mut self, exposure: Exposure) {
         if exposure.assigned_at <= self.watermark || exposure.assigned_at < self.epoch_at {
             return;
@@ -325,8 +365,18 @@ impl PairState {
         pairs.sort_by(|(a, a1, a2), (b, b1, b2)| {
             (a1.assigned_at.max(a2.assigned_at), a).cmp(&(b1.assigned_at.max(b2.assigned_at), b))
         });
-        for (_, candidate, control) in &pairs {
+        for (segment, candidate, control) in &pairs {
             self.record(candidate, control);
+            if let (Outcome::Grade(a), Outcome::Grade(b)) = (candidate.outcome, control.outcome) {
+                self.differing.add(Pair {
+                    at: candidate.assigned_at.max(control.assigned_at),
+                    segment: Arc::clone(segment),
+                    candidate: candidate.span_id,
+                    candidate_grade: a,
+                    control: control.span_id,
+                    control_grade: b,
+                });
+            }
         }
     }
 

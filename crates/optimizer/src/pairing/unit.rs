@@ -5,47 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use weir_core::{
     SpanId, Timestamp,
-    canary::{Canary, Inputs},
-    decision::Arm,
+    canary::{Canary, Exposure, Inputs},
 };
 
 /// How long later turns of a session still count towards its grade.
 pub const SESSION_WINDOW: Duration = Duration::from_mins(10);
 /// Time for a row to be committed after what it records; nothing younger is trusted to be complete.
 pub const SETTLE: Duration = Duration::from_secs(1);
-
-/// One request that a canary assigned to an arm, with what is known of its outcome.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Exposure {
-    /// The request.
-    pub span_id: SpanId,
-    /// The randomised unit.
-    pub unit: u64,
-    /// True when the unit is a session, whose later turns count too; else the unit's first request alone counts.
-    pub session: bool,
-    /// The arm.
-    pub arm: Arm,
-    /// The segment of the workload it belongs to; units are compared within theirs.
-    pub segment: Arc<str>,
-    /// When the arm was chosen.
-    pub assigned_at: Timestamp,
-    /// When the answer ended.
-    pub ended_at: Timestamp,
-    /// The arm's own deployment failed to answer.
-    pub failed: bool,
-    /// From the assignment to the first byte of a stream, in microseconds.
-    pub ttft_us: Option<u64>,
-    /// What the request cost, all attempts together, in nano-dollars; `None` without a price.
-    pub cost_nano: Option<i64>,
-    /// The deciding scorer's grade, `0..=1`.
-    pub grade: Option<f64>,
-    /// When that grade came; `None` is taken for in time.
-    pub graded_at: Option<Timestamp>,
-    /// The deciding scorer said that it cannot score this answer.
-    pub unscored: bool,
-    /// The version of the scorer that said so, or gave the grade.
-    pub version: Option<Arc<str>>,
-}
 
 /// When and how exposures are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +55,8 @@ pub(super) enum Outcome {
 /// One unit that is done.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unit {
+    /// The request that opened it.
+    pub(super) span_id: SpanId,
     pub(super) assigned_at: Timestamp,
     pub(super) outcome: Outcome,
     /// Cost of the request that opened it.
@@ -138,5 +106,5 @@ pub(super) fn resolve<'a>(
         }
     }
     let outcome = if graded == 0 { Outcome::Missing } else { Outcome::Grade(sum / f64::from(graded)) };
-    Some(Unit { assigned_at: first.assigned_at, outcome, cost_nano: first.cost_nano, versions })
+    Some(Unit { span_id: first.span_id, assigned_at: first.assigned_at, outcome, cost_nano: first.cost_nano, versions })
 }

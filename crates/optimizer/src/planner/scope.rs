@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use weir_core::entropy::mix;
 use weir_stats::window::BOUND_Z;
 
@@ -30,7 +30,7 @@ pub struct Observation {
 pub type Scope = Vec<(usize, u16)>;
 
 /// Difference of means within a scope.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// Candidate − control, `-1..=1`.
     pub delta: f64,

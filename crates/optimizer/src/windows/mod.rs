@@ -7,6 +7,7 @@
 //!
 //! Windows protect and take back; they never give a deployment traffic that its policy does not allow.
 
+mod offline;
 mod version;
 mod watch;
 mod window;
@@ -20,12 +21,13 @@ use weir_core::{
     DeploymentId, ScorerName, Timestamp, WorkloadId,
     score::{Score, Source, Verdict},
     span::Identity,
-    workload::{SEGMENT_ALL, SEGMENT_PROBE, SEGMENT_SHADOW},
+    workload::{SEGMENT_ALL, SEGMENT_EXTERNAL, SEGMENT_PROBE, SEGMENT_SHADOW},
 };
 
 use version::Versions;
 use watch::Turn;
 
+pub use offline::{Offline, Runs};
 pub use watch::{Alarm, COOL_DOWN, Cause, KEPT, State};
 pub use window::{PRIOR, Window};
 
@@ -96,6 +98,25 @@ pub struct Shift {
     pub after_score: i64,
 }
 
+/// What a person said of an answer beside what a scorer said of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Labelled {
+    /// Its place in the log of labels.
+    pub seq: i64,
+    /// Whose traffic.
+    pub workload: WorkloadId,
+    /// Whose answer.
+    pub deployment: DeploymentId,
+    /// Whose grade.
+    pub scorer: ScorerName,
+    /// In which version.
+    pub version: Arc<str>,
+    /// What the scorer said, `0..=1`.
+    pub grade: f64,
+    /// What the person said, `0..=1`.
+    pub human: f64,
+}
+
 /// All windows, and the newest score they know.
 #[derive(Debug, Clone, Default)]
 pub struct Windows {
@@ -107,7 +128,9 @@ pub struct Windows {
     models: HashMap<DeploymentId, HashSet<Option<Arc<str>>>>,
     score_seq: i64,
     shift_seq: i64,
+    label_seq: i64,
     notices: Vec<Notice>,
+    runs: Runs,
 }
 
 impl Windows {
@@ -136,7 +159,7 @@ impl Windows {
             None => drop(self.versions.insert(named, Versions::new(&key.version))),
         }
         match &*score.segment {
-            SEGMENT_ALL | SEGMENT_SHADOW => {
+            SEGMENT_ALL | SEGMENT_SHADOW | SEGMENT_EXTERNAL => {
                 self.take(key, score);
             }
             SEGMENT_PROBE => self.probe(key, score),
@@ -176,6 +199,46 @@ impl Windows {
             }
         }
         true
+    }
+
+    /// Takes a label in; true when it was new. Must come in ascending order of its own `seq`, after the score it is beside:
+    /// it corrects the window of that version of the scorer and no other.
+    pub fn label(&mut self, labelled: &Labelled) -> bool {
+        if labelled.seq <= self.label_seq {
+            return false;
+        }
+        self.label_seq = labelled.seq;
+        let key = Key {
+            workload: labelled.workload.clone(),
+            segment: SEGMENT_ALL.into(),
+            deployment: labelled.deployment.clone(),
+            scorer: labelled.scorer.clone(),
+            version: Arc::clone(&labelled.version),
+        };
+        if let Some(window) = self.windows.get_mut(&key) {
+            window.label(labelled.human, labelled.grade);
+        }
+        true
+    }
+
+    /// Sequence number of the newest label taken in; 0 before the first.
+    #[must_use]
+    pub const fn label_seq(&self) -> i64 {
+        self.label_seq
+    }
+
+    /// Takes in what eval runs say now; what they said before is forgotten.
+    pub fn set_runs(&mut self, runs: Runs) {
+        self.runs = runs;
+        for (key, window) in &mut self.windows {
+            window.set_offline(self.runs.means.get(key).copied());
+        }
+    }
+
+    /// A failed gate keeps this deployment out of the workload's ordinary traffic.
+    #[must_use]
+    pub fn is_out(&self, workload: &WorkloadId, deployment: &DeploymentId) -> bool {
+        self.runs.out.contains(&(workload.clone(), deployment.clone()))
     }
 
     /// What people should hear of, once; folding the log again tells it again.
@@ -253,7 +316,12 @@ impl Windows {
         let probes = Key { segment: SEGMENT_PROBE.into(), ..key.clone() };
         let learn = if &*key.segment == SEGMENT_PROBE { LEARN_PROBES } else { LEARN };
         let new = !self.windows.contains_key(&key);
-        let window = self.windows.entry(key.clone()).or_insert_with(|| Window::new(score.at, half_life_s, learn));
+        let offline = self.runs.means.get(&key).copied();
+        let window = self.windows.entry(key.clone()).or_insert_with(|| {
+            let mut window = Window::new(score.at, half_life_s, learn);
+            window.set_offline(offline);
+            window
+        });
         let turn = window.take(score.at, &score.verdict, weight(score));
         let (epoch, alarm) = (window.epoch(), window.alarm().copied());
         let settled = window.epoch() > 1 && turn == Some(Turn::Settled);

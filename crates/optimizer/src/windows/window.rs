@@ -5,9 +5,15 @@ use weir_core::{
     score::{Unscored, Verdict},
     snapshot::Quality,
 };
-use weir_stats::window::{Cell, Estimate};
+use weir_stats::{
+    ppi::{LEAST_LABELS, Labels},
+    window::{BOUND_Z, Cell, Estimate, Prior},
+};
 
-use super::watch::{Alarm, Cause, KEPT, State, Turn, Watch};
+use super::{
+    offline::Offline,
+    watch::{Alarm, Cause, KEPT, State, Turn, Watch},
+};
 
 /// What is assumed of a deployment before its first score.
 pub const PRIOR: f64 = 0.5;
@@ -25,9 +31,13 @@ pub struct Window {
     /// Where the estimate is drawn to while there are few grades: the mean of golden probes, or of the whole workload
     /// for a part of it.
     prior: f64,
+    /// What an eval run said of the same deployment.
+    offline: Option<Offline>,
     unscored: Vec<(Unscored, u64)>,
     updated_at: Timestamp,
     watch: Watch,
+    /// Answers that people have labelled as well.
+    labels: Labels,
     /// Golden probes since the newest grade of traffic, or since the alarm. Undecayed.
     probes: Cell,
 }
@@ -37,9 +47,11 @@ impl Window {
         Self {
             cell: Cell::new(at.as_secs_f64(), half_life_s),
             prior: PRIOR,
+            offline: None,
             unscored: Vec::new(),
             updated_at: at,
             watch: Watch::new(learn),
+            labels: Labels::default(),
             probes: fresh(at),
         }
     }
@@ -112,15 +124,67 @@ impl Window {
         self.prior = prior;
     }
 
+    pub(super) const fn set_offline(&mut self, offline: Option<Offline>) {
+        self.offline = offline;
+    }
+
+    /// What an eval run said of the same deployment, which the estimate is drawn to beside the prior.
+    #[must_use]
+    pub const fn offline(&self) -> Option<Offline> {
+        self.offline
+    }
+
     /// Shrunk mean and bounds; `None` without grades.
     #[must_use]
     pub fn estimate(&self) -> Option<Estimate> {
-        self.cell.estimate(self.prior)
+        match self.offline {
+            None => self.cell.estimate(self.prior),
+            Some(offline) => {
+                let (mean, weight) = offline.join(self.prior);
+                self.cell.estimate(Prior { mean, weight, doubt: 0.0 })
+            }
+        }
     }
 
-    /// The estimate as the router reads it.
+    /// Takes in what a person said of an answer beside what the scorer said.
+    pub(super) fn label(&mut self, human: f64, scorer: f64) {
+        self.labels.label(human, scorer);
+    }
+
+    /// Answers that people have labelled.
+    #[must_use]
+    pub const fn labels(&self) -> u64 {
+        self.labels.labelled()
+    }
+
+    /// True once there are labels enough to correct the scorer by.
+    #[must_use]
+    pub const fn is_calibrated(&self) -> bool {
+        self.labels() >= LEAST_LABELS
+    }
+
+    /// What people would have said, from few of their labels and the scorer's many grades; `None` while labels are too
+    /// few. The interval is as wide as both kinds of evidence leave it.
+    #[must_use]
+    pub fn corrected(&self) -> Option<Quality> {
+        let estimate = self.estimate()?;
+        // A bound may be cut at 0 or 1; the other one then tells the error.
+        let se = (estimate.mean - estimate.lower).max(estimate.upper - estimate.mean) / BOUND_Z;
+        let mean = self.labels.corrected(estimate.mean, se, estimate.n_eff, BOUND_Z)?;
+        let within = |value: f64| value.clamp(0.0, 1.0);
+        Some(Quality { mean: within(mean.mean), lower: within(mean.lower), upper: within(mean.upper), n: estimate.n })
+    }
+
+    /// The estimate as the router reads it: corrected by people's labels where there are enough, so that a floor is
+    /// held by what people would say and not by what a judge says.
     #[must_use]
     pub fn quality(&self) -> Option<Quality> {
+        self.corrected().or_else(|| self.uncorrected())
+    }
+
+    /// The scorer's word alone.
+    #[must_use]
+    pub fn uncorrected(&self) -> Option<Quality> {
         self.estimate().map(|estimate| Quality {
             mean: estimate.mean,
             lower: estimate.lower,

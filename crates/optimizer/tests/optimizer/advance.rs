@@ -3,11 +3,11 @@ use weir_core::{
     canary::{Canary, CanaryState, HoldCause},
     policy::Author,
 };
-use weir_optimizer::canary::{Course, Verdict, outlook};
+use weir_optimizer::canary::{Action, Course, Verdict, outlook};
 
 use crate::{
     make::{START, at_s, head, request, started},
-    readings::{after, apply, base, good, on_last_step, step},
+    readings::{act, after, apply, bad, base, good, on_last_step, step},
 };
 
 #[test]
@@ -50,6 +50,12 @@ fn harm_that_is_not_yet_a_rollback_holds_a_canary() {
         let verdict = step(&held, reading, &base(), at_s(999.0 + after_s));
         assert_eq!(verdict == Verdict::Resume, resumes, "{after_s}: {verdict:?}");
     }
+    // A person who has seen it and goes on is not stopped by the same again; proof of a loss over the margin still is.
+    let change = act(&held, Action::Resume, "ada", "it may lose 20 points", &reading, &head(), at_s(1_000.0)).unwrap();
+    assert_eq!(change.canary.accepted, [HoldCause::Harm]);
+    assert_eq!(step(&change.canary, &reading, &base(), at_s(1_001.0)), Verdict::Advance);
+    let ruin = bad(&canary, 600);
+    assert!(matches!(step(&change.canary, &ruin, &base(), at_s(1_001.0)), Verdict::RollBack(_)));
     let tired = Canary { auto_resumes: 3, ..held };
     assert_eq!(step(&tired, &calm, &base(), at_s(9_999.0)), Verdict::Stay, "after three times a person decides");
 }

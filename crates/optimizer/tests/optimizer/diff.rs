@@ -1,7 +1,14 @@
 //! Policy diffs: made of facts, the same whenever they are made again.
 
 use weir_core::snapshot::Quality;
-use weir_optimizer::diff::{Facts, PolicyDiff, Side, propose};
+use weir_optimizer::{
+    diff::{Facts, LoggedFacts, PolicyDiff, Side, propose},
+    planner::{
+        logged::{Bias, Estimate, Within},
+        scope::Difference,
+    },
+};
+use weir_stats::off_policy::{Refusal, Value};
 
 use crate::make::START;
 
@@ -28,6 +35,9 @@ fn facts() -> Facts {
         daily: vec![10_000; 28],
         from: side("sim/large", 0.9, 0.01),
         to: side("sim/small", 0.89, 0.002),
+        logged: None,
+        bias: None,
+        within: None,
     }
 }
 
@@ -69,4 +79,52 @@ fn nothing_is_proposed_that_saves_nothing_or_is_likely_too_bad() {
     let bad = |facts: &mut Facts| facts.to.quality = Some(Quality { mean: 0.6, lower: 0.58, upper: 0.62, n: 900 });
     assert_eq!(change(bad), None);
     assert!(change(|facts| facts.daily = Vec::new()).unwrap().plan.eta.is_none());
+}
+
+#[test]
+fn logged_traffic_values_a_route_where_it_reaches_and_says_why_where_it_does_not() {
+    let value = |dr: f64| Estimate::Valued(Value { ips: dr, snips: dr, dr, se: 0.005, ess: 1_500.0, n: 4_000 });
+    let mut facts = facts();
+    facts.logged = Some(LoggedFacts { from: value(0.9), to: value(0.91) });
+    let diff = propose(&facts).unwrap();
+    assert_eq!((diff.quality.method.as_str(), diff.quality.n), ("off-policy, doubly robust", 1_500));
+    assert!((diff.quality.delta - 0.01).abs() < 1e-12 && diff.quality.off_policy_refused.is_none());
+    facts.logged = Some(LoggedFacts { from: value(0.9), to: Estimate::Refused(Refusal::TooFew { ess: 12.0 }) });
+    let refused = propose(&facts).unwrap();
+    assert_eq!(refused.quality.method, "windows");
+    let why = refused.quality.off_policy_refused.as_deref().unwrap();
+    assert!(why.contains("12 effective answers") && why.contains("shadow or a canary"), "{why}");
+}
+
+#[test]
+fn a_flattering_scorer_is_corrected_by_what_people_said() {
+    let mut facts = facts();
+    let before = propose(&facts).unwrap();
+    facts.bias = Some(Bias { delta: 0.02, se: 0.01, labels: 120 });
+    let after = propose(&facts).unwrap();
+    assert!((before.quality.delta - after.quality.delta - 0.02).abs() < 1e-12);
+    let width = |diff: &PolicyDiff| diff.quality.ci95[1] - diff.quality.ci95[0];
+    assert!(width(&after) > width(&before));
+    assert_eq!(after.quality.judge_bias.unwrap().labels, 120);
+}
+
+#[test]
+fn a_scope_is_told_by_the_half_that_did_not_choose_it_and_saves_in_proportion() {
+    let part = |delta: f64| Difference { delta, se: 0.01, n: 900 };
+    let mut facts = facts();
+    let whole = propose(&facts).unwrap();
+    facts.within = Some(Within {
+        words: "tools".to_owned(),
+        except: vec!["no-tools".into()],
+        share: 0.25,
+        discovered: part(0.05),
+        held_out: part(0.0),
+        considered: 14,
+    });
+    let diff = propose(&facts).unwrap();
+    assert!(diff.quality.delta.abs() < 1e-12, "not what looked best: {}", diff.quality.delta);
+    assert!((diff.cost.monthly_saving_usd * 4.0 - whole.cost.monthly_saving_usd).abs() < 1e-6);
+    assert!(diff.sentence.starts_with("for maths, route tools prompts to sim/small in place of"), "{}", diff.sentence);
+    assert_eq!(diff.scope.as_deref(), Some("tools"));
+    assert!(propose(&diff.evidence).unwrap().agrees(&diff));
 }

@@ -5,6 +5,7 @@
 mod advance;
 mod diff;
 mod drift;
+mod guards;
 mod make;
 mod orders;
 mod pairing;

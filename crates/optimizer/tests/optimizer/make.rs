@@ -32,6 +32,7 @@ pub(crate) fn workload() -> Workload {
         quality: ScorerName::from("exact"),
         sample: 1.0,
         half_life_s: 3_600.0,
+        segments: Vec::new(),
         optimize: Default::default(),
         deadlines: Deadlines::default(),
         strictness: Default::default(),
@@ -39,7 +40,7 @@ pub(crate) fn workload() -> Workload {
 }
 
 pub(crate) fn head() -> Policy {
-    revision::first(&workload(), vec![Stage::Filter, Stage::Canary, Stage::Floor, Stage::Cost], START)
+    revision::first(&workload(), &[], vec![Stage::Filter, Stage::Canary, Stage::Floor, Stage::Cost], START)
 }
 
 /// The defaults, without waiting: no baking, no least duration, no risk budget, no verifying.

@@ -67,7 +67,7 @@ fn at_first_only_the_first_candidate_is_admitted() {
 #[test]
 fn a_promoted_candidate_is_stable_and_the_old_one_stays_admitted() {
     let author = Author::Operator { name: "ada".into() };
-    let policy = revision::promote(&head(), &DeploymentId::from("sim/small"), author, "proven".into(), START);
+    let policy = revision::promote(&head(), (&DeploymentId::from("sim/small"), &[]), author, "proven".into(), START);
     assert_eq!(policy.revision.as_str(), "r-0002");
     assert_eq!(policy.parent, Some(head().revision));
     assert_eq!(flags(&view(&policy, None, &Windows::default())), [(true, false), (false, false), (true, true)]);

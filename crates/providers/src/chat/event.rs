@@ -1,6 +1,8 @@
 //! One step of a streamed answer, neutral. Decoders make them, encoders write them, one at a time.
 
-use super::Stop;
+use weir_core::deployment::Dialect;
+
+use super::{Stop, signature};
 
 /// What happened. Steps of one choice come in order; calls of one choice are told apart by their number.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,4 +55,13 @@ pub(crate) enum Event {
         choice: u64,
         stop: Stop,
     },
+}
+
+impl Event {
+    /// Marks what `from` signed, for a caller of `to`.
+    pub(crate) fn mark(&mut self, from: Dialect, to: Dialect) {
+        if let Self::Signature { signature: signed, .. } | Self::Redacted { data: signed, .. } = self {
+            *signed = signature::mark(from, to, signed);
+        }
+    }
 }

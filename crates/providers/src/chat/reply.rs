@@ -1,9 +1,9 @@
 //! A whole answer, neutral.
 
 use serde_json::Value;
-use weir_core::Usage;
+use weir_core::{Usage, deployment::Dialect};
 
-use super::Part;
+use super::{Part, signature};
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,25 @@ pub(crate) struct Reply {
     /// At least one.
     pub(crate) choices: Vec<Choice>,
     pub(crate) usage: Usage,
+}
+
+impl Reply {
+    /// Marks what `from` signed, for a caller of `to`.
+    pub(crate) fn mark(&mut self, from: Dialect, to: Dialect) {
+        for part in self.choices.iter_mut().flat_map(|choice| &mut choice.parts) {
+            match part {
+                Part::Thinking { signature: Some(signed), .. } | Part::Redacted(signed) => {
+                    *signed = signature::mark(from, to, signed);
+                }
+                Part::Thinking { signature: unsigned @ None, .. }
+                    if matches!(to, Dialect::Anthropic | Dialect::OpenaiResponses) =>
+                {
+                    *unsigned = Some(signature::UNSIGNED.to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// One of several answers.
@@ -46,7 +65,7 @@ pub(crate) enum Stop {
 impl Stop {
     pub(crate) fn of_openai(word: &str) -> Self {
         match word {
-            "length" => Self::Length,
+            "length" | "model_length" => Self::Length,
             "tool_calls" | "function_call" => Self::Tools,
             "content_filter" => Self::Refusal,
             _ => Self::End,

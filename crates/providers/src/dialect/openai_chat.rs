@@ -26,8 +26,8 @@ pub use text::{answer, mean_logprob, messages};
 pub(crate) use decode::decode;
 pub(crate) use encode::encode;
 pub(crate) use events::{Decoder, Encoder};
-pub(crate) use peek::{Shape, peek_as, peek_gemini};
-pub(crate) use reply::{document, identity, read_raw, read_usage};
+pub(crate) use peek::{Shape, peek_as, peek_at, peek_bare, peek_gemini};
+pub(crate) use reply::{document, identity, read_raw, read_usage, uncounted};
 pub(crate) use whole::{decode as decode_reply, encode as encode_reply};
 
 use serde_json::{Value, json};
@@ -36,6 +36,12 @@ use weir_core::Usage;
 /// An id in this dialect's style.
 fn id(provider: &str) -> String {
     if provider.starts_with("chatcmpl") { provider.to_owned() } else { format!("chatcmpl-{provider}") }
+}
+
+/// The text of a `thinking` part, which holds parts of its own.
+fn thought(piece: &Value) -> Option<String> {
+    let texts = piece.get("thinking")?.as_array()?.iter().filter_map(|part| part.get("text")?.as_str());
+    Some(texts.collect::<String>()).filter(|text| !text.is_empty())
 }
 
 /// `usage` in this dialect.

@@ -26,6 +26,16 @@ pub(crate) const fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// Clients write out what was not asked for: null, and lists of nothing. An empty object may be all there is to say:
+/// `{"googleSearch": {}}` is a tool.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
 /// `generationConfig` as `generation_config`: protocol buffers take both.
 fn snake(key: &str) -> String {
     let mut out = String::with_capacity(key.len() + 4);
@@ -45,6 +55,11 @@ impl<'a> Obj<'a> {
             Value::Object(map) => Ok(Self { map, path }),
             other => Err(BadRequest::new(path, kind(other), "an object")),
         }
+    }
+
+    /// The object itself.
+    pub(crate) fn value(&self) -> Value {
+        Value::Object(self.map.clone())
     }
 
     /// The member's own path.
@@ -143,11 +158,21 @@ impl<'a> Obj<'a> {
         }
     }
 
-    /// Notes every member that is neither known nor null: those among `hints` change no answer.
+    /// Notes every member but these as one that changes no answer.
+    pub(crate) fn hints(&self, but: &[&str], losses: &mut Losses) {
+        for (key, value) in self.map {
+            if !says_nothing(value) && !but.contains(&key.as_str()) {
+                let shown: String = key.chars().take(64).collect();
+                losses.hint(self.at(&shown));
+            }
+        }
+    }
+
+    /// Notes every member that is neither known nor says nothing: those among `hints` change no answer.
     pub(crate) fn others(&self, known: &[&str], hints: &[&str], losses: &mut Losses) {
         for (key, value) in self.map {
             let same = |name: &&str| *name == key || snake(name) == *key;
-            if value.is_null() || known.iter().any(same) {
+            if says_nothing(value) || known.iter().any(same) {
                 continue;
             }
             let shown: String = key.chars().take(64).collect();

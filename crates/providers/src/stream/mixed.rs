@@ -9,19 +9,22 @@ use super::{Step, StreamEnd, StreamFailure};
 use crate::{
     chat::{Event, Stop},
     dialect::{
-        self, Meta, anthropic, gemini,
+        self, Meta, anthropic, bedrock, cohere, gemini,
         openai_chat::{self, estimate_tokens},
         openai_responses,
         usage::{Counts, Estimate},
     },
-    sse::{self, MAX_EVENT_BYTES, Reader},
+    frames::{self, BadFrame},
+    sse::{MAX_EVENT_BYTES, Reader},
 };
 
 /// How a stream between two dialects is made.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) from: Dialect,
     pub(crate) to: Dialect,
+    /// Said of answers that do not say their model.
+    pub(crate) model: String,
     pub(crate) meta: Meta,
     /// The caller asked for OpenAI's usage chunk.
     pub(crate) include_usage: bool,
@@ -33,8 +36,46 @@ pub(crate) struct Plan {
 /// The state of one stream.
 #[derive(Debug)]
 pub struct Mixed {
-    reader: Reader,
+    framing: Framing,
     state: State,
+}
+
+/// How the provider's events are told apart.
+#[derive(Debug)]
+enum Framing {
+    Sse(Reader),
+    Frames(frames::Reader),
+}
+
+impl Framing {
+    /// Reads the next event; false when more bytes are needed.
+    ///
+    /// # Errors
+    /// It is damaged or over the bound.
+    fn next(&mut self, state: &mut State, out: &mut BytesMut) -> Result<bool, StreamFailure> {
+        match self {
+            Self::Sse(reader) => {
+                let Some(event) = reader.next_event().map_err(|_| StreamFailure::TooLarge)? else { return Ok(false) };
+                state.take(&event.data(), event.raw, b"", out);
+            }
+            Self::Frames(reader) => {
+                let next = reader.next_frame().map_err(|bad| match bad {
+                    BadFrame::TooLarge => StreamFailure::TooLarge,
+                    BadFrame::Damaged => StreamFailure::NotJson,
+                });
+                let Some(frame) = next? else { return Ok(false) };
+                // The kind of event is in the frame's headers: in JSON it becomes the name of the only member.
+                let mut data = BytesMut::with_capacity(frame.payload.len() + frame.name.len() + 8);
+                data.extend_from_slice(b"{");
+                data.extend_from_slice(Value::from(frame.name).to_string().as_bytes());
+                data.extend_from_slice(b":");
+                data.extend_from_slice(&frame.payload);
+                data.extend_from_slice(b"}");
+                state.take(&data, b"", b"", out);
+            }
+        }
+        Ok(true)
+    }
 }
 
 #[derive(Debug)]
@@ -63,6 +104,8 @@ enum Decoder {
     Responses(openai_responses::Decoder),
     Anthropic(anthropic::Decoder),
     Gemini(gemini::Decoder),
+    Cohere(cohere::Decoder),
+    Bedrock(bedrock::Decoder),
 }
 
 #[derive(Debug)]
@@ -76,7 +119,9 @@ enum Encoder {
 impl Decoder {
     fn new(dialect: Dialect) -> Self {
         match dialect {
-            Dialect::OpenaiChat => Self::Chat(openai_chat::Decoder::default()),
+            Dialect::OpenaiChat | Dialect::Mistral => Self::Chat(openai_chat::Decoder::default()),
+            Dialect::Cohere => Self::Cohere(cohere::Decoder::default()),
+            Dialect::Bedrock => Self::Bedrock(bedrock::Decoder::default()),
             Dialect::OpenaiResponses => Self::Responses(openai_responses::Decoder::default()),
             Dialect::Anthropic => Self::Anthropic(anthropic::Decoder::default()),
             Dialect::Gemini => Self::Gemini(gemini::Decoder::default()),
@@ -88,6 +133,8 @@ impl Decoder {
             Self::Responses(decoder) => decoder.read(event, raw, out),
             Self::Anthropic(decoder) => decoder.read(event, raw, out),
             Self::Gemini(decoder) => decoder.read(event, raw, out),
+            Self::Cohere(decoder) => decoder.read(event, out),
+            Self::Bedrock(decoder) => decoder.read(event, out),
         }
     }
     const fn counts(&self) -> Counts {
@@ -96,6 +143,8 @@ impl Decoder {
             Self::Responses(decoder) => decoder.counts(),
             Self::Anthropic(decoder) => decoder.counts(),
             Self::Gemini(decoder) => decoder.counts(),
+            Self::Cohere(decoder) => decoder.counts(),
+            Self::Bedrock(decoder) => decoder.counts(),
         }
     }
     /// The dialect's last word has come.
@@ -103,6 +152,8 @@ impl Decoder {
         match self {
             Self::Anthropic(decoder) => decoder.done(),
             Self::Responses(decoder) => decoder.done(),
+            Self::Cohere(decoder) => decoder.done(),
+            Self::Bedrock(decoder) => decoder.done(),
             Self::Chat(_) | Self::Gemini(_) => false,
         }
     }
@@ -112,9 +163,10 @@ impl Encoder {
     fn new(plan: &Plan) -> Self {
         match plan.to {
             Dialect::OpenaiResponses => Self::Responses(openai_responses::Encoder::new(&plan.meta)),
-            Dialect::OpenaiChat => Self::Chat(openai_chat::Encoder::new(&plan.meta, plan.include_usage)),
             Dialect::Anthropic => Self::Anthropic(anthropic::Encoder::new(plan.input_estimate)),
             Dialect::Gemini => Self::Gemini(gemini::Encoder::default()),
+            // Nobody calls in the others.
+            _ => Self::Chat(openai_chat::Encoder::new(&plan.meta, plan.include_usage)),
         }
     }
     fn write(&mut self, event: &Event, out: &mut BytesMut) {
@@ -138,7 +190,10 @@ impl Encoder {
 impl Mixed {
     pub(crate) fn new(plan: Plan) -> Self {
         Self {
-            reader: Reader::new(),
+            framing: match plan.from {
+                Dialect::Bedrock => Framing::Frames(frames::Reader::default()),
+                _ => Framing::Sse(Reader::new()),
+            },
             state: State {
                 decoder: Decoder::new(plan.from),
                 encoder: (plan.from != plan.to).then(|| Encoder::new(&plan)),
@@ -164,12 +219,15 @@ impl Mixed {
         if self.state.done {
             return Step::Done;
         }
-        self.reader.push(bytes);
+        match &mut self.framing {
+            Framing::Sse(reader) => reader.push(bytes),
+            Framing::Frames(reader) => reader.push(bytes),
+        }
         loop {
-            match self.reader.next_event() {
-                Ok(Some(event)) => self.state.take(event, b"", out),
-                Ok(None) => return Step::More,
-                Err(_) => self.state.failure = Some(StreamFailure::TooLarge),
+            match self.framing.next(&mut self.state, out) {
+                Ok(true) => {}
+                Ok(false) => return Step::More,
+                Err(failure) => self.state.failure = Some(failure),
             }
             if self.state.failure.is_some() {
                 return Step::Failed;
@@ -185,10 +243,11 @@ impl Mixed {
         let state = &mut self.state;
         if state.failure.is_none()
             && !state.done
-            && let Some(event) = self.reader.residue()
+            && let Framing::Sse(reader) = &self.framing
+            && let Some(event) = reader.residue()
         {
             // A last event that lacks its blank line counts when it is whole; half an event is a cut.
-            state.take(event, b"\n\n", out);
+            state.take(&event.data(), event.raw, b"\n\n", out);
             if state.failure == Some(StreamFailure::NotJson) {
                 state.failure = Some(StreamFailure::Cut);
             }
@@ -257,16 +316,15 @@ impl Mixed {
 /// Why it stopped, in a dialect's own word.
 pub(crate) const fn word(dialect: Dialect, stop: &Stop) -> &'static str {
     match dialect {
-        Dialect::OpenaiChat => stop.openai(),
         Dialect::OpenaiResponses => openai_responses::status(stop).0,
         Dialect::Anthropic => stop.anthropic(),
         Dialect::Gemini => stop.gemini(),
+        _ => stop.openai(),
     }
 }
 
 impl State {
-    fn take(&mut self, event: sse::Event<'_>, terminator: &[u8], out: &mut BytesMut) {
-        let data = event.data();
+    fn take(&mut self, data: &[u8], raw: &[u8], terminator: &[u8], out: &mut BytesMut) {
         let data = data.trim_ascii();
         if data == b"[DONE]" {
             self.done = true;
@@ -289,9 +347,15 @@ impl State {
                 self.failure = Some(failure);
                 return;
             }
-            for event in &events {
+            for event in &mut events {
                 self.note(event);
+                if let Event::Start { model, .. } = event
+                    && model.is_empty()
+                {
+                    model.clone_from(&self.plan.model);
+                }
                 if let Some(encoder) = &mut self.encoder {
+                    event.mark(self.plan.from, self.plan.to);
                     encoder.write(event, &mut fresh);
                 }
             }
@@ -299,7 +363,7 @@ impl State {
             self.done = self.decoder.done();
         }
         if self.encoder.is_none() {
-            fresh.extend_from_slice(event.raw);
+            fresh.extend_from_slice(raw);
             fresh.extend_from_slice(terminator);
         }
         self.give(&fresh, out);

@@ -11,7 +11,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use weir_core::deployment::{Deployment, Dialect};
 
-use super::{TransportError, address};
+use super::{TransportError, address, sigv4::Signer};
 
 /// One URL with its key. Build it once for each deployment. `Debug` shows neither key nor query.
 #[derive(Clone)]
@@ -25,18 +25,23 @@ pub struct Target {
     secret: Option<SecretString>,
     /// Where streams are asked for, when that is another URL.
     streamed: Option<Url>,
+    /// Signs each call, where the key is no key to present.
+    pub(super) signer: Option<Signer>,
 }
 
 /// Which of a target's endpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
     /// Whole answers.
     Whole,
     /// Streamed ones.
     Stream,
     /// This path under the root.
-    At(&'a str),
+    At(Cow<'static, str>),
 }
+
+/// The last version of Azure's API that names deployments in paths.
+const AZURE_VERSION: &str = "2024-10-21";
 
 /// `path` under what the URL has.
 fn append(url: &mut Url, path: &str) {
@@ -62,8 +67,15 @@ impl Target {
         if url.fragment().is_some() {
             return Err(refuse("a URL with a fragment"));
         }
-        let mut target =
-            Self { root: url.clone(), url, headers: HeaderMap::new(), allow_private, secret: bearer, streamed: None };
+        let mut target = Self {
+            root: url.clone(),
+            url,
+            headers: HeaderMap::new(),
+            allow_private,
+            secret: bearer,
+            streamed: None,
+            signer: None,
+        };
         target.present(header::AUTHORIZATION, "Bearer ")?;
         Ok(target)
     }
@@ -98,8 +110,21 @@ impl Target {
     pub fn of(deployment: &Deployment, key: Option<SecretString>, allow_private: bool) -> Result<Self, TransportError> {
         let mut target = Self::new(&deployment.base_url, key, allow_private)?;
         match deployment.dialect {
-            Dialect::OpenaiChat => append(&mut target.url, "chat/completions"),
+            Dialect::OpenaiChat | Dialect::OpenaiResponses if deployment.provider == "azure" => {
+                target.azure(deployment)?;
+            }
+            Dialect::OpenaiChat | Dialect::Mistral => append(&mut target.url, "chat/completions"),
             Dialect::OpenaiResponses => append(&mut target.url, "responses"),
+            Dialect::Cohere => append(&mut target.url, "chat"),
+            Dialect::Bedrock => {
+                // Names of models hold colons, and those of profiles slashes.
+                let model = deployment.model.replace('/', "%2F");
+                let mut streamed = target.url.clone();
+                append(&mut streamed, &format!("model/{model}/converse-stream"));
+                append(&mut target.url, &format!("model/{model}/converse"));
+                target.streamed = Some(streamed);
+                target.sign();
+            }
             Dialect::Anthropic => {
                 append(&mut target.url, "messages");
                 target.present(HeaderName::from_static("x-api-key"), "")?;
@@ -107,7 +132,10 @@ impl Target {
                 target.headers.insert(HeaderName::from_static("anthropic-version"), version);
             }
             Dialect::Gemini => {
-                target.present(HeaderName::from_static("x-goog-api-key"), "")?;
+                // Vertex takes tokens of Google's cloud, the API of AI Studio its keys.
+                if deployment.provider != "vertex" {
+                    target.present(HeaderName::from_static("x-goog-api-key"), "")?;
+                }
                 let model = deployment.model.trim_start_matches("models/");
                 let mut streamed = target.url.clone();
                 append(&mut streamed, &format!("models/{model}:streamGenerateContent"));
@@ -119,8 +147,34 @@ impl Target {
         Ok(target)
     }
 
+    /// Signs with a key that is a pair, in place of presenting it.
+    fn sign(&mut self) {
+        let host = self.root.host_str().unwrap_or_default();
+        self.signer = self.secret.as_ref().and_then(|key| Signer::of(key.expose_secret(), host));
+        if self.signer.is_some() {
+            self.headers.remove(header::AUTHORIZATION);
+        }
+    }
+
+    /// A deployment of Azure's. At the root `…/openai/v1` the body names it, at any other the path does, and the version of
+    /// the API is in the query.
+    fn azure(&mut self, deployment: &Deployment) -> Result<(), TransportError> {
+        self.present(HeaderName::from_static("api-key"), "")?;
+        let operation = match deployment.dialect {
+            Dialect::OpenaiResponses => "responses",
+            _ => "chat/completions",
+        };
+        if !self.root.path().ends_with("/v1") {
+            append(&mut self.root, &format!("openai/deployments/{}", deployment.model));
+            self.root.query_pairs_mut().append_pair("api-version", AZURE_VERSION);
+        }
+        self.url = self.root.clone();
+        append(&mut self.url, operation);
+        Ok(())
+    }
+
     /// The URL of an endpoint.
-    pub(super) fn url(&self, at: Endpoint<'_>) -> Cow<'_, Url> {
+    pub(super) fn url(&self, at: &Endpoint) -> Cow<'_, Url> {
         match at {
             Endpoint::Whole => Cow::Borrowed(&self.url),
             Endpoint::Stream => Cow::Borrowed(self.streamed.as_ref().unwrap_or(&self.url)),

@@ -16,14 +16,29 @@ pub(super) fn tie_break(slate: &mut Slate, context: &Context<'_>) {
     let seed = context.ask.seed;
     let first = (seed % ties as u64) as usize;
     let second = (first + 1 + (mix(seed) % (ties as u64 - 1)) as usize) % ties;
-    let load = |place: usize| {
-        let entry = slate.order.get(place).and_then(|&index| slate.entry(index));
-        entry.map_or(f64::MAX, |entry| (f64::from(entry.in_flight) + 1.0) * entry.latency_ms.unwrap_or(1.0))
-    };
+    let mut loads = std::mem::take(&mut slate.scratch);
+    loads.clear();
+    loads.extend(slate.order.iter().take(ties).map(|&index| {
+        let load = |entry: &Entry| (f64::from(entry.in_flight) + 1.0) * entry.latency_ms.unwrap_or(1.0);
+        (slate.entry(index).map_or(f64::MAX, load), index)
+    }));
+    let load = |place: usize| loads.get(place).map_or(f64::MAX, |(load, _)| *load);
     let winner = if load(second) < load(first) { second } else { first };
     slate.lead(winner);
-    // Load tilts the draw a little; by symmetry over time each equal gets its share.
-    slate.drawn(ties, |_| 1.0 / ties as f64);
+    // Each ordered pair is as likely as any other: one leads in both orders against those with more load, and in the
+    // order in which it is drawn first against those with the same.
+    let pairs = (ties * (ties - 1)) as f64;
+    let of = |index: usize| loads.iter().find(|(_, of)| *of == index).map_or(f64::MAX, |(load, _)| *load);
+    slate.drawn(ties, |index| {
+        let own = of(index);
+        let wins = loads.iter().filter(|(_, other)| *other != index).map(|(load, _)| match own.total_cmp(load) {
+            std::cmp::Ordering::Less => 2.0,
+            std::cmp::Ordering::Equal => 1.0,
+            std::cmp::Ordering::Greater => 0.0,
+        });
+        wins.sum::<f64>() / pairs
+    });
+    slate.scratch = loads;
 }
 
 /// Each in turn.

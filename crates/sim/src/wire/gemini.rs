@@ -5,6 +5,36 @@ use serde_json::{Value, json};
 
 use super::{Asked, Choice, Finish, Reply, Usage, count, signature};
 
+/// Both spellings of a name are taken, as protocol buffers do; what callers name themselves is left alone.
+fn camel(value: Value) -> Value {
+    const THEIRS: [&str; 7] = [
+        "properties",
+        "args",
+        "response",
+        "parametersJsonSchema",
+        "responseJsonSchema",
+        "parameters",
+        "responseSchema",
+    ];
+    match value {
+        Value::Array(items) => items.into_iter().map(camel).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(key, value)| {
+                let mut words = key.split('_');
+                let first = words.next().unwrap_or_default().to_owned();
+                let key = words.fold(first, |key, word| {
+                    let (initial, rest) = word.split_at(word.len().min(1));
+                    key + &initial.to_ascii_uppercase() + rest
+                });
+                let value = if THEIRS.contains(&key.as_str()) { value } else { camel(value) };
+                (key, value)
+            })
+            .collect(),
+        other => other,
+    }
+}
+
 fn parts(content: &Value) -> impl Iterator<Item = &Value> {
     content.get("parts").and_then(Value::as_array).into_iter().flatten()
 }
@@ -16,6 +46,7 @@ fn text(content: &Value) -> String {
 
 pub(super) fn read(body: &[u8], call: &str) -> Result<Asked, String> {
     let request: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let request = &camel(request);
     let (model, verb) = call.rsplit_once(':').ok_or("no verb on the model")?;
     let contents = request.get("contents").and_then(Value::as_array).ok_or("contents is not specified")?;
     check(contents)?;
@@ -67,12 +98,15 @@ pub(super) fn read(body: &[u8], call: &str) -> Result<Asked, String> {
     })
 }
 
+/// What Google documents for calls of models that signed nothing: `skip_thought_signature_validator` in base64.
+const UNSIGNED: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
+
 /// What the real one refuses too: signatures not its own, calls without responses.
 fn check(contents: &[Value]) -> Result<(), String> {
     for (number, content) in contents.iter().enumerate() {
         if let Some(wrong) = parts(content)
             .filter_map(|part| part.get("thoughtSignature")?.as_str())
-            .find(|signature| !signature.starts_with("sim-"))
+            .find(|signature| !signature.starts_with("sim-") && *signature != UNSIGNED)
         {
             return Err(format!("contents[{number}]: thought signature `{wrong}` is not valid"));
         }

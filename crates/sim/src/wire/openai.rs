@@ -73,7 +73,7 @@ impl Turn {
     fn files(&self) -> usize {
         match &self.content {
             Some(Content::Parts(parts)) => {
-                parts.iter().filter(|part| matches!(part.kind.as_str(), "image_url" | "file")).count()
+                parts.iter().filter(|part| matches!(part.kind.as_str(), "image_url" | "file" | "document_url")).count()
             }
             _ => 0,
         }

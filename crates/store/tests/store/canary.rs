@@ -32,6 +32,7 @@ fn moved(canary: &Canary, state: CanaryState, step: usize) -> Canary {
 fn promotion() -> Policy {
     Policy {
         admitted: vec!["sim/small".into(), "sim/large".into()],
+        except: Vec::new(),
         author: Author::Canary { id: "c-1".into() },
         ..policy(2, Some(1))
     }

@@ -1,11 +1,13 @@
 //! One suite per resource, against a real file in a temporary directory.
 
 mod canary;
+mod cost;
 mod dataset;
 mod durability;
 mod fixture;
 mod identity;
 mod job;
+mod label;
 mod policy_diff;
 mod score;
 mod series;

@@ -1,7 +1,7 @@
 //! Policy diffs: kept once, applied once.
 
 use weir_core::Timestamp;
-use weir_store::{DiffRow, DiffState, Error};
+use weir_store::{DiffDecision, DiffRow, DiffState, Error};
 
 use crate::fixture::open;
 
@@ -14,6 +14,7 @@ fn diff(id: &str, parent: &str, at: i64) -> DiffRow {
         state: DiffState::Proposed,
         at: Timestamp(at),
         body: "{}".to_owned(),
+        decided: None,
     }
 }
 
@@ -31,4 +32,16 @@ async fn one_candidate_is_proposed_once_for_a_revision_and_applied_once() {
     assert!(matches!(store.policy_diff_apply("pd_1").await, Err(Error::Conflict { .. })));
     assert_eq!(store.policy_diff_get("pd_1").await.unwrap().unwrap().state, DiffState::Applied);
     assert_eq!(store.policy_diff_get("pd_9").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_rejected_diff_says_who_and_why_and_is_applied_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    store.policy_diff_insert(&diff("pd_1", "r-0001", 1)).await.unwrap();
+    let decided = DiffDecision { by: "ops".to_owned(), reason: "not this week".to_owned(), at: Timestamp(9) };
+    store.policy_diff_reject("pd_1", &decided).await.unwrap();
+    let row = store.policy_diff_get("pd_1").await.unwrap().unwrap();
+    assert_eq!((row.state, row.decided.as_ref()), (DiffState::Rejected, Some(&decided)));
+    assert!(matches!(store.policy_diff_apply("pd_1").await, Err(Error::Conflict { .. })));
 }

@@ -5,13 +5,17 @@
 //! are stored, then workers and reconcilers.
 
 mod builtin;
+mod feedback;
+mod pressure;
 mod reload;
 mod resolve;
+mod tester;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use weir_api::{ApiState, DemoControl};
@@ -19,14 +23,15 @@ use weir_config::{ConfigProblem, Settings};
 use weir_core::{Clock, Entropy, SpanId, clock::SystemClock, sink::SpanSink};
 use weir_gateway::{IngressConfig, Limits, Parts, State};
 use weir_jobs::{
-    Bells, Bench, Canaries, CanariesParts, Desk, Mirrors, OutputTokens, Planner, Prober, ProberParts, Publisher,
-    PublisherParts, Recent, Recorder, References, Scoring, Writer, WriterParts, bootstrap,
+    Anchors, Backfiller, Bells, Bench, Canaries, CanariesParts, Desk, Mirrors, OpenaiRuns, OutputTokens, Pacer,
+    Planner, Prober, ProberParts, Publisher, PublisherParts, Rates, Recent, Recorder, References, Runner, Scoring,
+    Turns, Writer, WriterParts, bootstrap,
 };
 use weir_optimizer::windows::Windows;
 use weir_providers::transport::{Policy, Transport};
 use weir_router::{Live, SnapshotCell};
 use weir_sim::SimHandle;
-use weir_store::Store;
+use weir_store::{Steps, Store};
 use weir_telemetry::{metrics::Metrics, otlp::Exporter};
 
 use crate::entropy::OsEntropy;
@@ -51,6 +56,8 @@ pub struct Options {
     pub clock: Option<Arc<dyn Clock>>,
     /// Plays the demo when the dashboard asks.
     pub demo: Option<Arc<dyn DemoControl>>,
+    /// Told of each step of a canary's change; `None` outside tests of crashes.
+    pub steps: Option<Steps>,
 }
 
 /// A running weir.
@@ -109,7 +116,9 @@ impl App {
         })?;
         let addr = listener.local_addr()?;
         let data_dir = settings.server.data_dir.clone();
-        let store = Store::open(&data_dir, Arc::clone(&clock)).await.with_context(|| data_dir.display().to_string())?;
+        let limits = weir_store::Options { steps: options.steps, ..weir_store::Options::default() };
+        let store = Store::open_with(&data_dir, Arc::clone(&clock), &limits).await;
+        let store = store.with_context(|| data_dir.display().to_string())?;
         weir_jobs::prepare_queue(&store).await?;
         let (recorder, tail) = Recorder::open(&data_dir.join("spool"), SPOOL_BYTES)
             .with_context(|| format!("cannot use the spool in {}", data_dir.display()))?;
@@ -126,13 +135,15 @@ impl App {
         let transport =
             Arc::new(Transport::new(Policy { allow_private: settings.egress.allow_private, ..Policy::default() })?);
         let (snapshots, live) = (Arc::new(SnapshotCell::default()), Arc::new(Live::default()));
+        let feedback = Arc::new(feedback::key(&data_dir, &*entropy)?);
         let token: Arc<str> = SpanId::draw(&*entropy).to_string().into();
         let (mut front, mut writer, mut back) = (Stage::new(), Stage::new(), Stage::new());
         let server = settings.server.clone();
-        let keyring = settings.keys.clone();
+        let (keyring, presets) = (settings.keys.clone(), settings.presets.clone());
         let settings = Arc::new(ArcSwap::from_pointee(settings));
 
         let probed = Arc::clone(&settings);
+        let anchored = Arc::clone(&settings);
         let mirrors = Arc::new(ArcSwap::from_pointee(Mirrors::of(&settings.load())));
         let (windows_sender, windows) = watch::channel(Arc::default());
         let (reloads_sender, reloads) = watch::channel(0);
@@ -158,9 +169,11 @@ impl App {
             transport: Arc::clone(&transport),
             keyring,
             targets,
+            presets,
             limits: Limits { body_bytes: server.max_body_bytes, ..Limits::default() },
             metrics: Box::new(move || metrics.as_ref().map(Metrics::render).unwrap_or_default()),
             internal_token: Arc::clone(&token),
+            feedback: Arc::clone(&feedback),
             shutdown: front.stop.clone(),
         });
         let api = weir_api::router(ApiState {
@@ -171,7 +184,15 @@ impl App {
             windows: windows.clone(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
+            sink: Arc::clone(&recorder) as Arc<dyn SpanSink>,
+            feedback,
             demo: options.demo,
+            tester: Arc::new(tester::Tester::new(
+                &format!("http://{}/v1", loopback(addr)),
+                &token,
+                Arc::clone(&transport),
+                Arc::clone(&clock),
+            )?),
             stop: front.stop.clone(),
         });
         let reloader = Arc::new(Reloader {
@@ -188,9 +209,14 @@ impl App {
 
         let recent = Arc::new(Recent::default());
         let bells = Bells::default();
+        let rates = Arc::new(ArcSwap::from_pointee(Rates::default()));
+        let turns = Arc::new(Turns::default());
         let writer_parts = WriterParts {
             store: store.clone(),
             scoring: Arc::clone(&scoring),
+            rates: Arc::clone(&rates),
+            turns: Arc::clone(&turns),
+            clock: Arc::clone(&clock),
             mirrors: Arc::clone(&mirrors),
             recent: Arc::clone(&recent),
             bells: bells.clone(),
@@ -207,11 +233,22 @@ impl App {
             transport: Arc::clone(&transport),
             clock: Arc::clone(&clock),
         });
+        let pacer = Pacer {
+            store: store.clone(),
+            scoring: Arc::clone(&scoring),
+            rates,
+            cell: Arc::clone(&snapshots),
+            clock: Arc::clone(&clock),
+        };
+        back.spawn(pacer.run(back.stop.clone()));
+        let backfiller = Backfiller { store: store.clone(), scoring: Arc::clone(&scoring), bells: bells.clone() };
+        back.spawn(backfiller.run(back.stop.clone()));
         let desk = Arc::new(Desk {
             store: store.clone(),
             scoring,
             recent,
             bells,
+            turns,
             references: Arc::new(References::new(store.clone())),
             bench,
             transport,
@@ -220,10 +257,14 @@ impl App {
             exporter: options.exporter.clone(),
         });
         let worker_id = format!("{:08x}", entropy.next_u64() >> 32);
+        back.spawn(Anchors::new(Arc::clone(&desk), anchored).run(back.stop.clone()));
+        back.spawn(OpenaiRuns::new(Arc::clone(&desk)).run(back.stop.clone()));
+        back.spawn(Runner::new(Arc::clone(&desk), worker_id.clone()).run(back.stop.clone()));
         back.spawn(weir_jobs::run_workers(desk, worker_id, back.stop.clone()));
         back.spawn(prober.run(back.stop.clone()));
         let planner = Planner {
             store: store.clone(),
+            settings: Arc::clone(&probed),
             cell: Arc::clone(&snapshots),
             windows: windows.clone(),
             clock: Arc::clone(&clock),
@@ -241,6 +282,9 @@ impl App {
             recorder: Arc::clone(&recorder),
         };
         back.spawn(Canaries::new(canaries).run(back.stop.clone()));
+        if let Some(limit) = server.max_memory_bytes.or_else(pressure::limit) {
+            back.spawn(pressure::watch(Arc::clone(&gateway), limit, back.stop.clone()));
+        }
         gateway.set_ready(true);
         let ingress = IngressConfig {
             max_connections: server.max_connections,
@@ -289,7 +333,13 @@ async fn start_sim(settings: &Settings, seed: u64) -> anyhow::Result<Option<SimH
 
 /// Compiles the scorers; every problem with its place in the file.
 fn compile(settings: &Settings, base: &std::path::Path) -> anyhow::Result<Scoring> {
-    let read = |name: &str| std::fs::read_to_string(base.join(name)).map_err(|error| error.to_string());
+    let read = |name: &str| {
+        let bytes = std::fs::read(base.join(name)).map_err(|error| error.to_string())?;
+        match name.ends_with(".wasm") {
+            true => Ok(BASE64_STANDARD.encode(bytes)),
+            false => String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned()),
+        }
+    };
     match Scoring::compile(settings, &read) {
         Ok(scoring) => Ok(scoring),
         Err(problems) => bail!(problems.iter().map(ConfigProblem::to_string).collect::<Vec<_>>().join("\n")),

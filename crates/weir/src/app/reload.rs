@@ -48,7 +48,7 @@ impl Reloader {
         let scoring = compile(&next, &self.base)?;
         bootstrap::policies(&self.store, &next, &*self.clock).await?;
         bootstrap::datasets(&self.store, &next).await?;
-        self.gateway.reload(next.keys.clone(), targets);
+        self.gateway.reload(next.keys.clone(), targets, next.presets.clone());
         self.scoring.store(Arc::new(scoring));
         self.mirrors.rcu(|mirrors| mirrors.reconfigured(&next));
         self.settings.store(Arc::new(next));

@@ -14,7 +14,7 @@ pub(super) fn fill(settings: &mut Settings, sim_url: Option<&str>) {
         if setting.is_built_in()
             && let Some(url) = sim_url
         {
-            setting.deployment.base_url = url.to_owned();
+            setting.deployment.base_url = weir_sim::root(url, setting.deployment.dialect);
         }
         let deployment = &mut setting.deployment;
         if deployment.price.is_none() {

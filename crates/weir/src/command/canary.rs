@@ -38,7 +38,7 @@ enum Verb {
         id: String,
     },
     /// Start one
-    Start(Start),
+    Start(Box<Start>),
     /// Follow one to its end; exit 0 only if it was promoted
     Watch {
         /// Its id
@@ -119,6 +119,9 @@ struct Start {
     /// No new try this long after a rollback of the same candidate
     #[arg(long)]
     cooldown_ms: Option<u64>,
+    /// A segment in which it is not tried and will not serve; may be given several times
+    #[arg(long, value_name = "SEGMENT")]
+    except: Vec<String>,
     /// A person must approve it first
     #[arg(long)]
     approval: bool,
@@ -308,6 +311,7 @@ impl Start {
             ("verify_pairs", self.verify_pairs.map(Value::from)),
             ("shadow_pairs", self.shadow_pairs.map(Value::from)),
             ("cooldown_ms", self.cooldown_ms.map(Value::from)),
+            ("except", (!self.except.is_empty()).then(|| json!(self.except))),
             ("approval", self.approval.then_some(Value::Bool(true))),
             ("four_eyes", self.four_eyes.then_some(Value::Bool(true))),
         ];

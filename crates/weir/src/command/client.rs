@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use tokio_util::io::ReaderStream;
 use weir_config::{SecretString, nearest};
 use weir_core::error;
 use weir_providers::{
     sse,
-    transport::{Body, Limits, Policy, Target, Transport},
+    transport::{Body, Limits, Policy, Response, Target, Transport},
 };
 
 use super::failure::{Failure, Refusal};
@@ -34,6 +36,16 @@ const STREAM: Limits = Limits {
     idle: Duration::from_secs(60),
     total: Duration::from_secs(365 * 86_400),
 };
+
+/// A file takes as long as the network does; the server shows several times a second that it works.
+const UPLOAD: Limits = Limits {
+    connect: Duration::from_secs(3),
+    first_byte: Duration::from_secs(3_600),
+    idle: Duration::from_secs(60),
+    total: Duration::from_secs(2 * 3_600),
+};
+/// Bytes of a file read at once.
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// Talks to one weir.
 pub(super) struct Client {
@@ -97,19 +109,92 @@ impl Client {
         self.read(status, &bytes)
     }
 
+    /// Where a chat completion would go now; nobody is asked.
+    pub(super) async fn explain(&self, chat: Vec<u8>) -> Result<Reply, Failure> {
+        let target = Target::chat(&format!("{}/v1", self.server), self.key.clone(), true);
+        let target = target.map_err(|error| self.failed(&error))?;
+        let only =
+            HeaderMap::from_iter([(HeaderName::from_static("x-weir-explain"), HeaderValue::from_static("only"))]);
+        let answer = async {
+            let reply = self.transport.send(&target, only, chat.into(), LIMITS).await?;
+            Ok((reply.status, reply.body.read_all(ANSWER_BYTES).await?))
+        };
+        let (status, bytes) = answer.await.map_err(|error| self.failed(&error))?;
+        // The data plane puts its error in the dialect's envelope.
+        let error = serde_json::from_slice::<Value>(&bytes).ok().map(|mut value| value["error"].take());
+        match error.filter(Value::is_object) {
+            Some(error) => self.read(status, error.to_string().as_bytes()),
+            None => self.read(status, &bytes),
+        }
+    }
+
+    /// Sends a file to `path` as it is read, and follows the events it answers with. `told` hears how many bytes went.
+    pub(super) async fn upload(
+        &self,
+        path: &str,
+        file: tokio::fs::File,
+        told: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<Events<'_>, Failure> {
+        let response = self.send(path, file, told).await?;
+        self.events(response).await
+    }
+
+    /// Sends a file to `path` as it is read.
+    pub(super) async fn send_file(&self, path: &str, file: tokio::fs::File) -> Result<Reply, Failure> {
+        let response = self.send(path, file, |_| {}).await?;
+        let status = response.status;
+        let bytes = response.body.read_all(ANSWER_BYTES).await.map_err(|error| self.failed(&error))?;
+        self.read(status, &bytes)
+    }
+
+    async fn send(
+        &self,
+        path: &str,
+        file: tokio::fs::File,
+        told: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<Response, Failure> {
+        let target = self.target(path)?;
+        let mut sent = 0;
+        let chunks = ReaderStream::with_capacity(file, CHUNK_BYTES).inspect_ok(move |chunk| {
+            sent += chunk.len() as u64;
+            told(sent);
+        });
+        self.transport.upload(&target, chunks, UPLOAD).await.map_err(|error| self.failed(&error))
+    }
+
+    /// Writes the file at `path` to `into`.
+    pub(super) async fn download(&self, path: &str, into: &mut dyn std::io::Write) -> Result<(), Failure> {
+        let target = self.target(path)?;
+        let mut response = self.transport.get(&target, UPLOAD).await.map_err(|error| self.failed(&error))?;
+        if response.status != 200 {
+            let status = response.status;
+            let bytes = response.body.read_all(ANSWER_BYTES).await.map_err(|error| self.failed(&error))?;
+            self.read(status, &bytes)?;
+            return Err(Failure::Upstream(format!("{}{path} is no file", self.server)));
+        }
+        while let Some(chunk) = response.body.next().await {
+            into.write_all(&chunk.map_err(|error| self.failed(&error))?)?;
+        }
+        Ok(())
+    }
+
     /// Follows the events of `path`. Returns once the server says it listens, so that nothing after that is missed.
     pub(super) async fn stream(&self, path: &str) -> Result<Events<'_>, Failure> {
         let target = self.target(path)?;
         let response = self.transport.get(&target, STREAM).await.map_err(|error| self.failed(&error))?;
+        let mut events = self.events(response).await?;
+        events.next().await?;
+        Ok(events)
+    }
+
+    async fn events(&self, response: Response) -> Result<Events<'_>, Failure> {
         if response.status != 200 {
             let bytes = response.body.read_all(ANSWER_BYTES).await;
             let bytes = bytes.map_err(|error| self.failed(&error))?;
             self.read(response.status, &bytes)?;
-            return Err(Failure::Upstream(format!("{}{path} is no stream", self.server)));
+            return Err(Failure::Upstream(format!("{} answers with no stream", self.server)));
         }
-        let mut events = Events { client: self, body: response.body, reader: sse::Reader::new() };
-        events.next().await?;
-        Ok(events)
+        Ok(Events { client: self, body: response.body, reader: sse::Reader::new() })
     }
 
     /// Of an answer that knows no `name`: the nearest name of the list at `path` as the hint.
@@ -124,7 +209,7 @@ impl Client {
         // The error stands without a hint as well.
         if let Ok(reply) = self.get(nouns.path).await {
             let known: Vec<&str> = reply.items().iter().filter_map(|item| item[nouns.key].as_str()).collect();
-            let all = format!("`weir {} list` shows all {}", nouns.kind, known.len());
+            let all = format!("`weir {} list` shows all {}", nouns.command, known.len());
             refusal.hint = Some(match nearest(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`? {all}"),
                 None => all,
@@ -182,16 +267,20 @@ impl Client {
 /// Where the names of a kind are listed.
 pub(super) struct Nouns {
     kind: &'static str,
+    /// The noun on the command line.
+    command: &'static str,
     path: &'static str,
     key: &'static str,
 }
 
 /// Workloads by id.
-pub(super) const WORKLOADS: Nouns = Nouns { kind: "workload", path: "/workloads", key: "id" };
+pub(super) const WORKLOADS: Nouns = Nouns { kind: "workload", command: "workload", path: "/workloads", key: "id" };
 /// Canaries by id.
-pub(super) const CANARIES: Nouns = Nouns { kind: "canary", path: "/canaries", key: "id" };
+pub(super) const CANARIES: Nouns = Nouns { kind: "canary", command: "canary", path: "/canaries", key: "id" };
+/// Eval runs by id.
+pub(super) const RUNS: Nouns = Nouns { kind: "run", command: "eval", path: "/runs", key: "id" };
 /// Datasets by name.
-pub(super) const DATASETS: Nouns = Nouns { kind: "dataset", path: "/datasets", key: "name" };
+pub(super) const DATASETS: Nouns = Nouns { kind: "dataset", command: "dataset", path: "/datasets", key: "name" };
 
 /// Events as they come.
 pub(super) struct Events<'a> {

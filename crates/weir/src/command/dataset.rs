@@ -1,15 +1,14 @@
-//! `weir dataset list | show NAME | import FILE`.
+//! `weir dataset …`: what quality is held against.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod edit;
+mod export;
+mod import;
 
-use anyhow::Context;
+use std::path::Path;
 
 use super::{
-    client::{Client, DATASETS, WORKLOADS, escape, query},
-    failure::{FINE, Failure, Outcome},
+    client::{Client, DATASETS, escape, query},
+    failure::{FINE, Failure, NEGATIVE, Outcome},
     look::{Column, Look, column},
     out::Out,
     remote::{Remote, Session},
@@ -19,7 +18,7 @@ use super::{
 #[command(before_help = "\
 Examples:
   weir dataset import faq.csv --workload support --map input:question,expected:answer
-  weir dataset import faq.csv --dry-run    how the file would be read")]
+  weir dataset add hard --from 'score.factuality<0.5 and workload=support' --sample 200 --stratify model")]
 pub(super) struct Noun {
     #[command(flatten)]
     pub(super) remote: Remote,
@@ -31,37 +30,60 @@ pub(super) struct Noun {
 enum Verb {
     /// Every dataset at its current version
     List,
-    /// One dataset: its versions and its first items
+    /// One dataset: its versions, splits and first items
     Show {
         /// Its name
         name: String,
     },
-    /// Publish a file as a dataset version: CSV, JSON, JSON lines, OpenAI evals or promptfoo
-    Import(Import),
+    /// Publish a file as a version: JSON lines, CSV, Parquet, or a file of promptfoo, OpenAI evals, Braintrust, Langfuse,
+    /// Phoenix, Inspect, DeepEval or Ragas
+    Import(import::Import),
+    /// Publications of a dataset, newest first
+    Versions {
+        /// Its name
+        name: String,
+    },
+    /// What changed between two versions
+    Diff(Diff),
+    /// Write a version to a file or standard output
+    Export(export::Export),
+    /// Put requests into a dataset's draft
+    Add(edit::Add),
+    /// Make the draft the current version
+    Publish {
+        /// Its name
+        name: String,
+        /// Why, in one line
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Throw the draft away
+    Discard {
+        /// Its name
+        name: String,
+    },
+    /// Take a dataset out of every list, or items out of its draft
+    Delete(edit::Delete),
+    /// Destroy the content of items in every version; their hashes stay
+    Purge(edit::Purge),
+    /// Look for near copies, and for held-out items that others can see; exit 1 when there are such
+    Check {
+        /// Its name
+        name: String,
+        /// `draft`, or the beginning of a version's id [default: the current one]
+        #[arg(long)]
+        version: Option<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
-struct Import {
-    /// The file
-    file: PathBuf,
-    /// The dataset's name [default: the file's, without its ending]
-    #[arg(long)]
-    name: Option<String>,
-    /// Whose live prompts are looked up in it
-    #[arg(long)]
-    workload: Option<String>,
-    /// Columns by field, such as input:question,expected:answer [default: guessed from their names]
-    #[arg(long)]
-    map: Option<String>,
-    /// One line about it
-    #[arg(long)]
-    description: Option<String>,
-    /// Import the good rows of a file that has bad ones
-    #[arg(long)]
-    skip_bad: bool,
-    /// Only show how the file would be read
-    #[arg(long)]
-    dry_run: bool,
+struct Diff {
+    /// The dataset's name
+    name: String,
+    /// The earlier version: the beginning of its id [default: the one before the later]
+    from: Option<String>,
+    /// The later version: `draft`, or the beginning of its id [default: the current one]
+    to: Option<String>,
 }
 
 const LIST: [Column; 6] = [
@@ -73,14 +95,34 @@ const LIST: [Column; 6] = [
     column("description", "description", Look::Text),
 ];
 
-const VERSIONS: [Column; 4] = [
+const SPLITS: [Column; 2] = [column("split", "split", Look::Word), column("items", "items", Look::Count)];
+
+const VERSIONS: [Column; 6] = [
     column("version", "id", Look::Word),
+    column("parent", "parent", Look::Word),
     column("items", "items", Look::Count),
+    column("author", "author", Look::Word),
     column("created_at", "created_at", Look::Time),
     column("note", "note", Look::Text),
 ];
 
-const IMPORTED: [Column; 5] = [
+const DIFF: [Column; 6] = [
+    column("from", "from", Look::Word),
+    column("to", "to", Look::Word),
+    column("added", "added", Look::Count),
+    column("removed", "removed", Look::Count),
+    column("changed", "changed", Look::Count),
+    column("same", "same", Look::Count),
+];
+
+const CHANGED: [Column; 4] = [
+    column("item", "id", Look::Word),
+    column("change", "kind", Look::Word),
+    column("before", "before", Look::Text),
+    column("after", "after", Look::Text),
+];
+
+const PUBLISHED: [Column; 5] = [
     column("dataset", "name", Look::Word),
     column("version", "version", Look::Word),
     column("items", "items", Look::Count),
@@ -88,40 +130,83 @@ const IMPORTED: [Column; 5] = [
     column("duplicate", "duplicate", Look::Count),
 ];
 
-const PREVIEW: [Column; 3] = [
-    column("format", "format", Look::Word),
-    column("columns", "columns", Look::Word),
+const CHECKED: [Column; 4] = [
+    column("version", "version", Look::Word),
     column("items", "items", Look::Count),
+    column("near", "near_total", Look::Count),
+    column("leaks", "leaks_total", Look::Count),
 ];
 
-const ROWS: [Column; 3] =
-    [column("line", "line", Look::Count), column("item", "item", Look::Text), column("error", "error", Look::Text)];
-
-const BAD: [Column; 2] = [column("line", "line", Look::Count), column("message", "message", Look::Text)];
+const NEAR: [Column; 3] = [
+    column("item", "id", Look::Word),
+    column("like", "of", Look::Word),
+    column("similarity", "similarity", Look::Grade),
+];
 
 impl Noun {
     pub(super) async fn run(&self, Session { client, mut out }: Session<'_, '_>) -> Outcome {
+        let out = &mut out;
         match &self.verb {
             Verb::List => {
                 out.list(&client.get("/datasets").await?, &LIST)?;
                 out.next("weir dataset show NAME, or weir dataset import FILE")?;
             }
-            Verb::Show { name } => show(&client, &mut out, name).await?,
-            Verb::Import(import) => import.run(&client, &mut out).await?,
+            Verb::Show { name } => show(&client, out, name).await?,
+            Verb::Import(import) => import.run(&client, out).await?,
+            Verb::Versions { name } => {
+                let reply = named(&client, name, client.get(&at(name, "/versions")).await).await?;
+                out.list(&reply, &VERSIONS)?;
+                out.next(&format!("weir dataset diff {name}"))?;
+            }
+            Verb::Diff(diff) => diff.run(&client, out).await?,
+            Verb::Export(export) => export.run(&client, out).await?,
+            Verb::Add(add) => add.run(&client, out).await?,
+            Verb::Publish { name, note } => {
+                let body = serde_json::json!({ "note": note }).to_string();
+                let reply = named(&client, name, client.post(&at(name, "/publish"), body).await).await?;
+                if out.is_json() {
+                    out.line(&reply.text)?;
+                } else {
+                    out.fields(&reply.value, &PUBLISHED)?;
+                }
+                out.next(&format!("weir dataset diff {name}"))?;
+            }
+            Verb::Discard { name } => {
+                let reply = named(&client, name, client.post(&at(name, "/discard"), "").await).await?;
+                out.line(&if out.is_json() { reply.text } else { format!("the draft of {name} is gone") })?;
+            }
+            Verb::Delete(delete) => delete.run(&client, out).await?,
+            Verb::Purge(purge) => purge.run(&client, out).await?,
+            Verb::Check { name, version } => return check(&client, out, name, version.as_deref()).await,
         }
         Ok(FINE)
     }
 }
 
+/// A path of one dataset.
+fn at(name: &str, rest: &str) -> String {
+    format!("/datasets/{}{rest}", escape(name))
+}
+
+/// An answer about a dataset; when there is none of this name, with the nearest as the hint.
+async fn named<T>(client: &Client, name: &str, reply: Result<T, Failure>) -> Result<T, Failure> {
+    match reply {
+        Ok(reply) => Ok(reply),
+        Err(failure) => Err(client.suggest(failure, &DATASETS, name).await),
+    }
+}
+
 async fn show(client: &Client, out: &mut Out<'_, '_>, name: &str) -> Result<(), Failure> {
-    let reply = match client.get(&format!("/datasets/{}", escape(name))).await {
-        Ok(reply) => reply,
-        Err(failure) => return Err(client.suggest(failure, &DATASETS, name).await),
-    };
+    let reply = named(client, name, client.get(&at(name, "")).await).await?;
     if out.is_json() {
         return out.line(&reply.text);
     }
     out.fields(&reply.value, &LIST)?;
+    if reply.value["draft"] == true {
+        out.line("draft\tedits wait: weir dataset publish, or discard")?;
+    }
+    out.part("splits")?;
+    out.rows(reply.rows("splits"), &SPLITS)?;
     out.part("versions")?;
     out.rows(reply.rows("versions"), &VERSIONS)?;
     out.part("first items")?;
@@ -131,68 +216,41 @@ async fn show(client: &Client, out: &mut Out<'_, '_>, name: &str) -> Result<(), 
     Ok(())
 }
 
-impl Import {
+impl Diff {
     async fn run(&self, client: &Client, out: &mut Out<'_, '_>) -> Result<(), Failure> {
-        let bytes = fs::read(&self.file).with_context(|| self.file.display().to_string())?;
-        let name_of = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
-        let file = name_of(self.file.file_name()).unwrap_or_default();
-        if self.dry_run {
-            let query = query(&[("name", Some(&file)), ("map", self.map.as_deref())]);
-            return preview(client, out, &query, bytes).await;
-        }
-        let name = self.name.clone().or_else(|| name_of(self.file.file_stem())).unwrap_or_default();
-        let query = query(&[
-            ("name", Some(&name)),
-            ("file", Some(&file)),
-            ("workload", self.workload.as_deref()),
-            ("description", self.description.as_deref()),
-            ("map", self.map.as_deref()),
-            ("skip_bad", self.skip_bad.then_some("true")),
-        ]);
-        let reply = match client.post(&format!("/datasets/import{query}"), bytes).await {
-            Ok(reply) => reply,
-            Err(failure) => {
-                let workload = self.workload.as_deref().unwrap_or_default();
-                return Err(in_words(client.suggest(failure, &WORKLOADS, workload).await, &self.file));
-            }
-        };
+        let query = query(&[("from", self.from.as_deref()), ("to", self.to.as_deref()), ("limit", Some("500"))]);
+        let reply = named(client, &self.name, client.get(&at(&self.name, &format!("/diff{query}"))).await).await?;
         if out.is_json() {
             return out.line(&reply.text);
         }
-        out.fields(&reply.value, &IMPORTED)?;
-        let skipped = reply.rows("skipped");
-        if !skipped.is_empty() {
-            out.part("skipped")?;
-            out.rows(skipped, &BAD)?;
-        }
-        out.next(&format!("weir dataset show {name}"))
+        out.fields(&reply.value, &DIFF)?;
+        out.part("items")?;
+        out.rows(reply.items(), &CHANGED)
     }
 }
 
-async fn preview(client: &Client, out: &mut Out<'_, '_>, query: &str, bytes: Vec<u8>) -> Result<(), Failure> {
-    let reply = client.post(&format!("/datasets/preview{query}"), bytes).await?;
+async fn check(client: &Client, out: &mut Out<'_, '_>, name: &str, version: Option<&str>) -> Outcome {
+    let path = at(name, &format!("/check{}", query(&[("version", version)])));
+    let reply = named(client, name, client.get(&path).await).await?;
+    let leaks = !reply.rows("leaks").is_empty();
     if out.is_json() {
-        return out.line(&reply.text);
+        out.line(&reply.text)?;
+    } else {
+        out.fields(&reply.value, &CHECKED)?;
+        if !reply.rows("near").is_empty() {
+            out.part("nearly the same")?;
+            out.rows(reply.rows("near"), &NEAR)?;
+        }
+        if leaks {
+            out.part("held out, and seen elsewhere")?;
+            out.rows(reply.rows("leaks"), &NEAR)?;
+        }
     }
-    out.fields(&reply.value, &PREVIEW)?;
-    out.part("rows")?;
-    out.rows(reply.rows("rows"), &ROWS)?;
-    if !reply.rows("bad").is_empty() {
-        out.part("bad rows")?;
-        out.rows(reply.rows("bad"), &BAD)?;
-    }
-    Ok(())
+    Ok(if leaks { NEGATIVE } else { FINE })
 }
 
-/// The API's hint names a parameter; here it is a flag. The place of a bad row is in the file.
-fn in_words(failure: Failure, file: &Path) -> Failure {
-    let Failure::Api(mut refusal) = failure else {
-        return failure;
-    };
-    if refusal.code == weir_core::error::BAD_DATASET.code {
-        refusal.message = format!("{}\n  in {}", refusal.message, file.display());
-        refusal.hint =
-            Some("mend the rows, or `--skip-bad` to import the others; `--dry-run` shows how it is read".into());
-    }
-    Failure::Api(refusal)
+/// The name of a file without its folder, and without its ending.
+fn name_of(file: &Path) -> (String, String) {
+    let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+    (text(file.file_name()).unwrap_or_default(), text(file.file_stem()).unwrap_or_default())
 }

@@ -1,4 +1,6 @@
-//! `weir job list`.
+//! `weir job list | retry`.
+
+use serde_json::json;
 
 use super::{
     client::query,
@@ -11,7 +13,8 @@ use super::{
 #[command(before_help = "\
 Examples:
   weir job list                  the newest scoring jobs
-  weir job list --status dead    what was given up, and why")]
+  weir job list --status dead    what was given up, and why
+  weir job retry                 try all of that again")]
 pub(super) struct Noun {
     #[command(flatten)]
     pub(super) remote: Remote,
@@ -27,6 +30,11 @@ enum Verb {
         #[arg(long, value_parser = ["ready", "running", "done", "failed", "dead"])]
         status: Option<String>,
     },
+    /// Put jobs that were given up back into the queue
+    Retry {
+        /// One job's id; all that were given up when left out
+        id: Option<String>,
+    },
 }
 
 const LIST: [Column; 7] = [
@@ -39,14 +47,26 @@ const LIST: [Column; 7] = [
     column("error", "error", Look::Text),
 ];
 
+const RETRIED: [Column; 1] = [column("retried", "retried", Look::Count)];
+
 impl Noun {
     pub(super) async fn run(&self, Session { client, mut out }: Session<'_, '_>) -> Outcome {
-        let Verb::List { status } = &self.verb;
-        let reply = client.get(&format!("/jobs{}", query(&[("status", status.as_deref())]))).await?;
-        out.list(&reply, &LIST)?;
-        let counts = ["ready", "running", "done", "failed", "dead"]
-            .map(|status| format!("{} {status}", raw(&reply.value["counts"][status])));
-        out.note(&format!("\n{}", counts.join(", ")))?;
+        match &self.verb {
+            Verb::List { status } => {
+                let reply = client.get(&format!("/jobs{}", query(&[("status", status.as_deref())]))).await?;
+                out.list(&reply, &LIST)?;
+                let counts = ["ready", "running", "done", "failed", "dead"]
+                    .map(|status| format!("{} {status}", raw(&reply.value["counts"][status])));
+                out.note(&format!("\n{}", counts.join(", ")))?;
+            }
+            Verb::Retry { id } => {
+                let reply = client.post("/jobs/retry", json!({"id": id}).to_string()).await?;
+                match out.is_json() {
+                    true => out.line(&reply.text)?,
+                    false => out.fields(&reply.value, &RETRIED)?,
+                }
+            }
+        }
         Ok(FINE)
     }
 }

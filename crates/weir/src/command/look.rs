@@ -105,10 +105,12 @@ pub(super) fn colour(value: &Value, look: Look) -> Option<Color> {
         return None;
     }
     match value.as_str()? {
-        "ok" | "healthy" | "up" | "promoted" | "done" | "scored" | "chosen" | "steady" => Some(Color::Green),
+        "ok" | "healthy" | "up" | "promoted" | "done" | "scored" | "chosen" | "steady" | "pass" => Some(Color::Green),
         "canary" | "running" | "held" | "probing" | "no_data" | "warning" | "cancelled" | "expired" | "superseded"
-        | "unscored" | "returning" => Some(Color::Yellow),
-        "below_floor" | "suspect" | "failed" | "open" | "rolled_back" | "dead" => Some(Color::Red),
+        | "unscored" | "returning" | "inconclusive" | "queued" | "cancelling" | "stopped" => Some(Color::Yellow),
+        "below_floor" | "suspect" | "failed" | "open" | "rolled_back" | "dead" | "fail" | "instrument" => {
+            Some(Color::Red)
+        }
         _ => None,
     }
 }

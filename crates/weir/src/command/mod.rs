@@ -10,18 +10,24 @@ mod config;
 mod dataset;
 mod deployment;
 mod doctor;
+mod drill;
+mod eval;
 mod explain;
 mod failure;
 mod io;
 mod job;
+mod label;
 mod look;
 mod out;
 mod play;
 mod policy;
 mod remote;
 mod route;
+mod rule;
 mod score;
 mod serve;
+#[cfg(debug_assertions)]
+mod standstill;
 mod trace;
 mod workload;
 
@@ -61,6 +67,8 @@ enum Command {
     Serve,
     /// Play the demo: planted providers, live traffic, canaries that promote and roll back
     Demo(play::Args),
+    /// Fail simulated providers on purpose: what callers would meet, and for how long
+    Drill(drill::Args),
     /// Kinds of traffic: quality, cost, candidates
     #[command(alias = "workloads")]
     Workload(workload::Noun),
@@ -82,9 +90,18 @@ enum Command {
     /// What quality is held against
     #[command(alias = "datasets")]
     Dataset(dataset::Noun),
+    /// What people say of answers that a judge has graded
+    #[command(alias = "labels")]
+    Label(label::Noun),
+    /// Runs of suites: start, compare, gate, grade again
+    #[command(alias = "evals")]
+    Eval(eval::Noun),
     /// Endpoints of models: price and health
     #[command(alias = "deployments")]
     Deployment(deployment::Noun),
+    /// What is scored online: pause, resume, catch up
+    #[command(alias = "rules")]
+    Rule(rule::Noun),
     /// Scoring jobs
     #[command(alias = "jobs")]
     Job(job::Noun),
@@ -132,9 +149,13 @@ fn dispatch(cli: Cli, io: &mut Io<'_>) -> Outcome {
         Command::Route(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Score(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Dataset(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Label(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Eval(noun) => eval::run(io, colour, &noun, config.as_deref()),
         Command::Deployment(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Rule(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Job(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Config(command) => config::run(&command, config.as_deref(), io),
+        Command::Drill(args) => drill::run(io, colour, &args, config.as_deref()),
         Command::Doctor(args) => doctor::run(io, colour, &args, config.as_deref()),
         Command::Explain(args) => explain::run(&args, io),
         Command::Completions(args) => completions::run(&args, io),

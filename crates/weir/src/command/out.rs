@@ -182,6 +182,21 @@ impl<'a, 'io> Out<'a, 'io> {
         Ok(())
     }
 
+    /// True when a person watches progress.
+    pub(super) fn follows(&self) -> bool {
+        self.io.err_tty && self.form == Form::Table
+    }
+
+    /// Where data goes that is no text.
+    pub(super) fn writer(&mut self) -> &mut dyn std::io::Write {
+        self.io.out
+    }
+
+    /// A line of progress, for logs.
+    pub(super) fn progress(&mut self, text: &str) -> Result<(), Failure> {
+        Ok(writeln!(self.io.err, "{text}")?)
+    }
+
     /// The next useful command.
     pub(super) fn next(&mut self, command: &str) -> Result<(), Failure> {
         self.note(&format!("\nnext: {command}"))

@@ -93,15 +93,21 @@ const DIFFS: [Column; 5] = [
     column("sentence", "sentence", Look::Text),
 ];
 
-const MATHS: [Column; 16] = [
+const MATHS: [Column; 22] = [
     column("diff", "id", Look::Word),
     column("state", "state", Look::State),
     column("changes", "parent", Look::Word),
     column("from", "diff/from", Look::Word),
     column("to", "diff/to", Look::Word),
+    column("scope", "diff/scope", Look::Word),
     column("sentence", "sentence", Look::Text),
+    column("found_by", "diff/quality/method", Look::Word),
+    column("off_policy", "diff/quality/off_policy_refused", Look::Text),
+    column("effective_answers", "diff/evidence/logged/to/valued/ess", Look::Count),
     column("delta", "diff/quality/delta", Look::Grade),
     column("delta_ci95", "diff/quality/ci95", Look::Word),
+    column("judge_bias", "diff/quality/judge_bias/delta", Look::Grade),
+    column("labels", "diff/quality/judge_bias/labels", Look::Count),
     column("grades", "diff/quality/n", Look::Count),
     column("within_margin", "diff/quality/good", Look::Share),
     column("usd_per_request", "diff/cost/per_req_delta_usd", Look::Word),

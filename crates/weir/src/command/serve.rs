@@ -26,6 +26,8 @@ pub(super) fn run(config: Option<&Path>) -> anyhow::Result<u8> {
         metrics: Some(Metrics::install().context("metrics")?),
         exporter,
         base: config.and_then(Path::parent).map(PathBuf::from).unwrap_or_default(),
+        #[cfg(debug_assertions)]
+        steps: super::standstill::steps(),
         ..Options::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

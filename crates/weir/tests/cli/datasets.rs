@@ -39,3 +39,44 @@ async fn a_file_is_previewed_refused_mended_and_imported() {
     let ran = weir.run(&["dataset", "import", "no-such.csv"]).await;
     assert!(ran.code == 2 && ran.err.starts_with("error: no-such.csv: "), "{ran:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn versions_are_made_compared_exported_and_items_taken_out_and_destroyed() {
+    let weir = Weir::start().await;
+    let path = |name: &str| weir.dir.path().join(name).to_str().unwrap().to_owned();
+    let file = path("faq.csv");
+    std::fs::write(&file, "id,question,answer\na,What is weir?,A router\nb,Who pays?,You do\n").unwrap();
+    let ran = weir.run(&["dataset", "import", &file]).await;
+    assert!(ran.code == 0 && ran.out.contains("nearly_the_same\t0\n"), "{ran:?}");
+
+    let out = path("faq.parquet");
+    let ran = weir.run(&["dataset", "export", "faq", "-o", &out]).await;
+    assert!(ran.code == 0 && std::fs::read(&out).unwrap().starts_with(b"PAR1"), "{ran:?}");
+    let ran = weir.run(&["dataset", "import", &out, "--name", "again", "--json"]).await;
+    let again: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let shown = weir.run(&["dataset", "list", "--json"]).await;
+    let list: serde_json::Value = serde_json::from_str(&shown.out).unwrap();
+    assert_eq!(list["items"][1]["version"], again["version"], "{ran:?}");
+    let ran = weir.run(&["dataset", "export", "faq", "--format", "csv"]).await;
+    assert!(ran.out.starts_with("id,input,expected,") && ran.out.contains("weir-canary-"), "{ran:?}");
+
+    let ran = weir.run(&["dataset", "delete", "faq", "b", "--reason", "old"]).await;
+    assert!(ran.code == 0 && ran.out.contains("taken\t1\n"), "{ran:?}");
+    let ran = weir.run(&["dataset", "diff", "faq", "--json"]).await;
+    assert!(ran.out.contains("\"added\":2"), "the only version against nothing: {ran:?}");
+    let ran = weir.run(&["dataset", "publish", "faq", "--note", "shorter"]).await;
+    assert!(ran.code == 0 && ran.out.contains("items\t1\n"), "{ran:?}");
+    let ran = weir.run(&["dataset", "versions", "faq"]).await;
+    assert!(ran.out.lines().count() == 3 && ran.out.contains("\tshorter"), "{ran:?}");
+    let ran = weir.run(&["dataset", "diff", "faq"]).await;
+    assert!(ran.out.contains("removed\t1\n") && ran.out.contains("Who pays?"), "{ran:?}");
+    let ran = weir.run(&["dataset", "purge", "again", "b", "--reason", "asked for", "--yes"]).await;
+    assert!(ran.code == 0 && ran.out == "purged\t1\n", "{ran:?}");
+    assert_eq!(weir.run(&["dataset", "check", "again"]).await.code, 0);
+    let ran = weir.run(&["dataset", "delete", "again", "--yes"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (0, "again is deleted\n"));
+    let ran = weir.run(&["dataset", "add", "hard", "--from", "scre.x<1"]).await;
+    assert!(ran.code == 2 && ran.err.contains("no field is called `scre.x`"), "{ran:?}");
+    let ran = weir.run(&["dataset", "versions", "fag"]).await;
+    assert!(ran.code == 2 && ran.err.contains("did you mean `faq`?"), "{ran:?}");
+}

@@ -73,7 +73,7 @@ async fn plural_nouns_are_understood() {
 #[tokio::test]
 async fn help_begins_with_two_examples() {
     let nouns = ["workload", "canary", "policy", "trace", "route", "score", "dataset", "deployment", "job"];
-    for noun in nouns.into_iter().chain(["config", "doctor", "explain", "completions"]) {
+    for noun in nouns.into_iter().chain(["config", "doctor", "drill", "explain", "completions"]) {
         let ran = run(Reader::Pipe, HashMap::new(), &[noun, "--help"]).await;
         let lines: Vec<&str> = ran.out.lines().collect();
         assert_eq!((ran.code, lines[0]), (0, "Examples:"), "{noun}");

@@ -5,7 +5,9 @@
 mod canaries;
 mod datasets;
 mod doctor;
+mod evals;
 mod forms;
+mod labels;
 mod refusals;
 mod rig;
 mod traces;

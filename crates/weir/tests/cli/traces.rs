@@ -30,6 +30,16 @@ async fn a_request_is_listed_shown_explained_and_graded() {
     assert!(ran.code == 0 && ran.out.contains("as it was recorded"), "{ran:?}");
     let ran = weir.run(&["route", "explain", span, "--without", "sim/large"]).await;
     assert!(ran.code == 0 && ran.out.contains("recorded otherwise") && !ran.out.contains("sim/large was"), "{ran:?}");
+    let unsent = weir.dir.path().join("chat.json");
+    let chat = r#"{"model": "weir/maths", "messages": [{"role": "user", "content": "what is 2 + 2?"}]}"#;
+    std::fs::write(&unsent, chat).unwrap();
+    let asked = weir.app.sim.as_ref().unwrap().control.counters("large").requests;
+    let ran = weir.run(&["route", "explain", "-f", unsent.to_str().unwrap()]).await;
+    assert!(ran.code == 0 && ran.out.starts_with("r-0001 of maths walked "), "{ran:?}");
+    assert_eq!(weir.app.sim.as_ref().unwrap().control.counters("large").requests, asked, "nobody is asked");
+    std::fs::write(&unsent, chat.replace("weir/maths", "weir/mahts")).unwrap();
+    let ran = weir.run(&["route", "explain", "-f", unsent.to_str().unwrap()]).await;
+    assert!(ran.code == 2 && ran.err.contains("W0102") && ran.err.contains("weir/maths"), "{ran:?}");
     let ran = weir.run(&["route", "explain", span, "--floor", "7"]).await;
     assert!(ran.code == 2 && ran.err.starts_with("error[W0106]: `floor`"), "{ran:?}");
 

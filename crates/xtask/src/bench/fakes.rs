@@ -26,6 +26,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::endure::upstream::{Ended, serve as trouble};
 use crate::weir::runtime;
 
 const CHUNKS: usize = 20;
@@ -49,6 +50,8 @@ pub(super) enum Role {
     Proxy,
     /// axum and reqwest
     PassThrough,
+    /// A provider that gives trouble
+    Trouble,
 }
 
 /// A child process and where it listens.
@@ -86,6 +89,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         let served = async {
             match (args.role, args.to) {
                 (Role::Upstream, _) => upstream(listener).await,
+                (Role::Trouble, _) => {
+                    let ended = Ended::default();
+                    accept(listener, move |request| trouble(ended.clone(), request)).await
+                }
                 (Role::Proxy, Some(to)) => proxy(listener, to).await,
                 (Role::PassThrough, Some(to)) => pass_through(listener, to).await,
                 _ => bail!("--to is missing"),

@@ -1,10 +1,13 @@
 //! Benchmarks. What is measured runs in processes of its own, over loopback, in a release build.
 
+mod endure;
 pub(crate) mod fakes;
 mod gateway;
+mod kills;
 mod load;
 mod loop_latency;
 mod process;
+mod scoring;
 
 use anyhow::bail;
 use clap::Subcommand;
@@ -15,22 +18,48 @@ use crate::{shell, weir};
 pub(crate) enum Command {
     /// What a request costs in weir, beside a bare proxy and a pass-through in the same run
     Gateway(gateway::Args),
+    /// What one decision costs: time and allocations
+    Decide,
+    /// Thousands of slow streams, callers that leave, overload, hostile providers
+    Endure(endure::Args),
     /// From the end of an answer to the first decision that knows its score
     Loop(loop_latency::Args),
+    /// Whether every answer is scored exactly once however often the process is killed
+    Kills(kills::Args),
+    /// Answers scored in a minute by ten scorers while the gateway serves
+    Scoring(scoring::Args),
+    /// What it costs to say a request in another dialect, beside passing it on
+    Translate,
 }
 
 pub(crate) fn run(command: &Command) -> anyhow::Result<()> {
+    let bench = |krate, name| shell::run(shell::cargo(&["bench", "--quiet", "--locked", "-p", krate, "--bench", name]));
+    match command {
+        Command::Decide => return bench("weir-router", "decide"),
+        Command::Translate => return bench("weir-providers", "translate"),
+        _ => {}
+    }
     // A slow load generator would be what is measured, so this program runs again as it would be deployed.
-    if cfg!(debug_assertions) {
+    let dev = match command {
+        Command::Endure(args) => args.dev,
+        Command::Kills(args) => args.dev,
+        Command::Scoring(args) => args.dev,
+        _ => false,
+    };
+    if cfg!(debug_assertions) && !dev {
         let words: Vec<String> = std::env::args().skip(1).collect();
         let mut args = vec!["run", "--quiet", "--release", "--locked", "-p", "xtask", "--"];
         args.extend(words.iter().map(String::as_str));
         return shell::run(shell::cargo(&args));
     }
-    let binary = weir::build(weir::Profile::Release)?;
+    let binary = weir::build(if dev { weir::Profile::Dev } else { weir::Profile::Release })?;
     let runtime = weir::runtime()?;
     match command {
         Command::Gateway(args) => runtime.block_on(gateway::run(args, &binary)),
+        Command::Decide | Command::Translate => Ok(()),
+        Command::Endure(args) => runtime.block_on(endure::run(args, &binary)),
+        Command::Kills(args) => runtime.block_on(kills::run(args, &binary)),
+        Command::Scoring(args) => runtime.block_on(scoring::run(args, &binary)),
         Command::Loop(args) => runtime.block_on(loop_latency::run(args, &binary)),
     }
 }

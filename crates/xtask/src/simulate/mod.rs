@@ -2,16 +2,21 @@
 //! `weir-optimizer`, every pair looked at. Prints Markdown tables; the same seed and runs give the same tables.
 
 mod arms;
+mod calibration;
 mod coverage;
 mod draw;
 mod drift;
 mod guard;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod machine;
 mod planner;
 mod retry;
 mod rival;
 mod run;
+mod scopes;
+mod shadow;
 mod switches;
 mod table3;
 #[cfg(test)]
@@ -36,10 +41,18 @@ enum What {
     Coverage,
     /// Route switches between equal deployments
     Switches,
-    /// Routes chosen from few scores, and scopes mined
+    /// Routes chosen from few scores
     Planner,
+    /// The best of many scopes, where it was chosen and held out
+    Scopes,
+    /// Same-prompt pairs
+    Shadow,
     /// The error guard
     Guard,
+    /// Poisoned comparisons through HTTP, recorder, scores and reconcilers; not part of `all`, a run takes minutes
+    Plumbing,
+    /// Intervals of judges, of people, and of both
+    Calibration,
     /// All of these
     All,
 }
@@ -60,7 +73,7 @@ pub(crate) struct Args {
 /// Makes one table.
 type Table = fn(u32, u64) -> String;
 
-const TABLES: [(What, Table); 8] = [
+const TABLES: [(What, Table); 11] = [
     (What::Table3, table3::table),
     (What::Rival, rival::table),
     (What::Drift, drift::table),
@@ -68,15 +81,22 @@ const TABLES: [(What, Table); 8] = [
     (What::Coverage, coverage::table),
     (What::Switches, switches::table),
     (What::Planner, planner::table),
+    (What::Scopes, scopes::table),
+    (What::Shadow, shadow::table),
     (What::Guard, guard::table),
+    (What::Calibration, calibration::table),
 ];
 
 /// Runs what was asked for.
-pub(crate) fn run(args: &Args) {
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    if args.what == What::Plumbing {
+        return crate::drill::story("plumbing::", "WEIR_PLUMBING_RUNS", args.runs);
+    }
     for (what, table) in TABLES.into_iter().filter(|(what, _)| args.what == *what || args.what == What::All) {
         let start = Instant::now();
         println!("{}", table(args.runs, args.seed));
         let name = what.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         eprintln!("{name}: --runs {} --seed {}, {:.0} s\n", args.runs, args.seed, start.elapsed().as_secs_f64());
     }
+    Ok(())
 }

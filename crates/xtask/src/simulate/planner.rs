@@ -83,7 +83,10 @@ impl World {
         let n = f64::from(scores);
         let seen: Vec<Seen> = (0..SIDE * SIDE)
             .map(|at| (at / SIDE, at % SIDE))
-            .map(|(row, column)| Seen { row, column, mean: counts[row][column] / n, n_eff: n })
+            .map(|(row, column)| {
+                let mean = counts[row][column] / n;
+                Seen { row, column, mean, variance: mean * (1.0 - mean), n_eff: n }
+            })
             .collect();
         let fit = Additive::fit(SIDE, SIDE, &seen, 0.5);
         let cell = |row: usize, column: usize| {

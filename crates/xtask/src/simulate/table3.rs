@@ -2,20 +2,22 @@
 
 use std::fmt::Write as _;
 
+use weir_stats::eprocess::attempt_alpha;
+
 use super::{
     arms::{ALPHA_PROMOTE, End, Tests},
     draw::{KINDS, Kind, Random},
     run::{Rate, each, or_dash, quantile},
 };
 
-/// All ends at one true difference.
+/// All ends at one true difference, of first attempts: a later one may spend less.
 pub(super) struct Ends(Vec<End>);
 
 impl Ends {
     /// `None` where no candidate of the kind has this mean.
     pub(super) fn at(kind: Kind, delta: f64, runs: u32, seed: u64) -> Option<Self> {
         let (candidate, control) = (kind.draw(delta)?, kind.draw(0.0)?);
-        let tests = Tests::new(kind.mean, ALPHA_PROMOTE);
+        let tests = Tests::new(kind.mean, attempt_alpha(ALPHA_PROMOTE, 1));
         let what = format!("{} {delta:+.2}", kind.name);
         Some(Self(each(&what, runs, |run| tests.run(&candidate, &control, &mut Random::new(seed, run)))))
     }

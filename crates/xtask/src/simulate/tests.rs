@@ -1,12 +1,13 @@
 //! The same simulations with few runs and limits so wide that a correct program fails once in a million.
 
 use super::{
-    arms::ALPHA_PROMOTE,
+    arms::{ALPHA_PROMOTE, Tests},
+    calibration::{FLATTERING, SHARP, intervals},
     coverage, draw,
     draw::{JUDGE, KINDS, LIKERT, PASS_80, Random},
-    drift, guard, planner, retry, rival,
+    drift, guard, machine, planner, retry, rival,
     run::{Rate, quantile},
-    switches,
+    scopes, shadow, switches,
     table3::Ends,
 };
 use weir_stats::{drift::SLACK, eprocess::attempt_alpha};
@@ -130,9 +131,53 @@ fn routes_from_few_scores_keep_their_floor_where_point_estimates_do_not() {
 }
 
 #[test]
+fn the_tables_are_about_the_real_machine() {
+    for (kind, delta) in [(JUDGE, 0.05), (PASS_80, -0.3), (LIKERT, -0.1)] {
+        let (candidate, control) = (kind.draw(delta).unwrap(), kind.draw(0.0).unwrap());
+        for run in 0..2 {
+            let quick = Tests::new(kind.mean, attempt_alpha(ALPHA_PROMOTE, 1)).run(
+                &candidate,
+                &control,
+                &mut Random::new(SEED, run),
+            );
+            let whole = machine::run(kind.mean, &candidate, &control, &mut Random::new(SEED, run));
+            assert_eq!(Some(quick), whole, "{} {delta} {run}", kind.name);
+        }
+    }
+}
+
+#[test]
+fn a_scope_that_was_chosen_looks_better_than_it_is_and_the_held_out_half_says_so() {
+    let found = scopes::found(6, SEED);
+    assert_eq!(found.len(), 6);
+    let (chosen, held_out) = (scopes::mean(found.iter().map(|one| one.0)), scopes::mean(found.iter().map(|one| one.1)));
+    assert!(chosen > -0.02, "the scenario must bite: {chosen}");
+    assert!((held_out + 0.03).abs() < 0.02, "{held_out}");
+}
+
+#[test]
+fn the_same_prompt_twice_needs_fewer_pairs() {
+    let median =
+        |same| quantile(&shadow::pairs(same, 40, SEED).into_iter().flatten().collect::<Vec<_>>(), 0.5).unwrap();
+    let (same, own) = (median(true), median(false));
+    assert!(same <= 700 * 3 / 2 && own > same * 2, "{same} {own}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_table() {
     assert_eq!(guard::table(16, 3), guard::table(16, 3));
     let mut random = (Random::new(1, 2), Random::new(1, 2));
     let draw: &draw::Draw = &PASS_80.draw(0.0).unwrap();
     assert!((0..100).all(|_| draw.cents(&mut random.0) == draw.cents(&mut random.1)));
+}
+
+#[test]
+fn a_judge_alone_is_confidently_wrong_and_with_people_it_is_right_and_narrower_than_people_alone() {
+    let [alone, people, _, both] = intervals(FLATTERING, 200, 2_000, SEED);
+    assert!(alone.held.upper() < 0.2, "the judge alone holds the truth in {}", alone.held);
+    assert!(both.held.upper() > 0.93 && both.held.lower() > 0.88, "both hold it in {}", both.held);
+    assert!(both.width < people.width, "{} {}", both.width, people.width);
+    let [_, people, full, tuned] = intervals(SHARP, 200, 600, SEED);
+    assert!(tuned.held.lower() > 0.88 && full.held.lower() > 0.88, "{} {}", tuned.held, full.held);
+    assert!(tuned.width < 0.6 * people.width, "{} {}", tuned.width, people.width);
 }

@@ -1,10 +1,9 @@
-//! The committed OpenAPI document: what a running weir says of its control plane. The web client's types follow it.
-//! That it is up to date is a test of crate api, not a step here.
+//! The committed OpenAPI document: what a running weir says of its control plane. The web client's types are generated
+//! from it. That the document is up to date is a test of crate api; that the types are, a part of the web step.
 
 use std::fs;
 
 use anyhow::Context;
-use serde_json::Value;
 
 use crate::{
     paths,
@@ -13,7 +12,7 @@ use crate::{
 };
 
 const FILE: &str = "crates/api/openapi.json";
-/// Script of the web package that makes its types from the document, where it has one.
+/// Script of the web package that makes its types from the document; with `--check` it fails where they differ.
 const SCRIPT: &str = "schema";
 
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -21,12 +20,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let file = paths::root().join(FILE);
     fs::write(&file, &document).with_context(|| FILE.to_owned())?;
     println!("wrote {FILE}, {} bytes", document.len());
-    let web = paths::root().join("web");
-    let package: Value = serde_json::from_str(&fs::read_to_string(web.join("package.json"))?)?;
-    if package.pointer(&format!("/scripts/{SCRIPT}")).is_some() {
-        shell::run(program("npm", &["run", SCRIPT], &web))?;
-    }
-    Ok(())
+    shell::run(program("npm", &["run", SCRIPT], &paths::root().join("web")))
+}
+
+/// The committed types are of the committed document.
+pub(crate) fn fresh_types() -> anyhow::Result<()> {
+    let check = program("npm", &["run", SCRIPT, "--", "--check"], &paths::root().join("web"));
+    shell::run(check).context("web/src/api/schema.d.ts is not of crates/api/openapi.json: run `npm run schema` in web")
 }
 
 fn ask() -> anyhow::Result<String> {

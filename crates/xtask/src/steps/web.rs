@@ -7,6 +7,7 @@ use anyhow::bail;
 use crate::{
     paths,
     shell::{self, program},
+    steps::openapi,
     weir::{self, Weir},
 };
 
@@ -14,10 +15,13 @@ const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "g
 
 pub(crate) fn run() -> anyhow::Result<()> {
     let folder = paths::root().join("web");
-    for args in [["ci", "--no-progress"].as_slice(), &["run", "typecheck"], &["test"]] {
+    shell::run(program("npm", &["ci", "--no-progress"], &folder))?;
+    openapi::fresh_types()?;
+    for args in [["run", "typecheck"].as_slice(), &["test"]] {
         shell::run(program("npm", args, &folder))?;
     }
     fresh()?;
+    shell::run(program("node", &["scripts/budget.mjs"], &folder))?;
     match browser() {
         Some(browser) => stories(&browser),
         None => {
@@ -26,6 +30,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
         }
     }
 }
+
+/// Where the stories leave a picture of every page in both themes, under the target folder.
+const SHOTS: &str = "dashboard";
 
 /// The committed build must name the sources as they are. The script writes what it found; the file is put back.
 fn fresh() -> anyhow::Result<()> {
@@ -54,7 +61,7 @@ fn stories(browser: &std::path::Path) -> anyhow::Result<()> {
         // A full import, a canary and two hundred requests are played; the browser takes the longest.
         let url = weir.url().to_owned();
         let mut command = program("npm", &["run", "stories", "--", &url], &paths::root().join("web"));
-        command.env("CHROMIUM", browser);
+        command.env("CHROMIUM", browser).env("SHOTS", paths::target()?.join(SHOTS));
         let told = tokio::task::spawn_blocking(move || shell::run(command)).await?;
         weir.stop().await?;
         told

@@ -1,96 +1,32 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import type { Canary } from "../../api/types";
-import { Interval } from "../../charts/Interval";
-import { count, difference, percent } from "../../lib/format";
-import { Ago } from "../../ui/Ago";
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
+import { useKeys } from "../../lib/keys";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { type Column, exportRows, Table } from "../../ui/Table";
-import { workloadsQuery } from "../workloads/queries";
-import { shortName } from "../../lib/names";
-import { CanaryPill } from "../words";
-import { canariesQuery } from "./queries";
+import { exportRows, Table } from "../../ui/Table";
+import { columns } from "./columns";
+import { Drafts } from "./Drafts";
+import { FreezeBanner } from "./FreezeBanner";
+import { FreezeDialog } from "./FreezeDialog";
+import { canariesQuery, workloadsQuery } from "./queries";
+import { StartCanary } from "./StartCanary";
+import { isOpen } from "./states";
 
 const route = getRouteApi("/canaries");
-/** Differences are drawn on one scale, so that rows compare. */
-const DOMAIN: [number, number] = [-0.2, 0.2];
-
-const columns: Column<Canary>[] = [
-  {
-    key: "canary",
-    title: "Canary",
-    head: true,
-    cell: (row) => (
-      <Link to="/canaries/$id" params={{ id: row.id }} data-row>
-        {shortName(row.candidate)} on {row.workload}
-      </Link>
-    ),
-    value: (row) => `${row.candidate} on ${row.workload}`,
-  },
-  {
-    key: "state",
-    title: "State",
-    cell: (row) => <CanaryPill state={row.state} more={row.state === "running" ? `, ${percent(row.share, 0)}` : ""} />,
-    value: (row) => row.state,
-  },
-  {
-    key: "control",
-    title: "Against",
-    wide: true,
-    cell: (row) => <span className="muted">{shortName(row.control)}</span>,
-    value: (row) => row.control,
-  },
-  {
-    key: "delta",
-    title: "Difference",
-    numeric: true,
-    cell: (row) => (row.evidence.pairs > 0 ? difference(row.evidence.delta) : "–"),
-    value: (row) => (row.evidence.pairs > 0 ? row.evidence.delta : null),
-  },
-  {
-    key: "band",
-    title: "95 % band",
-    wide: true,
-    cell: ({ evidence }) =>
-      evidence.pairs > 0 ? (
-        <span title={`${difference(evidence.lower)} to ${difference(evidence.upper)}`}>
-          <Interval value={evidence.delta} lower={evidence.lower} upper={evidence.upper} domain={DOMAIN} mark={0} />
-        </span>
-      ) : (
-        <span className="muted">no pairs</span>
-      ),
-  },
-  { key: "pairs", title: "Pairs", numeric: true, cell: (row) => count(row.evidence.pairs), value: (row) => row.evidence.pairs },
-  {
-    key: "verdict",
-    title: "Verdict",
-    wide: true,
-    cell: (row) => (
-      <span className="muted clamp" title={row.verdict}>
-        {row.verdict}
-      </span>
-    ),
-    value: (row) => row.verdict,
-  },
-  {
-    key: "changed",
-    title: "Changed",
-    numeric: true,
-    wide: true,
-    cell: (row) => <Ago at={row.changed_at} />,
-    value: (row) => row.changed_at,
-  },
-];
 
 /** Every comparison of a candidate with the stable deployment, running and over. */
 export default function List() {
-  const { workload, sort } = route.useSearch();
+  const { workload, sort, start, state } = route.useSearch();
   const navigate = route.useNavigate();
   const query = useQuery(canariesQuery(workload));
   const workloads = useQuery(workloadsQuery).data?.items ?? [];
-  const startOn = workload ?? workloads.find((row) => row.state !== "canary")?.id;
+  const [freezing, setFreezing] = useState(false);
+  const set = (more: Record<string, string | undefined>) => void navigate({ search: (before) => ({ ...before, ...more }), replace: true });
+  const startOn = workload ?? workloads.find((row) => row.state !== "canary")?.id ?? workloads[0]?.id;
+  useKeys({ n: () => startOn && set({ start: startOn }) });
+  const shown = (query.data?.items ?? []).filter((row) => state !== "open" || isOpen(row.state));
   return (
     <>
       <PageHead title="Canaries" sub="A candidate gets more traffic only here: by proof on live traffic, not by absence of complaints.">
@@ -98,54 +34,83 @@ export default function List() {
           data-filter
           aria-label="Workload"
           value={workload ?? ""}
-          onChange={(event) =>
-            void navigate({ search: (before) => ({ ...before, workload: event.target.value || undefined }), replace: true })
-          }
+          onChange={(event) => set({ workload: event.target.value || undefined })}
         >
           <option value="">All workloads</option>
           {workloads.map(({ id }) => (
             <option key={id}>{id}</option>
           ))}
         </select>
+        <select aria-label="State" value={state ?? ""} onChange={(event) => set({ state: event.target.value || undefined })}>
+          <option value="">Running and over</option>
+          <option value="open">Running only</option>
+        </select>
+        <button type="button" className="btn" onClick={() => setFreezing(true)}>
+          Freeze…
+        </button>
         {startOn ? (
-          <Link to="/workloads/$id" params={{ id: startOn }} search={{ start: "canary" }} className="btn primary">
-            Start a canary…
-          </Link>
+          <button type="button" className="btn primary" onClick={() => set({ start: startOn })}>
+            Start a canary… <kbd className="wide">n</kbd>
+          </button>
         ) : null}
       </PageHead>
-      <Card
-        title="All canaries"
-        question="Is the candidate worse? Difference of mean grade, candidate − control."
-        tools={
-          query.data && query.data.items.length > 0 ? (
-            <button type="button" className="btn quiet" data-export onClick={() => exportRows("canaries", columns, query.data.items)}>
-              Export CSV
-            </button>
-          ) : null
-        }
-      >
-        <Loaded query={query} height={160}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <div className="empty">
-                <p>
-                  None yet. Pick a workload, a candidate and the largest loss you accept; weir raises its share step by step as the evidence
-                  comes, promotes it when it is proven good enough, and takes it back when it is proven worse.
-                </p>
-              </div>
-            ) : (
-              <Table
-                label="Canaries"
-                columns={columns}
-                rows={items}
-                rowKey={(row) => row.id}
-                sort={sort}
-                onSort={(next) => void navigate({ search: (before) => ({ ...before, sort: next }), replace: true })}
-              />
-            )
+      <FreezeBanner workload={workload} />
+      <div className="grid">
+        <Drafts workload={workload} />
+        <Card
+          title="All canaries"
+          question="Is the candidate worse? Difference of mean grade, candidate − stable. The thin line is the margin."
+          tools={
+            shown.length > 0 ? (
+              <button type="button" className="btn quiet" data-export onClick={() => exportRows("canaries", columns, shown)}>
+                Export CSV
+              </button>
+            ) : null
           }
-        </Loaded>
-      </Card>
+        >
+          <Loaded query={query} height={160}>
+            {({ items }) =>
+              items.length === 0 ? (
+                <Empty onStart={startOn ? () => set({ start: startOn }) : undefined} />
+              ) : shown.length === 0 ? (
+                <p className="muted">None is running now.</p>
+              ) : (
+                <Table
+                  label="Canaries"
+                  columns={columns}
+                  rows={shown}
+                  rowKey={(row) => row.id}
+                  sort={sort}
+                  onSort={(next) => set({ sort: next })}
+                />
+              )
+            }
+          </Loaded>
+        </Card>
+      </div>
+      {start ? <StartCanary workload={start} onPick={(id) => set({ start: id })} onClose={() => set({ start: undefined })} /> : null}
+      {freezing ? <FreezeDialog workloads={workloads.map(({ id }) => id)} onClose={() => setFreezing(false)} /> : null}
     </>
+  );
+}
+
+function Empty({ onStart }: { onStart: (() => void) | undefined }) {
+  return (
+    <div className="empty">
+      <p>
+        None yet. Pick a workload, a candidate and the largest loss you accept; weir raises its share step by step as the evidence comes,
+        promotes it when it is proven good enough, and takes it back when it is proven worse.
+      </p>
+      <p className="muted">
+        The optimizer proposes one by itself when a candidate looks as good and cheaper, or better; its drafts appear here.
+      </p>
+      {onStart ? (
+        <button type="button" className="btn primary" onClick={onStart}>
+          Start the first canary…
+        </button>
+      ) : (
+        <p className="muted">There is no workload yet: name one in weir.toml.</p>
+      )}
+    </div>
   );
 }

@@ -6,17 +6,24 @@ import { Gauge } from "../../charts/Gauge";
 import { Ladder } from "../../charts/Ladder";
 import { percent } from "../../lib/format";
 import { useKeys } from "../../lib/keys";
-import { Ago } from "../../ui/Ago";
+import { shortName } from "../../lib/names";
+import { absolute, hourMinute } from "../../lib/time";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { shortName } from "../../lib/names";
 import { CanaryPill } from "../words";
 import { ActDialog } from "./ActDialog";
-import { Arms } from "./Arms";
+import { ACTS, actsOf } from "./acts";
 import { DifferenceBand } from "./DifferenceBand";
+import { Forest } from "./Forest";
+import { FreezeBanner } from "./FreezeBanner";
+import { Funnel } from "./Funnel";
+import { Guardrails } from "./Guardrails";
+import { Pairs } from "./Pairs";
 import { canaryQuery } from "./queries";
 import { rungs } from "./rungs";
+import { ShareChart } from "./ShareChart";
+import { isExposed } from "./states";
 import { Timeline } from "./Timeline";
 import { VerdictBanner } from "./VerdictBanner";
 
@@ -27,32 +34,35 @@ export default function Page() {
   const { id } = route.useParams();
   const query = useQuery(canaryQuery(id));
   const [act, setAct] = useState<CanaryAct | null>(null);
-  const state = query.data?.state;
-  useKeys({ p: () => (state === "running" ? setAct("pause") : state === "held" ? setAct("resume") : undefined) });
+  const allowed = query.data ? actsOf(query.data.state) : [];
+  const press = (key: string) => {
+    const found = allowed.find((each) => ACTS[each].key === key);
+    if (found) setAct(found);
+  };
+  useKeys({ p: () => press("p"), r: () => press("r"), a: () => press("a") });
   return (
     <Loaded query={query} height={640}>
       {(canary) => (
         <>
           <Head canary={canary} ask={setAct} />
+          <FreezeBanner workload={canary.workload} />
           <VerdictBanner canary={canary} />
           <div className="grid side">
             <div className="stack">
               <DifferenceBand canary={canary} />
-              <Arms canary={canary} />
+              <Guardrails canary={canary} />
             </div>
-            <div className="stack">
-              <Card title="Evidence" question="Both grow only by proof; looking early costs nothing.">
-                <div className="stack">
-                  <Gauge label="Promote" at={canary.evidence.log_e_promote} decides={canary.evidence.promote_at} tone="ok" />
-                  <Gauge label="Roll back" at={canary.evidence.log_e_rollback} decides={canary.evidence.rollback_at} tone="bad" />
-                </div>
-              </Card>
-              <Card title="Steps" question="Each step waits for evidence, not for a clock.">
-                <Ladder rungs={rungs(canary)} />
-              </Card>
-            </div>
+            <Steps canary={canary} now={query.dataUpdatedAt} />
           </div>
-          <Timeline events={canary.events} />
+          <div className="grid even">
+            <Funnel id={canary.id} />
+            <ShareChart canary={canary} />
+          </div>
+          <div className="grid">
+            <Forest canary={canary} />
+            <Pairs canary={canary} />
+            <Timeline events={canary.events} />
+          </div>
           {act ? <ActDialog canary={canary} act={act} onClose={() => setAct(null)} /> : null}
         </>
       )}
@@ -60,19 +70,45 @@ export default function Page() {
   );
 }
 
+function Steps({ canary, now }: { canary: CanaryDetail; now: number }) {
+  const { evidence } = canary;
+  return (
+    <div className="stack">
+      <Card title="Steps" question="Each step waits for evidence, not for a clock.">
+        <Ladder rungs={rungs(canary, now)} />
+      </Card>
+      <Card title="Evidence" question="Both grow only by proof; looking early costs nothing.">
+        <div className="stack">
+          <Gauge label="Promote" at={evidence.log_e_promote} decides={evidence.promote_at} tone="ok" />
+          <Gauge label="Hold" at={evidence.log_e_harm} decides={evidence.hold_at} tone="warn" />
+          <Gauge label="Roll back" at={evidence.log_e_rollback} decides={evidence.rollback_at} tone="bad" />
+          <p className="muted small">
+            At its present share it may cost the workload at worst {percent(canary.expected_loss)} of the mean grade; allowed{" "}
+            {percent(canary.risk_budget)}.
+          </p>
+        </div>
+      </Card>
+    </div>
+  );
+}
+
 function Head({ canary, ask }: { canary: CanaryDetail; ask: (act: CanaryAct) => void }) {
-  const live = canary.state === "running" || canary.state === "held";
+  const exposed = isExposed(canary.state) && canary.share > 0;
   return (
     <PageHead
       title={`${shortName(canary.candidate)} on ${canary.workload}`}
-      state={<CanaryPill state={canary.state} more={live ? `, ${percent(canary.share, 0)} per arm` : ""} />}
+      state={<CanaryPill state={canary.state} more={exposed ? `, ${percent(canary.share, 0)}` : ""} />}
       sub={
         <>
           Candidate <code>{canary.candidate}</code> against stable <code>{canary.control}</code> on{" "}
           <Link to="/workloads/$id" params={{ id: canary.workload }}>
             {canary.workload}
           </Link>
-          . Started <Ago at={canary.created_at} words /> from revision <code>{canary.base}</code>.{" "}
+          . Started{" "}
+          <time dateTime={canary.created_at} title={absolute(canary.created_at)}>
+            {hourMinute(canary.created_at)}
+          </time>{" "}
+          by {canary.proposer}, revision <code>{canary.base}</code>.{" "}
           <Link to="/traces" search={{ canary: canary.id }}>
             Its requests
           </Link>
@@ -80,19 +116,11 @@ function Head({ canary, ask }: { canary: CanaryDetail; ask: (act: CanaryAct) => 
         </>
       }
     >
-      {live ? (
-        <>
-          <button type="button" className="btn" onClick={() => ask(canary.state === "held" ? "resume" : "pause")}>
-            {canary.state === "held" ? "Resume…" : "Pause…"} <kbd className="wide">p</kbd>
-          </button>
-          <button type="button" className="btn danger" onClick={() => ask("roll_back")}>
-            Roll back…
-          </button>
-          <button type="button" className="btn primary" onClick={() => ask("promote")}>
-            Promote now…
-          </button>
-        </>
-      ) : null}
+      {actsOf(canary.state).map((act) => (
+        <button key={act} type="button" className={`btn ${ACTS[act].tone}`} onClick={() => ask(act)}>
+          {ACTS[act].title}…{ACTS[act].key ? <kbd className="wide">{ACTS[act].key}</kbd> : null}
+        </button>
+      ))}
     </PageHead>
   );
 }

@@ -1,25 +1,30 @@
+import { useId, useState } from "react";
 import type { CanaryDetail } from "../../api/types";
-import { count, difference } from "../../lib/format";
-import { headline, split } from "./verdict";
+import { because, headline, rule } from "./verdict";
 
-/** The state of the comparison in words, with the two numbers that decide it. */
+/** The state of the comparison in words, with the two numbers that decide it, and the rule for those who ask why. */
 export function VerdictBanner({ canary }: { canary: CanaryDetail }) {
+  const [why, setWhy] = useState(false);
+  const id = useId();
   const { tone, glyph, words } = headline(canary);
-  const { evidence } = canary;
-  const { lead, rest } = split(words, canary.verdict.replace(/^held, /, ""));
   return (
-    <div className={`banner ${tone}`} role="status" data-verdict>
+    <div className={`banner ${tone}`} data-verdict>
       <span className={tone} aria-hidden="true">
         {glyph}
       </span>
-      <p>
-        <strong>{lead}</strong>
-        {rest}
+      <p role="status">
+        <strong>{words}.</strong> {because(canary)}
       </p>
-      <span className="muted small">
-        {evidence.pairs > 0 ? `lower ${difference(evidence.lower)} · ` : ""}margin {difference(-canary.margin)} · {count(evidence.pairs)}{" "}
-        pairs
-      </span>
+      <button type="button" className="linklike" aria-expanded={why} aria-controls={id} onClick={() => setWhy(!why)}>
+        Why?
+      </button>
+      {why ? (
+        <ul id={id} className="plainlist muted" style={{ flexBasis: "100%" }}>
+          {rule(canary).map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      ) : null}
     </div>
   );
 }

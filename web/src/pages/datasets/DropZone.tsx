@@ -8,7 +8,7 @@ const SAMPLE = `input,expected
 `;
 
 /** Takes one file, dropped or chosen. */
-export function DropZone({ onFile }: { onFile: (file: File) => void }) {
+export function DropZone({ onFile, into }: { onFile: (file: File) => void; into: string | undefined }) {
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const onDrop = (event: React.DragEvent) => {
@@ -29,7 +29,7 @@ export function DropZone({ onFile }: { onFile: (file: File) => void }) {
       onDrop={onDrop}
     >
       <p>
-        <strong>Drop a CSV, JSONL or JSON file here</strong>
+        <strong>Drop a CSV, JSONL, JSON or promptfoo file here{into ? ` for ${into}` : ""}</strong>
       </p>
       <p className="muted small">Columns are matched in the next step. Nothing is imported before you say so.</p>
       <div className="row">
@@ -46,7 +46,7 @@ export function DropZone({ onFile }: { onFile: (file: File) => void }) {
         className="hidden"
         tabIndex={-1}
         aria-label="Dataset file"
-        accept=".csv,.tsv,.jsonl,.ndjson,.json,text/csv,application/json"
+        accept=".csv,.tsv,.jsonl,.ndjson,.json,.yaml,.yml,text/csv,application/json"
         onChange={(event) => {
           const file = event.target.files?.[0];
           if (file) onFile(file);

@@ -6,14 +6,24 @@ import type { Preview } from "../../api/types";
 import { count, plural } from "../../lib/format";
 import { Card } from "../../ui/Card";
 import { Failed, Loaded } from "../../ui/Loaded";
+import { Pill } from "../../ui/Pill";
 import { workloadsQuery } from "../shell/queries";
 import { BadLines } from "./BadLines";
 import { Mapper } from "./Mapper";
 import { mapParameter, nameFrom } from "./mapping";
 import { PreviewRows } from "./PreviewRows";
 
+const FORMATS: Record<string, string> = {
+  weir: "weir's own JSONL",
+  jsonl: "JSONL",
+  json_array: "JSON array",
+  csv: "CSV",
+  openai_evals: "OpenAI Evals",
+  promptfoo: "promptfoo",
+};
+
 /** Preview, column mapping and import of one file. */
-export function ImportPanel({ file, onClose }: { file: File; onClose: () => void }) {
+export function ImportPanel({ file, into, onClose }: { file: File; into: string | undefined; onClose: () => void }) {
   const [mapping, setMapping] = useState<Record<string, string> | null>(null);
   const map = mapping ? mapParameter(mapping) : "";
   const preview = useQuery({
@@ -36,10 +46,17 @@ export function ImportPanel({ file, onClose }: { file: File; onClose: () => void
       <Loaded query={preview} height={240}>
         {(data) => (
           <div className="stack">
+            <p>
+              <Pill tone="ok">{FORMATS[data.format] ?? data.format}</Pill>{" "}
+              <span className="muted">
+                {plural(data.items, "item")} can be read{data.bad.length > 0 ? `, ${plural(data.bad.length, "line")} cannot` : ""}.
+                {data.columns.length > 0 ? " Match its columns:" : " Its fields are known, there is nothing to match."}
+              </span>
+            </p>
             <Mapper columns={data.columns} mapping={mapping ?? data.mapping} onChange={setMapping} />
             <PreviewRows rows={data.rows} />
             <BadLines bad={data.bad} />
-            <ImportForm file={file} preview={data} mapping={mapping ?? data.mapping} />
+            <ImportForm file={file} into={into} preview={data} mapping={mapping ?? data.mapping} />
           </div>
         )}
       </Loaded>
@@ -47,9 +64,16 @@ export function ImportPanel({ file, onClose }: { file: File; onClose: () => void
   );
 }
 
-function ImportForm({ file, preview, mapping }: { file: File; preview: Preview; mapping: Record<string, string> }) {
+interface FormProps {
+  file: File;
+  into: string | undefined;
+  preview: Preview;
+  mapping: Record<string, string>;
+}
+
+function ImportForm({ file, into, preview, mapping }: FormProps) {
   const workloads = useQuery(workloadsQuery).data?.items ?? [];
-  const [name, setName] = useState(nameFrom(file.name));
+  const [name, setName] = useState(into ?? nameFrom(file.name));
   const [workload, setWorkload] = useState("");
   const [skipBad, setSkipBad] = useState(false);
   const client = useQueryClient();

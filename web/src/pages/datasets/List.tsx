@@ -7,7 +7,9 @@ import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
+import { Pill } from "../../ui/Pill";
 import { type Column, exportRows, Table } from "../../ui/Table";
+import { Coverage } from "./Coverage";
 import { DropZone } from "./DropZone";
 import { ImportPanel } from "./ImportPanel";
 import { datasetsQuery } from "./queries";
@@ -28,6 +30,18 @@ const columns: Column<DatasetRow>[] = [
   },
   { key: "workload", title: "Workload", cell: (row) => row.workload ?? <span className="muted">none</span>, value: (row) => row.workload },
   { key: "items", title: "Items", numeric: true, cell: (row) => count(row.items), value: (row) => row.items },
+  {
+    key: "draft",
+    title: "Draft",
+    wide: true,
+    cell: (row) =>
+      row.draft ? (
+        <Pill tone="warn" glyph="✎">
+          edits wait
+        </Pill>
+      ) : null,
+    value: (row) => (row.draft ? "yes" : "no"),
+  },
   {
     key: "version",
     title: "Version",
@@ -55,7 +69,7 @@ const columns: Column<DatasetRow>[] = [
 /** What do we hold quality against? */
 export default function List() {
   const query = useQuery(datasetsQuery);
-  const { sort } = route.useSearch();
+  const { sort, into } = route.useSearch();
   const navigate = route.useNavigate();
   const [file, setFile] = useState<File | null>(null);
   return (
@@ -66,9 +80,9 @@ export default function List() {
       />
       <div className="grid">
         {file ? (
-          <ImportPanel key={`${file.name}/${file.size}/${file.lastModified}`} file={file} onClose={() => setFile(null)} />
+          <ImportPanel key={`${file.name}/${file.size}/${file.lastModified}`} file={file} into={into} onClose={() => setFile(null)} />
         ) : (
-          <DropZone onFile={setFile} />
+          <DropZone onFile={setFile} into={into} />
         )}
         <Card
           title="All datasets"
@@ -83,7 +97,7 @@ export default function List() {
           <Loaded query={query} height={120}>
             {({ items }) =>
               items.length === 0 ? (
-                <p className="muted">None yet. Drop a file above, or name one in weir.toml under [datasets].</p>
+                <p className="muted">None yet. Drop a file above, try the sample, or name one in weir.toml under [datasets].</p>
               ) : (
                 <Table
                   label="Datasets"
@@ -91,12 +105,13 @@ export default function List() {
                   rows={items}
                   rowKey={(row) => row.name}
                   sort={sort}
-                  onSort={(next) => void navigate({ search: { sort: next }, replace: true })}
+                  onSort={(next) => void navigate({ search: (before) => ({ ...before, sort: next }), replace: true })}
                 />
               )
             }
           </Loaded>
         </Card>
+        {query.data ? <Coverage datasets={query.data.items} /> : null}
       </div>
     </>
   );

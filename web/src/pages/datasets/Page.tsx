@@ -1,75 +1,89 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { Dataset, DatasetItem } from "../../api/types";
-import { count, plural } from "../../lib/format";
-import { Ago } from "../../ui/Ago";
-import { Card } from "../../ui/Card";
+import { useState } from "react";
+import type { Dataset } from "../../api/types";
+import { plural } from "../../lib/format";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { type Column, Table } from "../../ui/Table";
-import { itemText } from "./mapping";
+import { Tabs } from "../../ui/Tabs";
+import { DeleteDialog } from "./DeleteDialog";
+import { DraftBanner } from "./DraftBanner";
+import { Export } from "./Export";
+import { Health } from "./Health";
+import { Items } from "./Items";
 import { datasetQuery } from "./queries";
+import { Versions } from "./Versions";
 
 const route = getRouteApi("/datasets/$name");
+const TABS = { items: "Items", versions: "Versions", health: "Splits and checks" } as const;
+type Tab = keyof typeof TABS;
+const isTab = (text: string | undefined): text is Tab => text !== undefined && text in TABS;
 
-const versions: Column<Dataset["versions"][number]>[] = [
-  { key: "id", title: "Version", head: true, cell: (row) => <code>{row.id}</code> },
-  { key: "items", title: "Items", numeric: true, cell: (row) => count(row.items) },
-  { key: "note", title: "Note", wide: true, cell: (row) => <span className="muted">{row.note}</span> },
-  { key: "created", title: "Created", numeric: true, cell: (row) => <Ago at={row.created_at} /> },
-];
-const items: Column<{ at: number; item: DatasetItem }>[] = [
-  { key: "at", title: "#", numeric: true, cell: (row) => <span className="muted">{row.at}</span> },
-  { key: "input", title: "Input", cell: (row) => itemText(row.item).input },
-  { key: "expected", title: "Expected", cell: (row) => itemText(row.item).expected || <span className="muted">none</span> },
-];
-
-/** One dataset: its versions, and what is in the newest. */
+/** One dataset: what is in it, how it came to be, and whether it can be trusted. */
 export default function Page() {
   const { name } = route.useParams();
+  const { tab } = route.useSearch();
+  const navigate = route.useNavigate();
   const query = useQuery(datasetQuery(name));
+  const [deleting, setDeleting] = useState(false);
+  const shown: Tab = isTab(tab) ? tab : "items";
   return (
     <Loaded query={query} height={480}>
       {(dataset) => (
         <>
-          <PageHead
-            title={dataset.name}
-            sub={
-              <>
-                {dataset.description ? `${dataset.description} ` : ""}
-                {plural(dataset.items, "item")}
-                {dataset.workload ? (
-                  <>
-                    {" "}
-                    for{" "}
-                    <Link to="/workloads/$id" params={{ id: dataset.workload }}>
-                      {dataset.workload}
-                    </Link>
-                  </>
-                ) : null}
-                , version <code>{dataset.version.slice(0, 12)}</code>.
-              </>
-            }
-          >
-            <Link to="/datasets" className="btn">
-              Import a new version
+          <PageHead title={dataset.name} sub={<Sub dataset={dataset} />}>
+            <Export dataset={dataset} />
+            <Link to="/datasets" search={{ into: dataset.name }} className="btn">
+              Import into it…
+            </Link>
+            <button type="button" className="btn danger" onClick={() => setDeleting(true)}>
+              Delete…
+            </button>
+            <Link to="/runs" search={{ start: dataset.name }} className="btn primary">
+              Run it…
             </Link>
           </PageHead>
-          <div className="grid">
-            <Card title="Items" question={dataset.items > dataset.sample.length ? `The first ${dataset.sample.length}.` : "All of them."}>
-              <Table
-                label={`Items of ${dataset.name}`}
-                columns={items}
-                rows={dataset.sample.map((item, i) => ({ at: i + 1, item }))}
-                rowKey={(row) => String(row.at)}
-              />
-            </Card>
-            <Card title="Versions" question="A version is named by its content: the same items always have the same name.">
-              <Table label={`Versions of ${dataset.name}`} columns={versions} rows={dataset.versions} rowKey={(row) => row.id} />
-            </Card>
-          </div>
+          {dataset.draft ? <DraftBanner dataset={dataset} /> : null}
+          <Tabs
+            label={`Views of ${dataset.name}`}
+            tabs={TABS}
+            shown={shown}
+            onShow={(next) =>
+              void navigate({ search: (before) => ({ ...before, tab: next === "items" ? undefined : next }), replace: true })
+            }
+          />
+          {shown === "items" ? <Items dataset={dataset} /> : null}
+          {shown === "versions" ? <Versions dataset={dataset} /> : null}
+          {shown === "health" ? <Health dataset={dataset} /> : null}
+          {deleting ? <DeleteDialog dataset={dataset} onClose={() => setDeleting(false)} /> : null}
         </>
       )}
     </Loaded>
+  );
+}
+
+function Sub({ dataset }: { dataset: Dataset }) {
+  return (
+    <>
+      {dataset.description ? `${dataset.description} ` : ""}
+      {plural(dataset.items, "item")}
+      {dataset.workload ? (
+        <>
+          {" "}
+          for{" "}
+          <Link to="/workloads/$id" params={{ id: dataset.workload }}>
+            {dataset.workload}
+          </Link>
+        </>
+      ) : null}
+      {dataset.version ? (
+        <>
+          , version <code>{dataset.version.slice(0, 12)}</code>
+        </>
+      ) : (
+        ", not published yet"
+      )}
+      .
+    </>
   );
 }

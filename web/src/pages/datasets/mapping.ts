@@ -24,7 +24,8 @@ export function itemText(item: Record<string, unknown>): { input: string; expect
     if (typeof value === "string") return value;
     if (Array.isArray(value)) return value.map(line).join(" · ");
     if (typeof value === "object") {
-      const { content, text, role } = value as Record<string, unknown>;
+      const { content, text, role, messages } = value as Record<string, unknown>;
+      if (messages !== undefined) return line(messages);
       if (content !== undefined) return role === undefined || role === "user" ? line(content) : `${String(role)}: ${line(content)}`;
       if (text !== undefined) return line(text);
     }

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { Attention as Item } from "../../api/types";
 
 /** Pages that exist; others are named by the server for later. */
-const PAGES = /^\/(workloads|canaries|deployments|traces|datasets)(\/|$)/;
+const PAGES = /^\/(workloads|canaries|policies|deployments|traces|cost|datasets|playground)(\/|$)/;
 
 /** What needs a person now. Nothing is shown when nothing does. */
 export function Attention({ items }: { items: Item[] }) {

@@ -3,9 +3,11 @@ import { Dialog } from "../../ui/Dialog";
 const KEYS: [string, string][] = [
   ["⌘K or Ctrl K", "Jump to a page, workload, canary, dataset or span"],
   ["g o, g w, g c", "Overview, workloads, canaries"],
-  ["g p, g t, g d", "Deployments (providers), traces, datasets"],
+  ["g r, g p, g t", "Policies (revisions), deployments (providers), traces"],
+  ["g m, g d, g y", "Cost (money), datasets, playground (try)"],
   ["j, k", "Next and previous row"],
-  ["Enter", "Open the row"],
+  ["Enter, Space", "Open the row, look at it without leaving"],
+  ["x", "Select the row; selected rows are exported on their own"],
   ["/", "Filter"],
   ["t", "Next time range"],
   ["e", "Export the table as CSV"],

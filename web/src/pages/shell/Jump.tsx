@@ -15,7 +15,10 @@ export function Jump({ onClose }: { onClose: () => void }) {
   const workloads = useQuery(workloadsQuery).data?.items ?? [];
   const canaries = useQuery(canariesQuery()).data?.items ?? [];
   const datasets = useQuery(datasetsQuery).data?.items ?? [];
-  const page = (label: string, to: "/" | "/workloads" | "/canaries" | "/deployments" | "/traces" | "/datasets"): Entry => ({
+  const page = (
+    label: string,
+    to: "/" | "/workloads" | "/canaries" | "/policies" | "/deployments" | "/traces" | "/cost" | "/datasets" | "/playground",
+  ): Entry => ({
     id: to,
     label,
     kind: "page",
@@ -25,9 +28,12 @@ export function Jump({ onClose }: { onClose: () => void }) {
     page("Overview", "/"),
     page("Workloads", "/workloads"),
     page("Canaries", "/canaries"),
+    page("Policies", "/policies"),
     page("Deployments", "/deployments"),
     page("Traces", "/traces"),
+    page("Cost", "/cost"),
     page("Datasets", "/datasets"),
+    page("Playground", "/playground"),
     ...workloads.map(({ id }) => ({
       id: `w/${id}`,
       label: id,

@@ -31,6 +31,9 @@ export function Nav() {
             </Link>
           </li>
           <li>
+            <Link to="/policies">Policies</Link>
+          </li>
+          <li>
             <Link to="/deployments">
               Deployments <small>{deployments === undefined ? "" : count(deployments)}</small>
             </Link>
@@ -40,12 +43,31 @@ export function Nav() {
           <li>
             <Link to="/traces">Traces</Link>
           </li>
+          <li>
+            <Link to="/cost">Cost</Link>
+          </li>
         </Group>
         <Group name="Evaluate">
           <li>
             <Link to="/datasets">
               Datasets <small>{datasets ? count(datasets) : ""}</small>
             </Link>
+          </li>
+          <li>
+            <Link to="/scorers">Scorers</Link>
+          </li>
+          <li>
+            <Link to="/runs">Runs</Link>
+          </li>
+        </Group>
+        <Group name="Box">
+          <li>
+            <Link to="/system">System</Link>
+          </li>
+        </Group>
+        <Group name="Build">
+          <li>
+            <Link to="/playground">Playground</Link>
           </li>
         </Group>
       </div>

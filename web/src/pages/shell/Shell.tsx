@@ -46,6 +46,9 @@ export function Shell() {
     "g c": () => void navigate({ to: "/canaries" }),
     "g p": () => void navigate({ to: "/deployments" }),
     "g t": () => void navigate({ to: "/traces" }),
+    "g r": () => void navigate({ to: "/policies" }),
+    "g m": () => void navigate({ to: "/cost" }),
+    "g y": () => void navigate({ to: "/playground" }),
     "g d": () => void navigate({ to: "/datasets" }),
   });
 

@@ -12,7 +12,21 @@ const POLL_MS = 5_000;
 /** Requests alone raise no event, so a slow beat stays even while the stream is live. */
 const BEAT_MS = 10_000;
 /** Queries that new scores and requests change all the time. */
-const MOVING = new Set(["overview", "workloads", "workload", "windows", "series", "canaries", "canary", "deployments", "datasets"]);
+const MOVING = new Set([
+  "overview",
+  "workloads",
+  "workload",
+  "windows",
+  "series",
+  "canaries",
+  "canary",
+  "deployments",
+  "datasets",
+  "policies",
+  "policy-diffs",
+  "policy-diff",
+  "cost",
+]);
 
 /** What is shown and may have changed; a thing that is not there is not asked for again and again. */
 function moving(query: Query): boolean {

@@ -14,8 +14,11 @@ const VERDICTS: Record<CandidateVerdict, [Tone, string, string]> = {
   not_capable: ["plain", "○", "Cannot do what the request needs"],
   unhealthy: ["bad", "✕", "Its breaker is open"],
   below_floor: ["bad", "✕", "Its lower bound misses the floor"],
+  suspect: ["warn", "!", "Under suspicion of drift"],
   unproven: ["warn", "…", "No evidence that it clears the floor"],
   other_arm: ["plain", "◐", "The other arm of the canary"],
+  excluded: ["plain", "○", "Kept out by a lock or a requirement of the policy"],
+  over_ceiling: ["plain", "○", "Over a ceiling of cost or latency"],
 };
 
 const NANO = 1e9;

@@ -35,7 +35,7 @@ export function Filters({ filter, set }: Props) {
       {choice("workload", "Workload", workloads, true)}
       {choice("deployment", "Deployment", deployments)}
       {choice("status", "Status", ["ok", "failed", "cancelled"])}
-      {choice("origin", "Origin", ["client", "eval"])}
+      {choice("origin", "Origin", ["client", "eval", "probe", "shadow"])}
       {filter.canary ? (
         <button
           type="button"

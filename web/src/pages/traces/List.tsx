@@ -3,19 +3,31 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import type { TraceRow } from "../../api/types";
 import { count } from "../../lib/format";
+import { isRange, type Range } from "../../lib/time";
 import { Copy } from "../../ui/Copy";
 import { Failed, Skeleton } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
+import { RangeSelect } from "../../ui/RangeSelect";
 import { curl } from "../overview/Checklist";
 import { Filters } from "./Filters";
 import { type Filter, merge } from "./filter";
 import { exportTraces } from "./export";
 import { tracesQuery } from "./queries";
+import { Over } from "./Over";
+import { Peek } from "./Peek";
 import { Rows } from "./Rows";
 import { useTail } from "./useTail";
 
 const route = getRouteApi("/traces");
-const NO_FILTER = { workload: undefined, deployment: undefined, status: undefined, origin: undefined, canary: undefined };
+const NO_FILTER = {
+  workload: undefined,
+  deployment: undefined,
+  status: undefined,
+  origin: undefined,
+  canary: undefined,
+  since: undefined,
+  until: undefined,
+};
 
 /** What happens right now, and what happened to each request. */
 export default function List() {
@@ -29,11 +41,15 @@ export default function List() {
       status: search.status,
       origin: search.origin,
       canary: search.canary,
+      since: search.since,
+      until: search.until,
     }),
-    [search.workload, search.deployment, search.status, search.origin, search.canary],
+    [search.workload, search.deployment, search.status, search.origin, search.canary, search.since, search.until],
   );
   const on = search.live !== "off";
   const [reading, setReading] = useState(false);
+  const [peek, setPeek] = useState<string | null>(null);
+  const range: Range = isRange(search.range) ? search.range : "1h";
   const { tail, status } = useTail(filter, on, reading);
   const query = useInfiniteQuery(tracesQuery(filter));
   useEffect(() => {
@@ -58,6 +74,7 @@ export default function List() {
   return (
     <>
       <PageHead title="Traces" sub="What happened to each request, newest first.">
+        <RangeSelect range={range} onRange={(range) => set({ range, since: undefined, until: undefined })} />
         <button type="button" className="btn" aria-pressed={on} onClick={() => set({ live: on ? "off" : undefined })}>
           {on ? "Pause" : "Follow"}
         </button>
@@ -66,6 +83,7 @@ export default function List() {
         </button>
       </PageHead>
       <Filters filter={filter} set={set} />
+      <Over filter={filter} range={range} set={set} />
       <p className="muted small" data-tail style={{ margin: "8px 0" }}>
         {state}. {count(rows.length)} rows
         {tail.dropped > 0 ? `, ${count(tail.dropped)} not shown because they came faster than the list moves` : ""}.
@@ -91,9 +109,11 @@ export default function List() {
         <Rows
           rows={rows}
           onReading={setReading}
+          onPeek={setPeek}
           more={query.hasNextPage && !query.isFetchingNextPage ? () => void query.fetchNextPage() : undefined}
         />
       ) : null}
+      {peek ? <Peek span={peek} onClose={() => setPeek(null)} /> : null}
     </>
   );
 }

@@ -9,10 +9,13 @@ import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { StatusPill } from "../words";
+import { Acts } from "./Acts";
+import { CostCard } from "./CostCard";
 import { DecisionCard } from "./DecisionCard";
 import { Payloads } from "./Payloads";
 import { traceQuery } from "./queries";
 import { Scores } from "./Scores";
+import { WhatIf } from "./WhatIf";
 
 const route = getRouteApi("/traces/$span");
 
@@ -34,12 +37,14 @@ export default function Page() {
             </div>
           ) : null}
           <div className="grid">
-            <Card title="Time" question={`Where did the ${ms(trace.latency_ms)} go? One bar per attempt, on one scale.`}>
+            <Card title="Time" question={`Where did the ${ms(trace.latency_ms)} go? Phases and attempts on one scale.`}>
               <Waterfall phases={phases(trace)} total_ms={trace.latency_ms} />
             </Card>
             <DecisionCard trace={trace} />
+            <WhatIf trace={trace} />
             <Scores trace={trace} />
             <Payloads trace={trace} />
+            <CostCard trace={trace} />
             <Facts trace={trace} />
           </div>
         </>
@@ -48,9 +53,19 @@ export default function Page() {
   );
 }
 
-/** One bar per attempt, and the wait for the first token of a streamed answer. */
-export function phases(trace: Pick<Trace, "attempts" | "ttft_ms">): Phase[] {
-  const out: Phase[] = trace.attempts.map((attempt, i) => ({
+/** Reading and routing, one bar per attempt, and for a stream the wait for its first token and the rest. */
+export function phases(trace: Pick<Trace, "attempts" | "ttft_ms" | "latency_ms">): Phase[] {
+  const first = trace.attempts[0];
+  const routed = (first?.started_us ?? 0) / 1000;
+  const routing: Phase = {
+    key: "routing",
+    label: "read and routed",
+    start_ms: 0,
+    length_ms: routed,
+    note: "before the first call",
+    tone: "plain",
+  };
+  const attempts: Phase[] = trace.attempts.map((attempt, i) => ({
     key: `${i}`,
     label: attempt.deployment,
     start_ms: attempt.started_us / 1000,
@@ -58,17 +73,14 @@ export function phases(trace: Pick<Trace, "attempts" | "ttft_ms">): Phase[] {
     note: attempt.error ?? (attempt.status === null ? "no status" : `status ${attempt.status}`),
     tone: attempt.error ? "bad" : "ok",
   }));
-  if (trace.ttft_ms !== null) {
-    out.push({
-      key: "ttft",
-      label: "to first token",
-      start_ms: 0,
-      length_ms: trace.ttft_ms,
-      note: "what a reader waits for",
-      tone: "plain",
-    });
-  }
-  return out;
+  const out = first ? [routing, ...attempts] : attempts;
+  if (trace.ttft_ms === null) return out;
+  const rest = Math.max(0, trace.latency_ms - trace.ttft_ms);
+  return [
+    ...out,
+    { key: "ttft", label: "to first token", start_ms: 0, length_ms: trace.ttft_ms, note: "what a reader waits for", tone: "plain" },
+    { key: "stream", label: "streaming", start_ms: trace.ttft_ms, length_ms: rest, note: "first token to last", tone: "plain" },
+  ];
 }
 
 function Head({ trace }: { trace: Trace }) {
@@ -83,6 +95,7 @@ function Head({ trace }: { trace: Trace }) {
         </>
       }
     >
+      <Acts trace={trace} />
       <Link to="/traces" search={{ workload: trace.workload }} className="btn">
         More of {trace.workload}
       </Link>

@@ -13,11 +13,13 @@ interface Props {
   rows: TraceRow[];
   /** Somebody points at the list or has scrolled into it: nothing may move. */
   onReading: (reading: boolean) => void;
+  /** Space on a row asks for a quick look. */
+  onPeek: (span: string) => void;
   more: (() => void) | undefined;
 }
 
 /** A virtual list: only rows on screen exist, so that thousands cost nothing. */
-export function Rows({ rows, onReading, more }: Props) {
+export function Rows({ rows, onReading, onPeek, more }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const pointed = useRef(false);
   const tell = () =>
@@ -66,7 +68,7 @@ export function Rows({ rows, onReading, more }: Props) {
         <div style={{ height: list.getTotalSize(), position: "relative" }} role="presentation">
           {items.map((item) => {
             const row = rows[item.index];
-            return row ? <Row key={item.key} row={row} top={item.start} /> : null;
+            return row ? <Row key={item.key} row={row} top={item.start} onPeek={onPeek} /> : null;
           })}
         </div>
       </div>
@@ -74,10 +76,21 @@ export function Rows({ rows, onReading, more }: Props) {
   );
 }
 
-function Row({ row, top }: { row: TraceRow; top: number }) {
+function Row({ row, top, onPeek }: { row: TraceRow; top: number; onPeek: (span: string) => void }) {
   return (
     <div role="listitem" className={`${css.item} fresh`} style={{ transform: `translateY(${top}px)` }}>
-      <Link to="/traces/$span" params={{ span: row.span_id }} className={css.row} data-row>
+      <Link
+        to="/traces/$span"
+        params={{ span: row.span_id }}
+        className={css.row}
+        data-row
+        data-peek={row.span_id}
+        onKeyDown={(event) => {
+          if (event.key !== " ") return;
+          event.preventDefault();
+          onPeek(row.span_id);
+        }}
+      >
         <span className="muted mono" title={absolute(row.started_at)}>
           {clock(row.started_at).slice(0, 8)}
           <span className="wide">{clock(row.started_at).slice(8)}</span>

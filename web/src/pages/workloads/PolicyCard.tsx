@@ -1,22 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { Author, Stage, Workload } from "../../api/types";
+import type { Author, Workload } from "../../api/types";
 import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
+import { PolicyTree } from "./PolicyTree";
 import { policiesQuery } from "./queries";
 import { Scroll } from "../../ui/Scroll";
-
-const SAYS: Record<string, string> = {
-  filter: "keep those that are admitted, healthy and able to serve the request",
-  canary: "send the canary's share to its candidate, and an equal share to the control",
-  floor: "drop those whose lower bound misses the floor; the stable one stays",
-  cost: "cheapest first",
-  weighted: "draw by weight",
-  tie_break: "settle equals by load",
-};
-
-const name = (stage: Stage | string) => (typeof stage === "string" ? stage : stage.stage);
 
 function By({ author }: { author: Author }) {
   if (author.kind === "config") return <>the configuration</>;
@@ -42,21 +32,10 @@ export function PolicyCard({ workload }: { workload: Workload }) {
         </>
       }
     >
-      <ol style={{ margin: "0 0 12px", paddingLeft: 20 }}>
-        {policy.stages.map((stage) => (
-          <li key={name(stage)}>
-            <code>{name(stage)}</code> <span className="muted">{SAYS[name(stage)] ?? ""}</span>
-            {typeof stage === "object" && stage.weights ? (
-              <span className="muted">
-                {": "}
-                {Object.entries(stage.weights)
-                  .map(([id, weight]) => `${id} ${weight}`)
-                  .join(", ")}
-              </span>
-            ) : null}
-          </li>
-        ))}
-      </ol>
+      <p style={{ marginBottom: 12 }}>
+        <strong>In one sentence:</strong> {workload.sentence}
+      </p>
+      <PolicyTree workload={workload} />
       <h2>Revisions</h2>
       <Loaded query={query} height={100}>
         {({ items }) => (

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use weir_core::Usage;
 
 use crate::{
-    chat::{Call, Event, Stop},
+    chat::{Call, Event, Stop, signature::UNSIGNED},
     dialect::{sse_event, usage::Counts},
     stream::StreamFailure,
 };
@@ -132,6 +132,8 @@ pub(crate) struct Encoder {
     open: Option<Open>,
     index: u64,
     stop: Option<Stop>,
+    /// The thought that is open has its signature.
+    signed: bool,
     input_estimate: u64,
     /// Calls that began while another's block was open. Dialects with numbered calls may mix their pieces; here a block
     /// that was closed cannot be taken up again.
@@ -157,12 +159,14 @@ impl Encoder {
             Event::Signature { choice: 0, signature } => {
                 self.think(out);
                 self.delta(&json!({"type": "signature_delta", "signature": signature}), out);
+                self.signed = true;
                 self.close(out);
             }
             Event::Redacted { choice: 0, data } => {
                 self.close(out);
                 self.block(&json!({"type": "redacted_thinking", "data": data}), out);
                 self.open = Some(Open::Thinking);
+                self.signed = true;
                 self.close(out);
             }
             Event::Call { choice: 0, number, id, name } => {
@@ -236,6 +240,10 @@ impl Encoder {
     }
 
     fn close(&mut self, out: &mut BytesMut) {
+        let signed = std::mem::take(&mut self.signed);
+        if self.open == Some(Open::Thinking) && !signed {
+            self.delta(&json!({"type": "signature_delta", "signature": UNSIGNED}), out);
+        }
         if self.open.take().is_some() {
             sse_event("content_block_stop", &json!({"type": "content_block_stop", "index": self.index}), out);
             self.index += 1;

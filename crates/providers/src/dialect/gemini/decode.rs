@@ -12,7 +12,8 @@ use crate::{
     },
 };
 
-const KNOWN: &[&str] = &["model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig"];
+const KNOWN: &[&str] =
+    &["model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "safetySettings"];
 const CONFIG: &[&str] = &[
     "temperature",
     "topP",
@@ -29,6 +30,7 @@ const CONFIG: &[&str] = &[
     "responseSchema",
     "responseJsonSchema",
     "thinkingConfig",
+    "responseModalities",
 ];
 
 /// Decodes a request. `stream` was said by the path.
@@ -41,6 +43,13 @@ pub(crate) fn decode(document: &Value, stream: bool) -> Result<Request, BadReque
     top.others(KNOWN, &["labels", "serviceTier"], &mut request.dropped);
     if let Some(config) = top.object("generationConfig")? {
         generation(&config, &mut request)?;
+    }
+    for setting in top.objects("safetySettings")? {
+        // Others filter by rules of their own: what asks for no filter is kept by them, as far as they can.
+        match setting.text("threshold")? {
+            Some("OFF" | "BLOCK_NONE") => request.dropped.hint(setting.path),
+            _ => request.dropped.matters(setting.path),
+        }
     }
     tools(&top, &mut request)?;
     if let Some(system) = top.get("systemInstruction") {
@@ -103,6 +112,9 @@ fn generation(config: &Obj<'_>, request: &mut Request) -> Result<(), BadRequest>
             None
         }
     };
+    if config.texts("responseModalities")?.iter().any(|modality| !modality.eq_ignore_ascii_case("text")) {
+        request.dropped.matters(config.at("responseModalities"));
+    }
     if let Some(thinking) = config.object("thinkingConfig")? {
         thinking.others(&["thinkingBudget", "thinkingLevel", "includeThoughts"], &[], &mut request.dropped);
         request.thinking = match (thinking.integer("thinkingBudget")?, thinking.text("thinkingLevel")?) {

@@ -11,13 +11,16 @@ use crate::{
 ///
 /// # Errors
 /// A call whose arguments are no JSON.
-pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, BadRequest> {
+pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Result<Value, BadRequest> {
     let mut out = Map::new();
     if request.user.is_some() {
         losses.hint(request.field("user"));
     }
     if request.parallel_tools == Some(false) && !request.tools.is_empty() {
-        losses.matters(request.field("parallel_tool_calls"));
+        // Where only one tool can be called, one call is what comes.
+        let one = request.tools.len() == 1 || matches!(request.tool_choice, Some(ToolChoice::Named(_)));
+        let field = request.field("parallel_tool_calls");
+        if one { losses.hint(field) } else { losses.matters(field) }
     }
     let (mut system, mut contents) = (Vec::new(), Vec::<(Role, Vec<Value>)>::new());
     for message in &request.messages {
@@ -31,7 +34,10 @@ pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, Ba
             system.push(json!({"text": text_of(&message.parts)}));
             continue;
         }
-        let parts = parts(message, losses)?;
+        let mut parts = parts(message, losses)?;
+        if message.role == Role::Assistant && signs_calls(model) {
+            sign_first_call(&mut parts);
+        }
         match contents.last_mut() {
             Some((role, last)) if *role == message.role => last.extend(parts),
             _ if parts.is_empty() => {}
@@ -52,6 +58,23 @@ pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, Ba
         out.insert("generationConfig".into(), Value::Object(config));
     }
     Ok(Value::Object(out))
+}
+
+/// Gemini refuses calls without a signature from its third generation on.
+fn signs_calls(model: &str) -> bool {
+    let generation = model.trim_start_matches("models/").strip_prefix("gemini-");
+    generation.and_then(|rest| rest.bytes().next()).is_some_and(|digit| (b'3'..=b'9').contains(&digit))
+}
+
+/// A call of another model has no signature that Gemini would take; this is what it documents in place of one:
+/// `skip_thought_signature_validator` in base64. Of several calls in a turn only the first is signed.
+fn sign_first_call(parts: &mut [Value]) {
+    const UNSIGNED: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
+    if let Some(call) = parts.iter_mut().find(|part| part.get("functionCall").is_some())
+        && let Some(call) = call.as_object_mut()
+    {
+        call.entry("thoughtSignature").or_insert_with(|| UNSIGNED.into());
+    }
 }
 
 fn generation(request: &Request) -> Map<String, Value> {

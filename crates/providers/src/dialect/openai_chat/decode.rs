@@ -3,11 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    chat::{Call, Format, Losses, Part, Request, Role, Source, Thinking, Tool, ToolChoice},
-    dialect::{
-        bad::BadRequest,
-        read::{Obj, kind},
-    },
+    chat::{Format, Losses, Part, Request, Role, Source, Thinking, Tool, ToolChoice},
+    dialect::{bad::BadRequest, openai, read::Obj},
 };
 
 const KNOWN: &[&str] = &[
@@ -103,37 +100,15 @@ fn thinking(top: &Obj<'_>) -> Result<Option<Thinking>, BadRequest> {
 
 fn format(top: &Obj<'_>) -> Result<Option<Format>, BadRequest> {
     let Some(format) = top.object("response_format")? else { return Ok(None) };
-    match format.need("type")? {
-        "text" => Ok(None),
-        "json_object" => Ok(Some(Format::Json)),
-        "json_schema" => {
-            let schema = format.object("json_schema")?.ok_or_else(|| format.missing("json_schema", "an object"))?;
-            Ok(Some(Format::Schema {
-                name: schema.text("name")?.unwrap_or("answer").to_owned(),
-                schema: schema.get("schema").cloned().unwrap_or_else(|| serde_json::json!({"type": "object"})),
-                strict: schema.flag("strict")?,
-            }))
-        }
-        _ => Err(BadRequest::new(format.at("type"), "an unknown format", "text, json_object or json_schema")),
-    }
+    openai::format(&format, |format| {
+        format.object("json_schema")?.ok_or_else(|| format.missing("json_schema", "an object"))
+    })
 }
 
 fn tool_choice(top: &Obj<'_>) -> Result<Option<ToolChoice>, BadRequest> {
-    const WANTED: &str = "none, auto, required or a function";
-    match top.get("tool_choice") {
-        None => Ok(None),
-        Some(Value::String(word)) => match word.as_str() {
-            "auto" => Ok(Some(ToolChoice::Auto)),
-            "none" => Ok(Some(ToolChoice::Never)),
-            "required" => Ok(Some(ToolChoice::Required)),
-            _ => Err(BadRequest::new(top.at("tool_choice"), "an unknown word", WANTED)),
-        },
-        Some(choice) => {
-            let choice = Obj::of(choice, top.at("tool_choice"))?;
-            let function = choice.object("function")?.ok_or_else(|| choice.missing("function", WANTED))?;
-            Ok(Some(ToolChoice::Named(function.need("name")?.to_owned())))
-        }
-    }
+    openai::tool_choice(top, |choice| {
+        choice.object("function")?.ok_or_else(|| choice.missing("function", "the function to call"))
+    })
 }
 
 fn function(tool: &Obj<'_>) -> Result<Tool, BadRequest> {
@@ -161,8 +136,18 @@ fn turn(request: &mut Request, message: &Obj<'_>) -> Result<(), BadRequest> {
         "cache_control",
         "annotations",
     ];
-    message.others(KNOWN, &["name", "reasoning"], &mut request.dropped);
-    match message.need("role")? {
+    let role = message.need("role")?;
+    if role == "assistant" {
+        const OLDER: &[&str] = &["function_call", "audio"];
+        for key in OLDER.iter().filter(|key| message.get(key).is_some()) {
+            request.dropped.matters(message.at(key));
+        }
+        // What clients keep beside an answer comes back with it and asks for nothing.
+        message.hints(&[KNOWN, OLDER].concat(), &mut request.dropped);
+    } else {
+        message.others(KNOWN, &["name", "reasoning"], &mut request.dropped);
+    }
+    match role {
         "system" | "developer" => {
             let parts = content(message, "content", &mut request.dropped)?;
             push(request, Role::System, message, parts);
@@ -176,13 +161,8 @@ fn turn(request: &mut Request, message: &Obj<'_>) -> Result<(), BadRequest> {
             push(request, Role::Assistant, message, parts);
         }
         "tool" => {
-            let id = message.need("tool_call_id")?;
-            let Some(name) = request.call_named(id).map(str::to_owned) else {
-                let found = "the id of no call before it";
-                return Err(BadRequest::new(message.at("tool_call_id"), found, "the id of a tool call"));
-            };
             let content = content(message, "content", &mut request.dropped)?;
-            let result = Part::Result { id: id.to_owned(), name: Some(name), content, error: false };
+            let result = openai::result(request, message, "tool_call_id", content)?;
             push(request, Role::User, message, vec![result]);
         }
         "function" => request.dropped.matters(message.path.clone()),
@@ -223,36 +203,13 @@ fn assistant(message: &Obj<'_>, losses: &mut Losses) -> Result<Vec<Part>, BadReq
     }
     for call in message.objects("tool_calls")? {
         let function = call.object("function")?.ok_or_else(|| call.missing("function", "an object"))?;
-        let made = Call {
-            id: call.need("id")?.to_owned(),
-            name: function.need("name")?.to_owned(),
-            arguments: function.text("arguments")?.unwrap_or_default().to_owned(),
-        };
-        if !matches!(made.input(), Ok(Value::Object(_))) {
-            let found = "something else than a JSON object";
-            return Err(BadRequest::new(function.at("arguments"), found, "a JSON object as text"));
-        }
-        parts.push(Part::Call(made));
+        parts.push(Part::Call(openai::call(call.need("id")?, &function)?));
     }
     Ok(parts)
 }
 
 fn content(message: &Obj<'_>, key: &str, losses: &mut Losses) -> Result<Vec<Part>, BadRequest> {
-    match message.get(key) {
-        None => Ok(Vec::new()),
-        Some(Value::String(text)) => Ok(vec![Part::Text(text.clone())]),
-        Some(Value::Array(_)) => {
-            let mut parts = Vec::new();
-            for part in message.objects(key)? {
-                parts.extend(one(&part, losses)?);
-                if part.get("cache_control").is_some() {
-                    parts.push(Part::CachePoint);
-                }
-            }
-            Ok(parts)
-        }
-        Some(other) => Err(BadRequest::new(message.at(key), kind(other), "a string, an array of parts or null")),
-    }
+    openai::content(message, key, losses, one)
 }
 
 fn one(part: &Obj<'_>, losses: &mut Losses) -> Result<Option<Part>, BadRequest> {

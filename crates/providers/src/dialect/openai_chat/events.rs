@@ -47,6 +47,11 @@ impl Decoder {
             if let Some(text) = text(delta, "content") {
                 out.push(Event::Text { choice: number, text });
             }
+            // Mistral's thinking models answer in parts.
+            for piece in delta.get("content").and_then(Value::as_array).into_iter().flatten() {
+                out.extend(super::thought(piece).map(|text| Event::Thinking { choice: number, text }));
+                out.extend(text(piece, "text").map(|text| Event::Text { choice: number, text }));
+            }
             if let Some(text) = text(delta, "refusal") {
                 self.refused = true;
                 out.push(Event::Refusal { choice: number, text });

@@ -35,7 +35,7 @@ pub struct Peek<'a> {
     pub messages: usize,
     /// Length of the body in bytes.
     pub bytes: usize,
-    pub(super) model_at: Range<usize>,
+    pub(crate) model_at: Range<usize>,
     pub(super) usage_edit: UsageEdit,
 }
 
@@ -278,6 +278,29 @@ fn input(text: &str, raw: Option<&RawValue>) -> Result<Turns, BadRequest> {
     })?;
     turns.images = raw.get().contains("\"input_image\"");
     Ok(turns)
+}
+
+/// A request of which only the model is known, and where it stands in the body.
+pub(crate) fn peek_at<'a>(model: Cow<'a, str>, model_at: Range<usize>, body: &[u8]) -> Peek<'a> {
+    Peek {
+        model,
+        stream: false,
+        include_usage: true,
+        max_output_tokens: None,
+        tools: false,
+        json_schema: false,
+        images: false,
+        user: None,
+        messages: 1,
+        bytes: body.len(),
+        model_at,
+        usage_edit: UsageEdit::None,
+    }
+}
+
+/// A request whose model the path has said, and of which nothing else is read.
+pub(crate) fn peek_bare<'a>(model: &'a str, body: &[u8]) -> Peek<'a> {
+    peek_at(Cow::Borrowed(model), 0..0, body)
 }
 
 /// Reads a Gemini request, whose model and manner the path has said.

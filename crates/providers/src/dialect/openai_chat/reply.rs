@@ -110,6 +110,16 @@ pub(crate) fn read_raw(body: &[u8], input_estimate: u64) -> Result<Reply, Broken
     })
 }
 
+/// An answer that says nothing of tokens, such as sound.
+pub(crate) fn uncounted(input_estimate: u64) -> Reply {
+    Reply {
+        usage: Counts::default().whole(Estimate { input: input_estimate, output: 0 }),
+        finish_reason: None,
+        choices: 1,
+        identity: Identity::new(None, None),
+    }
+}
+
 /// Who answered. Read leniently: a provider that names itself badly has still answered.
 pub(crate) fn identity(model: Option<&RawValue>, fingerprint: Option<&RawValue>) -> Identity {
     let text = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());

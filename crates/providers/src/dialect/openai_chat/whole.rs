@@ -27,7 +27,11 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
                 Some(Value::String(text)) if !text.is_empty() => parts.push(Part::Text(text.clone())),
                 // Mistral's thinking models answer in parts.
                 Some(Value::Array(pieces)) => {
-                    parts.extend(pieces.iter().filter_map(|piece| text(piece, "text")).map(Part::Text))
+                    for piece in pieces {
+                        let thought = super::thought(piece);
+                        parts.extend(thought.map(|text| Part::Thinking { text, signature: None }));
+                        parts.extend(text(piece, "text").map(Part::Text));
+                    }
                 }
                 _ => {}
             }

@@ -4,11 +4,8 @@ use serde_json::Value;
 use weir_core::deployment::Dialect;
 
 use crate::{
-    chat::{Call, Format, Losses, Part, Request, Role, Source, Thinking, Tool, ToolChoice},
-    dialect::{
-        bad::BadRequest,
-        read::{Obj, kind},
-    },
+    chat::{Losses, Part, Request, Role, Source, Thinking, Tool},
+    dialect::{bad::BadRequest, openai, read::Obj},
 };
 
 const KNOWN: &[&str] = &[
@@ -68,7 +65,7 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
     if let Some(text) = top.object("text")? {
         text.others(&["format"], &["verbosity"], &mut request.dropped);
         if let Some(format) = text.object("format")? {
-            request.format = self::format(&format)?;
+            request.format = openai::format(&format, |format| Ok(format.clone()))?;
         }
     }
     for tool in top.objects("tools")? {
@@ -83,7 +80,7 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
             strict: tool.flag("strict")?,
         });
     }
-    request.tool_choice = tool_choice(&top)?;
+    request.tool_choice = openai::tool_choice(&top, |choice| Ok(choice.clone()))?;
     if let Some(instructions) = top.text("instructions")? {
         request.turn(Role::System, "$.instructions").parts.push(Part::Text(instructions.to_owned()));
     }
@@ -97,36 +94,6 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
         }
     }
     Ok(request)
-}
-
-fn format(format: &Obj<'_>) -> Result<Option<Format>, BadRequest> {
-    match format.need("type")? {
-        "text" => Ok(None),
-        "json_object" => Ok(Some(Format::Json)),
-        "json_schema" => Ok(Some(Format::Schema {
-            name: format.text("name")?.unwrap_or("answer").to_owned(),
-            schema: format.get("schema").cloned().ok_or_else(|| format.missing("schema", "a JSON schema"))?,
-            strict: format.flag("strict")?,
-        })),
-        _ => Err(BadRequest::new(format.at("type"), "an unknown format", "text, json_object or json_schema")),
-    }
-}
-
-fn tool_choice(top: &Obj<'_>) -> Result<Option<ToolChoice>, BadRequest> {
-    const WANTED: &str = "none, auto, required or a function";
-    match top.get("tool_choice") {
-        None => Ok(None),
-        Some(Value::String(word)) => match word.as_str() {
-            "auto" => Ok(Some(ToolChoice::Auto)),
-            "none" => Ok(Some(ToolChoice::Never)),
-            "required" => Ok(Some(ToolChoice::Required)),
-            _ => Err(BadRequest::new(top.at("tool_choice"), "an unknown word", WANTED)),
-        },
-        Some(choice) => {
-            let choice = Obj::of(choice, top.at("tool_choice"))?;
-            Ok(Some(ToolChoice::Named(choice.need("name")?.to_owned())))
-        }
-    }
 }
 
 fn item(request: &mut Request, item: &Obj<'_>) -> Result<(), BadRequest> {
@@ -145,25 +112,12 @@ fn item(request: &mut Request, item: &Obj<'_>) -> Result<(), BadRequest> {
             request.turn(role, &item.path).parts.extend(parts);
         }
         "function_call" => {
-            let call = Call {
-                id: item.need("call_id")?.to_owned(),
-                name: item.need("name")?.to_owned(),
-                arguments: item.text("arguments")?.unwrap_or_default().to_owned(),
-            };
-            if !matches!(call.input(), Ok(Value::Object(_))) {
-                let found = "something else than a JSON object";
-                return Err(BadRequest::new(item.at("arguments"), found, "a JSON object as text"));
-            }
+            let call = openai::call(item.need("call_id")?, item)?;
             request.turn(Role::Assistant, &item.path).parts.push(Part::Call(call));
         }
         "function_call_output" => {
-            let id = item.need("call_id")?;
-            let Some(name) = request.call_named(id).map(str::to_owned) else {
-                let found = "the id of no call before it";
-                return Err(BadRequest::new(item.at("call_id"), found, "the id of a function call"));
-            };
             let content = content(item, "output", &mut request.dropped)?;
-            let result = Part::Result { id: id.to_owned(), name: Some(name), content, error: false };
+            let result = openai::result(request, item, "call_id", content)?;
             request.turn(Role::User, &item.path).parts.push(result);
         }
         "reasoning" => {
@@ -179,18 +133,7 @@ fn item(request: &mut Request, item: &Obj<'_>) -> Result<(), BadRequest> {
 }
 
 fn content(of: &Obj<'_>, key: &str, losses: &mut Losses) -> Result<Vec<Part>, BadRequest> {
-    match of.get(key) {
-        None => Ok(Vec::new()),
-        Some(Value::String(text)) => Ok(vec![Part::Text(text.clone())]),
-        Some(Value::Array(_)) => {
-            let mut parts = Vec::new();
-            for part in of.objects(key)? {
-                parts.extend(one(&part, losses)?);
-            }
-            Ok(parts)
-        }
-        Some(other) => Err(BadRequest::new(of.at(key), kind(other), "a string or an array of parts")),
-    }
+    openai::content(of, key, losses, one)
 }
 
 fn one(part: &Obj<'_>, losses: &mut Losses) -> Result<Option<Part>, BadRequest> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use weir_core::Usage;
 
 use crate::{
-    chat::{Call, Event, Stop},
+    chat::{Call, Event, Stop, signature::UNSIGNED},
     dialect::{Meta, sse_event, usage::Counts},
     stream::StreamFailure,
 };
@@ -280,7 +280,7 @@ impl Encoder {
                 item
             }
             Some(Open::Thinking(text, signature)) => {
-                let item = super::reasoning(&id, text, signature.as_deref());
+                let item = super::reasoning(&id, text, Some(signature.as_deref().unwrap_or(UNSIGNED)));
                 let text = text.clone();
                 let part = json!({"type": "summary_text", "text": text});
                 self.item_event("response.reasoning_summary_text.done", json!({"summary_index": 0, "text": text}), out);

@@ -1,0 +1,323 @@
+//! How far a judge can be trusted: its grades beside people's labels of the same answers, and where the two part.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use weir_core::{ScorerName, error};
+use weir_evals::judge::family::family;
+use weir_stats::{
+    agreement::{Confusion, Share, alpha},
+    ppi::{LEAST_LABELS, Labels},
+};
+use weir_store::{AnchorRun, LabelRow};
+
+use crate::{
+    extract::{Body, Params, Segment},
+    label::judge_named,
+    problem::{Failure, Reply},
+    state::App,
+    time::rfc3339,
+    view::Figure,
+};
+
+/// A grade from here on is a pass.
+const PASS: f64 = 0.5;
+/// Rounds of anchors shown.
+const RUNS: u32 = 50;
+/// Answers shown on which judge and people differ.
+const DIFFER: usize = 20;
+/// Tokens from which an answer is middling, and long.
+const MIDDLING: u64 = 100;
+const LONG: u64 = 400;
+const Z95: f64 = 1.959_963_984_540_054;
+
+/// Which version.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CalibrationQuery {
+    /// The judge's version; the one labelled last unless given.
+    version: Option<String>,
+}
+
+/// A judge beside people.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CalibrationView {
+    scorer: String,
+    /// The version this is about; `null` while nothing is labelled.
+    version: Option<String>,
+    /// Versions that have labels, oldest first. Their figures are never mixed.
+    versions: Vec<String>,
+    /// Answers with a label.
+    labels: u64,
+    /// `calibrated` from 30 labels on, else `uncalibrated`.
+    state: &'static str,
+    /// Share of answers on which both pass or both fail.
+    agreement: Option<Figure>,
+    /// Share of answers that people pass: where it is near 0 or 1, agreement says little.
+    base_rate: Option<Figure>,
+    /// Cohen's kappa of pass and fail.
+    kappa: Option<Figure>,
+    /// Krippendorff's alpha of the grades.
+    alpha: Option<f64>,
+    /// Of what people pass, what the judge passes.
+    true_positive_rate: Option<Figure>,
+    /// Of what people fail, what the judge passes.
+    false_positive_rate: Option<Figure>,
+    /// Judge minus people: above 0 it flatters.
+    bias: Option<Figure>,
+    /// Bias by the family of the model that answered.
+    by_family: Vec<BiasView>,
+    /// Bias by length of the answer.
+    by_length: Vec<BiasView>,
+    /// How far two people agree on the same answers.
+    between_people: Option<f64>,
+    /// Pass and fail of both.
+    confusion: ConfusionView,
+    /// Answers on which both differ most.
+    differ: Vec<DifferView>,
+    /// The labelled answers that it grades again and again; absent while there are none.
+    anchors: Option<AnchorsView>,
+}
+
+/// Anchors and their rounds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AnchorsView {
+    /// Answers in the set.
+    anchors: u64,
+    every_hours: f64,
+    set_at: String,
+    /// Newest first.
+    runs: Vec<AnchorRunView>,
+}
+
+/// One round.
+#[derive(Debug, Serialize, ToSchema)]
+struct AnchorRunView {
+    version: String,
+    at: String,
+    graded: u64,
+    unscored: u64,
+    /// Judge minus people.
+    mean_error: Option<f64>,
+    /// Mean change against the first round of this version, with 95 % limits.
+    shift: Option<Figure>,
+    /// Share of anchors that went from pass to fail or back since the round before.
+    flip_rate: Option<f64>,
+    /// The judge no longer says what it said: what it steers is frozen.
+    drifted: bool,
+}
+
+/// A set of anchors.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnchorOrder {
+    /// The newest so many labelled answers; 10 to 1000, 100 unless given.
+    most: Option<u32>,
+    /// Hours between two rounds; 24 unless given.
+    every_hours: Option<f64>,
+}
+
+/// One part of the answers.
+#[derive(Debug, Serialize, ToSchema)]
+struct BiasView {
+    name: String,
+    /// Judge minus people.
+    bias: Option<Figure>,
+    agreement: Option<Figure>,
+}
+
+/// A two-way table.
+#[derive(Debug, Serialize, ToSchema)]
+struct ConfusionView {
+    both_pass: u64,
+    judge_only: u64,
+    people_only: u64,
+    both_fail: u64,
+}
+
+/// One answer on which judge and people differ.
+#[derive(Debug, Serialize, ToSchema)]
+struct DifferView {
+    span_id: String,
+    judge: f64,
+    people: f64,
+    note: String,
+}
+
+/// `GET /api/v1/scorers/{name}/calibration`.
+pub(crate) async fn get_calibration(
+    State(app): State<App>,
+    Segment(name): Segment,
+    Params(query): Params<CalibrationQuery>,
+) -> Reply<Json<CalibrationView>> {
+    let scorer = judge_named(&app, &name)?;
+    let all = app.store.label_pairs(&scorer, None).await?;
+    let mut versions: Vec<String> = Vec::new();
+    for row in &all {
+        if !versions.iter().any(|known| **known == *row.version) {
+            versions.push(row.version.to_string());
+        }
+    }
+    let version = query.version.or_else(|| all.last().map(|row| row.version.to_string()));
+    let rows: Vec<LabelRow> = all.into_iter().filter(|row| version.as_deref() == Some(&*row.version)).collect();
+    let anchors = anchors(&app, &scorer).await?;
+    Ok(Json(CalibrationView { anchors, ..view(name, version, versions, &rows) }))
+}
+
+/// `POST /api/v1/scorers/{name}/anchors`.
+pub(crate) async fn set_anchors(
+    State(app): State<App>,
+    Segment(name): Segment,
+    Body(order): Body<AnchorOrder>,
+) -> Reply<Json<AnchorsView>> {
+    let scorer = judge_named(&app, &name)?;
+    let (most, hours) = (order.most.unwrap_or(100), order.every_hours.unwrap_or(24.0));
+    if !(10..=1_000).contains(&most) {
+        return Err(Failure::bad(format!("`most` is {most}, wanted 10 to 1000")));
+    }
+    if !(0.1..=8_760.0).contains(&hours) {
+        return Err(Failure::bad(format!("`every_hours` is {hours}, wanted 0.1 to 8760")));
+    }
+    let labelled = app.store.label_pairs(&scorer, None).await?.len();
+    if labelled < 10 {
+        return Err(Failure::new(
+            &error::CONFLICT,
+            format!("`{name}` has {labelled} labels, anchors take 10 at least"),
+        )
+        .hint("`weir label plan` and `weir label next` make some"));
+    }
+    app.store.anchor_set(&scorer, most, Duration::from_secs_f64(hours * 3_600.0)).await?;
+    anchors_of(&app, &scorer).await.map(Json)
+}
+
+/// `POST /api/v1/scorers/{name}/anchors/run`.
+pub(crate) async fn run_anchors(State(app): State<App>, Segment(name): Segment) -> Reply<Json<AnchorsView>> {
+    let scorer = judge_named(&app, &name)?;
+    app.store.anchor_want(&scorer).await?;
+    anchors_of(&app, &scorer).await.map(Json)
+}
+
+async fn anchors_of(app: &App, scorer: &ScorerName) -> Reply<AnchorsView> {
+    anchors(app, scorer).await?.ok_or_else(|| Failure::not_found("set of anchors of", scorer.as_str()))
+}
+
+async fn anchors(app: &App, scorer: &ScorerName) -> Reply<Option<AnchorsView>> {
+    let plans = app.store.anchor_plans().await?;
+    let Some(plan) = plans.into_iter().find(|plan| plan.scorer == *scorer) else { return Ok(None) };
+    let runs = app.store.anchor_runs(scorer, RUNS).await?;
+    Ok(Some(AnchorsView {
+        anchors: plan.anchors,
+        every_hours: plan.every.as_secs_f64() / 3_600.0,
+        set_at: rfc3339(plan.set_at),
+        runs: runs.iter().map(AnchorRunView::from).collect(),
+    }))
+}
+
+impl From<&AnchorRun> for AnchorRunView {
+    fn from(run: &AnchorRun) -> Self {
+        Self {
+            version: run.version.to_string(),
+            at: rfc3339(run.at),
+            graded: run.graded,
+            unscored: run.unscored,
+            mean_error: run.mean_error,
+            shift: run.shift.map(|(value, error)| Figure {
+                value,
+                lower: value - Z95 * error,
+                upper: value + Z95 * error,
+                n: run.graded,
+            }),
+            flip_rate: run.flips.map(|flips| flips as f64 / run.graded.max(1) as f64),
+            drifted: run.drifted,
+        }
+    }
+}
+
+fn view(scorer: String, version: Option<String>, versions: Vec<String>, rows: &[LabelRow]) -> CalibrationView {
+    let mut answers: BTreeMap<i64, Vec<&LabelRow>> = BTreeMap::new();
+    rows.iter().for_each(|row| answers.entry(row.task).or_default().push(row));
+    let between: Vec<(f64, f64)> = answers
+        .values()
+        .filter_map(|rows| match rows.as_slice() {
+            [first, second, ..] => Some((first.human, second.human)),
+            _ => None,
+        })
+        .collect();
+    // The first word on an answer is the one that counts.
+    let first: Vec<&LabelRow> = answers.values().filter_map(|rows| rows.first().copied()).collect();
+    let table = confusion(&first);
+    let pairs: Vec<(f64, f64)> = first.iter().map(|row| (row.judge, row.human)).collect();
+    let mut differ = first.clone();
+    differ.sort_by(|a, b| (b.judge - b.human).abs().total_cmp(&(a.judge - a.human).abs()));
+    let n = table.n();
+    CalibrationView {
+        scorer,
+        version,
+        versions,
+        labels: n,
+        state: if n >= LEAST_LABELS { "calibrated" } else { "uncalibrated" },
+        agreement: table.agreement().map(share),
+        base_rate: table.base_rate().map(share),
+        kappa: table.kappa_interval().map(|(value, lower, upper)| Figure { value, lower, upper, n }),
+        alpha: alpha(&pairs),
+        true_positive_rate: table.true_positive_rate().map(share),
+        false_positive_rate: table.false_positive_rate().map(share),
+        bias: bias(&first),
+        by_family: parts(&first, |row| family(row.deployment.as_str()).unwrap_or("unknown")),
+        by_length: parts(&first, |row| match row.output_tokens {
+            None => "unknown",
+            Some(tokens) if tokens < MIDDLING => "under 100 tokens",
+            Some(tokens) if tokens < LONG => "100 to 399 tokens",
+            Some(_) => "400 tokens and more",
+        }),
+        between_people: alpha(&between),
+        confusion: ConfusionView {
+            both_pass: table.both,
+            judge_only: table.judge_only,
+            people_only: table.human_only,
+            both_fail: table.neither,
+        },
+        differ: differ
+            .into_iter()
+            .filter(|row| (row.judge - row.human).abs() > f64::EPSILON)
+            .take(DIFFER)
+            .map(|row| DifferView {
+                span_id: row.span_id.to_string(),
+                judge: row.judge,
+                people: row.human,
+                note: row.note.clone(),
+            })
+            .collect(),
+        anchors: None,
+    }
+}
+
+fn confusion(rows: &[&LabelRow]) -> Confusion {
+    let mut table = Confusion::default();
+    rows.iter().for_each(|row| table.add(row.judge >= PASS, row.human >= PASS));
+    table
+}
+
+fn bias(rows: &[&LabelRow]) -> Option<Figure> {
+    let mut labels = Labels::default();
+    rows.iter().for_each(|row| labels.label(row.human, row.judge));
+    let (value, error) = labels.bias()?;
+    Some(Figure { value, lower: value - Z95 * error, upper: value + Z95 * error, n: labels.labelled() })
+}
+
+fn parts(rows: &[&LabelRow], name: impl Fn(&LabelRow) -> &'static str) -> Vec<BiasView> {
+    let mut parts: BTreeMap<&'static str, Vec<&LabelRow>> = BTreeMap::new();
+    rows.iter().for_each(|row| parts.entry(name(row)).or_default().push(row));
+    let part = |(name, rows): (&str, Vec<&LabelRow>)| BiasView {
+        name: name.to_owned(),
+        bias: bias(&rows),
+        agreement: confusion(&rows).agreement().map(share),
+    };
+    parts.into_iter().map(part).collect()
+}
+
+fn share(share: Share) -> Figure {
+    Figure { value: share.value, lower: share.lower, upper: share.upper, n: share.n }
+}

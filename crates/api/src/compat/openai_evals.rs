@@ -1,0 +1,229 @@
+//! OpenAI's Evals API: evals, runs and output items, in its own shapes. Runs are carried out by the jobs; a criterion
+//! that cannot work is refused when the eval is made, not when it has been paid for.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+use weir_config::Caller as Principal;
+use weir_evals::openai::Grader;
+use weir_store::Kept;
+
+use crate::{
+    extract::{Body, Params, Segment},
+    guard::Caller,
+    problem::Failure,
+    state::App,
+};
+
+const EVAL: &str = "openai.eval";
+const RUN: &str = "openai.run";
+const ITEM: &str = "openai.item";
+const OPEN: &str = "openai.open";
+/// Rows of one run.
+const MOST_ROWS: usize = 10_000;
+/// Most of a page.
+const PAGE: u32 = 100;
+
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct OpenaiPage {
+    limit: Option<u32>,
+    /// The last id of the page before.
+    after: Option<String>,
+}
+
+/// An error in OpenAI's shape.
+#[derive(Debug)]
+pub(crate) struct Refusal(StatusCode, String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let kind = if self.0.is_server_error() { "server_error" } else { "invalid_request_error" };
+        (self.0, Json(json!({"error": {"message": self.1, "type": kind, "param": null, "code": null}}))).into_response()
+    }
+}
+
+impl From<weir_store::Error> for Refusal {
+    fn from(error: weir_store::Error) -> Self {
+        let Failure(problem) = Failure::from(error);
+        Self(StatusCode::from_u16(problem.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), problem.message)
+    }
+}
+
+type Answer = Result<Json<Value>, Refusal>;
+
+fn bad(message: impl Into<String>) -> Refusal {
+    Refusal(StatusCode::BAD_REQUEST, message.into())
+}
+
+fn shown(kept: &Kept) -> Value {
+    let mut body: Value = serde_json::from_str(&kept.body).unwrap_or_default();
+    body["id"] = kept.id.as_str().into();
+    body
+}
+
+async fn find(app: &App, caller: &Principal, kind: &str, id: &str) -> Result<Value, Refusal> {
+    let kept = app.store.compat_get(kind, &caller.name, id).await?;
+    kept.as_ref().map(shown).ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("there is no `{id}`")))
+}
+
+fn fresh(app: &App, prefix: &str) -> String {
+    format!("{prefix}_{:016x}{:016x}", app.entropy.next_u64(), app.entropy.next_u64())
+}
+
+/// `POST /v1/evals`.
+pub(crate) async fn create_eval(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Body(mut new): Body<Value>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let criteria = new["testing_criteria"].as_array().cloned().unwrap_or_default();
+    if criteria.is_empty() {
+        return Err(bad("`testing_criteria`: wanted at least one"));
+    }
+    for criterion in &criteria {
+        Grader::parse(criterion).map_err(|error| bad(error.to_string()))?;
+    }
+    let config = &mut new["data_source_config"];
+    match config["type"].as_str() {
+        Some("custom") => {
+            let schema = json!({"type": "object", "properties": {"item": config["item_schema"]}});
+            config["schema"] = schema;
+        }
+        Some("logs" | "stored_completions") => config["schema"] = json!({"type": "object"}),
+        _ => return Err(bad("`data_source_config.type`: wanted `custom`, `logs` or `stored_completions`")),
+    }
+    let id = fresh(&app, "eval");
+    let name = new["name"].as_str().unwrap_or("").to_owned();
+    let eval = json!({
+        "object": "eval", "name": name, "created_at": app.clock.now().0 / 1_000_000,
+        "data_source_config": new["data_source_config"], "testing_criteria": criteria, "metadata": new["metadata"],
+    });
+    app.store.compat_put(EVAL, &caller.name, &id, "", &eval.to_string()).await?;
+    Ok((StatusCode::CREATED, Json(find(&app, &caller, EVAL, &id).await?)))
+}
+
+/// `GET /v1/evals`.
+pub(crate) async fn list_evals(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Params(page): Params<OpenaiPage>,
+) -> Answer {
+    list(&app, &caller, EVAL, None, page).await
+}
+
+/// `GET /v1/evals/{eval_id}`.
+pub(crate) async fn get_eval(State(app): State<App>, Caller(caller): Caller, Segment(id): Segment) -> Answer {
+    Ok(Json(find(&app, &caller, EVAL, &id).await?))
+}
+
+/// `DELETE /v1/evals/{eval_id}`.
+pub(crate) async fn delete_eval(State(app): State<App>, Caller(caller): Caller, Segment(id): Segment) -> Answer {
+    find(&app, &caller, EVAL, &id).await?;
+    app.store.compat_delete(EVAL, &caller.name, &id).await?;
+    Ok(Json(json!({"object": "eval.deleted", "deleted": true, "eval_id": id})))
+}
+
+/// `POST /v1/evals/{eval_id}/runs`.
+pub(crate) async fn create_eval_run(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Segment(eval): Segment,
+    Body(new): Body<Value>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    find(&app, &caller, EVAL, &eval).await?;
+    let source = &new["data_source"];
+    let kind = source["type"].as_str().unwrap_or_default();
+    if !["jsonl", "completions", "responses"].contains(&kind) {
+        return Err(bad("`data_source.type`: wanted `jsonl`, `completions` or `responses`"));
+    }
+    if source["source"]["type"] != "file_content" {
+        return Err(bad(
+            "`data_source.source.type`: weir takes `file_content`; files and stored completions stay with their keeper",
+        ));
+    }
+    let rows = source["source"]["content"].as_array().map_or(0, Vec::len);
+    if !(1..=MOST_ROWS).contains(&rows) {
+        return Err(bad(format!("`data_source.source.content`: found {rows} rows, wanted 1 to {MOST_ROWS}")));
+    }
+    if kind != "jsonl" && source["model"].as_str().is_none_or(str::is_empty) {
+        return Err(bad("`data_source.model`: wanted a deployment, or `weir/WORKLOAD`"));
+    }
+    let id = fresh(&app, "evalrun");
+    let run = json!({
+        "object": "eval.run", "eval_id": eval, "name": new["name"].as_str().unwrap_or(""), "status": "queued",
+        "created_at": app.clock.now().0 / 1_000_000, "data_source": source, "metadata": new["metadata"],
+        "model": source["model"].as_str().unwrap_or(""), "error": null, "report_url": format!("/api/v1/openapi.json#{id}"),
+        "result_counts": {"total": 0, "passed": 0, "failed": 0, "errored": 0},
+        "per_testing_criteria_results": [], "per_model_usage": [],
+    });
+    app.store.compat_put(RUN, &caller.name, &id, &eval, &run.to_string()).await?;
+    app.store.compat_put(OPEN, "", &id, &caller.name, "{}").await?;
+    Ok((StatusCode::CREATED, Json(find(&app, &caller, RUN, &id).await?)))
+}
+
+/// `GET /v1/evals/{eval_id}/runs`.
+pub(crate) async fn list_eval_runs(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Segment(eval): Segment,
+    Params(page): Params<OpenaiPage>,
+) -> Answer {
+    list(&app, &caller, RUN, Some(&eval), page).await
+}
+
+/// `GET /v1/evals/{eval_id}/runs/{run_id}`.
+pub(crate) async fn get_eval_run(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Path((_, run)): Path<(String, String)>,
+) -> Answer {
+    Ok(Json(find(&app, &caller, RUN, &run).await?))
+}
+
+/// `POST /v1/evals/{eval_id}/runs/{run_id}/cancel`.
+pub(crate) async fn cancel_eval_run(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Path((eval, id)): Path<(String, String)>,
+) -> Answer {
+    let mut run = find(&app, &caller, RUN, &id).await?;
+    if matches!(run["status"].as_str(), Some("queued" | "in_progress")) {
+        run["status"] = "canceled".into();
+        app.store.compat_put(RUN, &caller.name, &id, &eval, &run.to_string()).await?;
+    }
+    Ok(Json(run))
+}
+
+/// `GET /v1/evals/{eval_id}/runs/{run_id}/output_items`.
+pub(crate) async fn list_output_items(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Path((_, run)): Path<(String, String)>,
+    Params(page): Params<OpenaiPage>,
+) -> Answer {
+    find(&app, &caller, RUN, &run).await?;
+    list(&app, &caller, ITEM, Some(&run), page).await
+}
+
+async fn list(app: &App, caller: &Principal, kind: &str, parent: Option<&str>, page: OpenaiPage) -> Answer {
+    let limit = page.limit.unwrap_or(20).clamp(1, PAGE);
+    let before = match &page.after {
+        Some(id) => app.store.compat_get(kind, &caller.name, id).await?.map(|kept| kept.seq),
+        None => None,
+    };
+    let mut kept = app.store.compat_list(kind, &caller.name, parent, before, limit + 1).await?;
+    let more = kept.len() > limit as usize;
+    kept.truncate(limit as usize);
+    let end = |kept: Option<&Kept>| kept.map(|kept| kept.id.clone());
+    Ok(Json(json!({
+        "object": "list", "data": kept.iter().map(shown).collect::<Vec<_>>(), "has_more": more,
+        "first_id": end(kept.first()), "last_id": end(kept.last()),
+    })))
+}

@@ -1,0 +1,62 @@
+//! DeepEval goldens: `{input, expected_output, context, retrieval_context, expected_tools, comments, source_file, …}`,
+//! also in the camel case of its service, and conversations: `{scenario, expected_outcome, turns}`.
+
+use super::{Fields, Item, RowError, answer, any, asking, field, keep, passages, text, tools};
+
+const READ: &[&str] = &[
+    "id",
+    "input",
+    "expected_output",
+    "expectedOutput",
+    "context",
+    "retrieval_context",
+    "retrievalContext",
+    "expected_tools",
+    "expectedTools",
+    "turns",
+    "expected_outcome",
+    "expectedOutcome",
+];
+
+pub(super) fn fits(fields: &Fields) -> bool {
+    let golden = any(fields, &["expected_output", "expectedOutput"])
+        && any(
+            fields,
+            &[
+                "actual_output",
+                "actualOutput",
+                "retrieval_context",
+                "retrievalContext",
+                "source_file",
+                "sourceFile",
+                "expected_tools",
+                "expectedTools",
+                "tools_called",
+                "additional_metadata",
+                "additionalMetadata",
+            ],
+        );
+    golden || (any(fields, &["scenario"]) && any(fields, &["turns", "expected_outcome", "expectedOutcome"]))
+}
+
+pub(super) fn item(line: u64, fields: &Fields) -> Result<Item, RowError> {
+    let mut item = match field(fields, &["input", "turns"]) {
+        Some(input) => asking(line, "input", Some(input))?,
+        None => asking(line, "scenario", field(fields, &["scenario"]))?,
+    };
+    if let Some(id) = text(fields, &["id"]) {
+        item.id = id;
+    }
+    item.expected = answer(field(fields, &["expected_output", "expectedOutput"]));
+    item.criteria = text(fields, &["expected_outcome", "expectedOutcome"]);
+    let retrieved = passages(field(fields, &["retrieval_context", "retrievalContext"]));
+    item.context = passages(field(fields, &["context"]));
+    if item.context.is_empty() {
+        item.context = retrieved;
+    } else if !retrieved.is_empty() {
+        item.metadata.insert("retrieval_context".into(), retrieved.into());
+    }
+    item.expected_tools = tools(line, "expected_tools", field(fields, &["expected_tools", "expectedTools"]))?;
+    keep(&mut item, fields, &["additional_metadata", "additionalMetadata"], READ);
+    Ok(item)
+}

@@ -1,0 +1,141 @@
+//! promptfoo test cases: `{vars, assert, options, metadata, threshold, description}`, and the columns `__expected…` of
+//! its CSV. Variables become the input. Of the assertions, those that state an expected answer or a criterion are read;
+//! the others are kept as `metadata.assert`: put their like into a suite as scorers.
+
+use serde_json::{Value, json};
+
+use super::{Fields, Item, RowError, any, keep};
+use crate::{dataset::Mapping, exchange::as_text};
+
+pub(super) fn fits(fields: &Fields) -> bool {
+    fields.get("vars").is_some_and(Value::is_object) || any(fields, &["__expected", "__expected1"])
+}
+
+pub(crate) fn item(line: u64, fields: &Fields) -> Result<Item, RowError> {
+    let Some(vars) = fields.get("vars") else {
+        return from_columns(line, fields);
+    };
+    let Some(vars) = vars.as_object() else {
+        return Err(RowError::at(line, "vars", "`vars` of this test case is no object"));
+    };
+    let mut item = from_vars(line, vars)?;
+    let assertions = fields.get("assert").and_then(Value::as_array).into_iter().flatten();
+    assertions.for_each(|assertion| take(&mut item, assertion));
+    keep(&mut item, fields, &["metadata"], &["vars", "assert"]);
+    Ok(item)
+}
+
+/// A case over what all cases of a file share.
+pub(crate) fn over(default: &Value, case: &mut Value) {
+    let (Some(default), Some(case)) = (default.as_object(), case.as_object_mut()) else { return };
+    for (key, shared) in default {
+        match (case.get_mut(key), shared) {
+            (None, shared) => drop(case.insert(key.clone(), shared.clone())),
+            (Some(Value::Array(own)), Value::Array(shared)) => own.extend(shared.iter().cloned()),
+            (Some(Value::Object(own)), Value::Object(shared)) => {
+                for (name, value) in shared {
+                    own.entry(name.clone()).or_insert_with(|| value.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A row of CSV: columns that begin with `__` are promptfoo's, the others are variables.
+fn from_columns(line: u64, fields: &Fields) -> Result<Item, RowError> {
+    let vars = fields.iter().filter(|(name, _)| !name.starts_with("__"));
+    let mut item = from_vars(line, &vars.map(|(name, value)| (name.clone(), value.clone())).collect())?;
+    for (name, value) in fields.iter().filter(|(name, _)| name.starts_with("__")) {
+        let said = as_text(value);
+        let said = said.trim();
+        if said.is_empty() {
+            continue;
+        }
+        if let Some(key) = name.strip_prefix("__metadata:") {
+            item.metadata.insert(key.to_owned(), value.clone());
+        } else if name.starts_with("__expected") {
+            let (kind, value) = match said.split_once(':') {
+                Some((kind, value)) if is_kind(kind) => (kind.trim(), value.trim()),
+                _ => ("equals", said),
+            };
+            take(&mut item, &json!({ "type": kind, "value": value }));
+        } else {
+            item.metadata.insert(name.trim_start_matches('_').to_owned(), value.clone());
+        }
+    }
+    Ok(item)
+}
+
+/// Reads an assertion, or keeps it.
+fn take(item: &mut Item, assertion: &Value) {
+    let kind = assertion.get("type").and_then(Value::as_str).unwrap_or_default();
+    let value = assertion.get("value").cloned();
+    match kind {
+        "equals" | "factuality" | "model-graded-factuality" if item.expected.is_none() => item.expected = value,
+        "llm-rubric" | "model-graded-closedqa" if item.criteria.is_none() => {
+            item.criteria = value.as_ref().map(as_text)
+        }
+        _ => {
+            if let Value::Array(kept) = item.metadata.entry("assert").or_insert_with(|| json!([])) {
+                kept.push(assertion.clone());
+            }
+        }
+    }
+}
+
+/// A single variable is the input; of several, the one named like an input, the others being kept as metadata.
+fn from_vars(line: u64, vars: &Fields) -> Result<Item, RowError> {
+    let names: Vec<String> = vars.keys().cloned().collect();
+    let column = match names.as_slice() {
+        [only] => Some(only.clone()),
+        _ => Mapping::settle(None, &names).input,
+    };
+    let Some(column) = column else {
+        return Err(RowError::at(line, "vars", "cannot tell which variable is the input; call it `input`"));
+    };
+    let mapping = Mapping { input: Some(column), ..Mapping::default() };
+    mapping.item(line, &Value::Object(vars.clone()))
+}
+
+/// True of what stands before the colon in `contains: text`, and not of a word in an answer with a colon.
+fn is_kind(kind: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "equals",
+        "contains",
+        "icontains",
+        "contains-any",
+        "contains-all",
+        "icontains-any",
+        "icontains-all",
+        "contains-json",
+        "is-json",
+        "is-sql",
+        "is-xml",
+        "regex",
+        "starts-with",
+        "javascript",
+        "python",
+        "fn",
+        "eval",
+        "file",
+        "similar",
+        "levenshtein",
+        "llm-rubric",
+        "grade",
+        "factuality",
+        "cost",
+        "latency",
+        "perplexity",
+        "webhook",
+        "rouge-n",
+        "bleu",
+        "answer-relevance",
+        "context-recall",
+        "model-graded-closedqa",
+        "model-graded-factuality",
+    ];
+    let kind = kind.trim();
+    let bare = kind.split_once('(').map_or(kind, |(bare, _)| bare);
+    KINDS.contains(&bare.strip_prefix("not-").unwrap_or(bare))
+}

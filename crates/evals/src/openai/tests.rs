@@ -1,0 +1,109 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn done(grader: &Value, item: &Value, text: &str) -> Result<Graded, String> {
+    let sample = json!({"output_text": text});
+    match Grader::parse(grader).unwrap().begin(Scope { item, sample: &sample }) {
+        Step::Done(graded) => graded,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn templates_look_names_up_and_run_nothing() {
+    let (item, sample) = (json!({"q": {"a": [1, "x"]}, "t": "{{item.q}}"}), json!({"output_text": "y"}));
+    let scope = Scope { item: &item, sample: &sample };
+    for (template, want) in [
+        ("{{item.q.a.1}} {{ sample.output_text }}", "x y"),
+        ("{{item.none}}|{{other.x}}|{{", "||{{"),
+        ("{{item.t}}", "{{item.q}}"),
+        ("{{item.q.a}}", "[1,\"x\"]"),
+    ] {
+        assert_eq!(render(template, scope), want);
+    }
+}
+
+#[test]
+fn strings_are_checked_four_ways() {
+    let item = json!({"label": "Paris"});
+    let check = |operation: &str| {
+        json!({"type": "string_check", "name": "c", "input": "{{sample.output_text}}", "reference": "{{item.label}}",
+               "operation": operation})
+    };
+    for (operation, text, passed) in [
+        ("eq", "Paris", true),
+        ("eq", "Paris.", false),
+        ("ne", "Rome", true),
+        ("like", "It is Paris.", true),
+        ("like", "it is paris", false),
+        ("ilike", "it is paris", true),
+    ] {
+        assert_eq!(done(&check(operation), &item, text).unwrap().passed, passed, "{operation} {text}");
+    }
+}
+
+#[test]
+fn texts_are_compared_by_the_known_metrics() {
+    let item = json!({"r": "the cat sat on the mat"});
+    for metric in ["fuzzy_match", "bleu", "gleu", "rouge_1", "rouge_5", "rouge_l"] {
+        let grader = json!({"type": "text_similarity", "name": "s", "input": "{{sample.output_text}}",
+                            "reference": "{{item.r}}", "evaluation_metric": metric, "pass_threshold": 0.9});
+        let same = done(&grader, &item, "the cat sat on the mat").unwrap();
+        assert!(same.passed && same.score > 0.999, "{metric} {same:?}");
+        assert!(!done(&grader, &item, "dogs bark loudly at night here").unwrap().passed, "{metric}");
+    }
+}
+
+#[test]
+fn models_are_asked_within_a_contract_and_read_strictly() {
+    let label = Grader::parse(&json!({"type": "label_model", "name": "l", "model": "judge",
+        "input": [{"role": "developer", "content": "Judge {{sample.output_text}}"}],
+        "labels": ["good", "bad"], "passing_labels": ["good"]}))
+    .unwrap();
+    let sample = json!({"output_text": "it"});
+    let Step::Ask(request) = label.begin(Scope { item: &Value::Null, sample: &sample }) else { panic!() };
+    assert_eq!(request["messages"][0], json!({"role": "system", "content": "Judge it"}));
+    assert_eq!(label.read("{\"label\": \"good\"}"), Ok(Graded { score: 1.0, passed: true }));
+    assert_eq!(label.read("{\"label\": \"bad\"}"), Ok(Graded { score: 0.0, passed: false }));
+    for reply in ["good", "{\"label\": \"fine\"}", "{}", ""] {
+        assert!(label.read(reply).is_err(), "{reply}");
+    }
+    let score = Grader::parse(&json!({"type": "score_model", "name": "s", "model": "judge", "input": [],
+                                      "range": [0, 10], "pass_threshold": 7}))
+    .unwrap();
+    assert_eq!(score.read("{\"score\": 7.5}"), Ok(Graded { score: 7.5, passed: true }));
+    assert!(score.read("{\"score\": 11}").is_err() && score.read("{\"score\": \"7\"}").is_err());
+}
+
+#[test]
+fn parts_are_joined_by_an_expression_and_python_is_refused() {
+    let part = json!({"type": "string_check", "name": "a", "input": "x", "reference": "x", "operation": "eq"});
+    let multi = json!({"type": "multi", "name": "m", "graders": {"a": part, "b": part},
+                       "calculate_output": "0.5 * a + 0.25 * b"});
+    let grader = Grader::parse(&multi).unwrap();
+    let scores = BTreeMap::from([("a".to_owned(), 1.0), ("b".to_owned(), 1.0)]);
+    assert_eq!(grader.join(&scores), Ok(Graded { score: 0.75, passed: true }));
+    assert!(grader.join(&BTreeMap::new()).is_err());
+    for (value, want) in [
+        (json!({"type": "python", "name": "p", "source": "def grade(): pass"}), "starts no foreign programs"),
+        (
+            json!({"type": "multi", "name": "m", "graders": {"a": part}, "calculate_output": "a + c"}),
+            "`c` does not exist",
+        ),
+        (
+            json!({"type": "text_similarity", "name": "t", "input": "", "reference": "", "evaluation_metric": "cosine"}),
+            "`cosine` is not here",
+        ),
+        (
+            json!({"type": "label_model", "name": "l", "model": "m", "labels": ["a"], "passing_labels": ["b"]}),
+            "some of `labels`",
+        ),
+        (json!({"type": "x", "name": "l"}), "`type` is `x`"),
+    ] {
+        let error = Grader::parse(&value).unwrap_err().to_string();
+        assert!(error.contains(want), "{error}");
+    }
+}

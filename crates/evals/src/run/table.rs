@@ -1,0 +1,248 @@
+//! What a run has so far: one row for each answer, with a mark of every scorer.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use weir_core::score::{Unscored, Verdict};
+
+use super::{Against, Order};
+use crate::suite::{QUALITY, Suite};
+
+/// One answer, or the lack of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The item's hash.
+    pub item: Arc<str>,
+    /// Which arm.
+    pub arm: usize,
+    /// From 0.
+    pub trial: u32,
+    /// Something came back.
+    pub answered: bool,
+    /// Dollars, where the price is known.
+    pub cost_usd: Option<f64>,
+    /// Whole answer.
+    pub latency_ms: Option<f64>,
+    /// In the order of the suite's scorers.
+    pub marks: Vec<Mark>,
+}
+
+/// One scorer's word on one answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mark {
+    /// A grade in `0..=1`.
+    Graded(f64),
+    /// No grade, and why.
+    Unscored(Unscored),
+    /// The suite says that this answer is not this scorer's business.
+    Skipped,
+    /// There was no answer to grade.
+    NoAnswer,
+}
+
+impl Mark {
+    /// The mark of a stored verdict; an answer without one is not this scorer's business.
+    const fn of(answered: bool, verdict: Option<&Verdict>) -> Self {
+        match verdict {
+            _ if !answered => Self::NoAnswer,
+            Some(Verdict::Scored { grade }) => Self::Graded(grade.value()),
+            Some(Verdict::Unscored { reason }) => Self::Unscored(*reason),
+            None => Self::Skipped,
+        }
+    }
+
+    const fn grade(self) -> Option<f64> {
+        match self {
+            Self::Graded(grade) => Some(grade),
+            _ => None,
+        }
+    }
+
+    /// The grader or the question failed, which says nothing about the answer.
+    const fn is_instrument(self) -> bool {
+        matches!(
+            self,
+            Self::NoAnswer
+                | Self::Unscored(
+                    Unscored::GraderFailed
+                        | Unscored::ScoringFailed
+                        | Unscored::Timeout
+                        | Unscored::RateLimited
+                        | Unscored::BudgetExhausted
+                        | Unscored::ConfigError
+                )
+        )
+    }
+}
+
+/// One stored answer, as whoever keeps it hands it over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given<'a> {
+    /// The item's place in its run.
+    pub place: u32,
+    /// Whose answer.
+    pub arm: &'a str,
+    /// From 0.
+    pub trial: u32,
+    /// Something came back.
+    pub answered: bool,
+    /// Dollars, where the price is known.
+    pub cost_usd: Option<f64>,
+    /// Whole answer.
+    pub latency_ms: Option<f64>,
+    /// What scorers said, by name.
+    pub verdicts: Vec<(&'a str, &'a Verdict)>,
+}
+
+/// The stored answers of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side<'a> {
+    /// Its id.
+    pub run: &'a str,
+    /// Hashes of its items by place.
+    pub items: HashMap<u32, Arc<str>>,
+    /// Its answers.
+    pub given: Vec<Given<'a>>,
+}
+
+/// All answers of a run, and the names of its arms and metrics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Arms by number.
+    pub arms: Vec<String>,
+    /// The arm that others are compared with.
+    pub baseline: Option<usize>,
+    /// Scorers in the suite's order, then the quality.
+    pub(super) metrics: Vec<String>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One metric of one arm, item by item.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Column {
+    /// Mean grade over the trials of each item that has one.
+    pub(super) items: BTreeMap<Arc<str>, f64>,
+    /// Items that were asked and have no grade.
+    pub(super) missing: Vec<Arc<str>>,
+    /// Answers, graded or not, that are this scorer's business.
+    pub(super) due: u64,
+    /// Of those, with a grade.
+    pub(super) graded: u64,
+    /// Of those, without a grade because the instrument failed.
+    pub(super) instrument: u64,
+    /// Answers without a grade, by reason.
+    pub(super) unscored: BTreeMap<&'static str, u64>,
+    /// Every grade is 0 or 1, and items were asked once.
+    pub(super) binary: bool,
+}
+
+impl Table {
+    /// A table of these rows, whose marks stand in the order of the suite's scorers; the quality is added.
+    #[must_use]
+    pub fn new(suite: &Suite, arms: Vec<String>, baseline: Option<usize>, mut rows: Vec<Row>) -> Self {
+        for row in &mut rows {
+            let mark = quality(suite, row);
+            row.marks.push(mark);
+        }
+        let scorers = suite.scorers.iter().map(|scorer| scorer.name.clone());
+        Self { arms, baseline, metrics: scorers.chain([QUALITY.to_owned()]).collect(), rows }
+    }
+
+    /// The table of a run as ordered. `earlier` is the run it is compared with, whose first arm stands as the baseline.
+    #[must_use]
+    pub fn gather(suite: &Suite, order: &Order, own: &Side<'_>, earlier: Option<&Side<'_>>) -> Self {
+        let mut arms: Vec<String> = order.arms.iter().map(|arm| arm.name.clone()).collect();
+        let mut rows = Vec::with_capacity(own.given.len());
+        for given in &own.given {
+            rows.extend(arms.iter().position(|arm| arm == given.arm).and_then(|arm| own.row(suite, given, arm)));
+        }
+        let mut baseline = match &order.against {
+            Some(Against::Arm(name)) => arms.iter().position(|arm| arm == name),
+            _ => None,
+        };
+        if let Some(earlier) = earlier {
+            let first = earlier.given.first().map_or("", |given| given.arm);
+            let number = arms.len();
+            let theirs = earlier.given.iter().filter(|given| given.arm == first);
+            rows.extend(theirs.filter_map(|given| earlier.row(suite, given, number)));
+            arms.push(format!("{} ({first})", earlier.run));
+            baseline = Some(number);
+        }
+        Self::new(suite, arms, baseline, rows)
+    }
+
+    /// The number of a metric; `quality` is the suite's, whatever a scorer is called.
+    pub(super) fn metric(&self, name: &str) -> Option<usize> {
+        self.metrics.iter().rposition(|metric| metric == name)
+    }
+
+    pub(super) fn of_arm(&self, arm: usize) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(move |row| row.arm == arm)
+    }
+
+    pub(super) fn column(&self, arm: usize, metric: usize) -> Column {
+        let mut column = Column { binary: true, ..Column::default() };
+        let mut sums: BTreeMap<Arc<str>, (f64, u32, u32)> = BTreeMap::new();
+        for row in self.of_arm(arm) {
+            let Some(mark) = row.marks.get(metric).copied().filter(|mark| *mark != Mark::Skipped) else {
+                continue;
+            };
+            column.due += 1;
+            let sum = sums.entry(Arc::clone(&row.item)).or_default();
+            sum.2 += 1;
+            match mark {
+                Mark::Graded(grade) => {
+                    column.graded += 1;
+                    column.binary &= grade == 0.0 || grade == 1.0;
+                    (sum.0, sum.1) = (sum.0 + grade, sum.1 + 1);
+                }
+                Mark::Unscored(reason) => *column.unscored.entry(reason.name()).or_default() += 1,
+                Mark::NoAnswer => *column.unscored.entry("no_answer").or_default() += 1,
+                Mark::Skipped => {}
+            }
+            column.instrument += u64::from(mark.is_instrument());
+        }
+        for (item, (sum, graded, asked)) in sums {
+            column.binary &= asked == 1;
+            match graded {
+                0 => column.missing.push(item),
+                graded => drop(column.items.insert(item, sum / f64::from(graded))),
+            }
+        }
+        column
+    }
+}
+
+impl Side<'_> {
+    fn row(&self, suite: &Suite, given: &Given<'_>, arm: usize) -> Option<Row> {
+        let verdict =
+            |name: &str| given.verdicts.iter().find(|(scorer, _)| *scorer == name).map(|(_, verdict)| *verdict);
+        Some(Row {
+            item: Arc::clone(self.items.get(&given.place)?),
+            arm,
+            trial: given.trial,
+            answered: given.answered,
+            cost_usd: given.cost_usd,
+            latency_ms: given.latency_ms,
+            marks: suite.scorers.iter().map(|one| Mark::of(given.answered, verdict(&one.name))).collect(),
+        })
+    }
+}
+
+/// The suite's quality of one answer: unscored for the first reason that one of its parts has none.
+fn quality(suite: &Suite, row: &Row) -> Mark {
+    let mark = |name: &str| {
+        let at = suite.scorers.iter().position(|scorer| scorer.name == name)?;
+        row.marks.get(at).copied()
+    };
+    match suite.quality_of(&|name| mark(name).and_then(Mark::grade)) {
+        Some(grade) => Mark::Graded(grade),
+        None if !row.answered => Mark::NoAnswer,
+        None => {
+            let own = suite.deciding().into_iter().filter_map(mark);
+            own.into_iter().find(|mark| mark.grade().is_none()).unwrap_or(Mark::Unscored(Unscored::ScoringFailed))
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The questions of a run: item by item, all arms of an item together, so that whenever somebody looks there are whole
+//! pairs. Each answer is stored with its grades before the next is asked of the same item.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use weir_evals::dataset::Item;
+use weir_store::{Error, RunOutput};
+
+use super::{
+    End,
+    ask::ask,
+    grade::grade,
+    script::{Script, text},
+};
+use crate::Desk;
+
+/// Items read at once.
+const PAGE: u32 = 500;
+
+/// Asks and grades what is not there yet.
+///
+/// # Errors
+/// When the store cannot be used.
+pub(super) async fn all(desk: &Arc<Desk>, script: &Arc<Script>, halt: &CancellationToken) -> Result<End, Error> {
+    let at_once = script.order.at_once.max(1) as usize;
+    let mut tasks: JoinSet<Result<(), Error>> = JoinSet::new();
+    let mut from = 0;
+    loop {
+        let page = desk.store.run_items(script.row.seq, from, PAGE).await?;
+        let Some((last, _)) = page.last() else { break };
+        from = last + 1;
+        for (ord, stored) in page {
+            while tasks.len() >= at_once {
+                finished(tasks.join_next().await)?;
+            }
+            if halt.is_cancelled() || script.is_spent() {
+                break;
+            }
+            let (desk, script, halt) = (Arc::clone(desk), Arc::clone(script), halt.clone());
+            tasks.spawn(async move { item(&desk, &script, &halt, ord, &stored).await });
+        }
+        if halt.is_cancelled() || script.is_spent() {
+            break;
+        }
+    }
+    while let Some(done) = tasks.join_next().await {
+        finished(Some(done))?;
+    }
+    Ok(match (halt.is_cancelled(), script.is_spent()) {
+        (true, _) => End::Left,
+        (_, true) => End::Spent,
+        _ => End::Done,
+    })
+}
+
+fn finished(done: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Result<(), Error> {
+    match done {
+        None => Ok(()),
+        Some(Ok(result)) => result,
+        Some(Err(error)) => {
+            // The item has no answer then, which its coverage says.
+            tracing::error!(%error, "an item of an eval run could not be worked on");
+            Ok(())
+        }
+    }
+}
+
+async fn item(
+    desk: &Desk,
+    script: &Script,
+    halt: &CancellationToken,
+    ord: u32,
+    stored: &weir_store::Item,
+) -> Result<(), Error> {
+    let Ok(item) = serde_json::from_str::<Item>(&stored.body) else {
+        tracing::error!(item = %stored.hash, "an item of an eval run cannot be read");
+        return Ok(());
+    };
+    for trial in 0..script.order.trials(&script.suite) {
+        let mut other = script.earlier.get(&stored.hash).cloned();
+        for arm in &script.order.arms {
+            if halt.is_cancelled() || script.is_spent() {
+                return Ok(());
+            }
+            let known = script.known.get(&(ord, arm.name.clone(), trial)).cloned();
+            let mut output: RunOutput = match known {
+                Some(output) => output,
+                None if arm.recorded => continue,
+                None => ask(desk, script, ord, &item, &arm.name, trial).await,
+            };
+            let graded = output.scores.len();
+            grade(desk, script, &item, &mut output, other.as_deref()).await;
+            if output.seq == 0 || output.scores.len() > graded {
+                desk.store.run_output_put(script.row.seq, std::slice::from_ref(&output)).await?;
+            }
+            if script.baseline() == Some(arm.name.as_str()) {
+                other = output.said.ok().map(|said| text(&said));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! What graded traffic says of a route that was not taken: its value by inverse propensities, and the scope in which a
+//! candidate is good enough. Both read decisions as they were logged; neither sends anybody anywhere.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use weir_core::{DeploymentId, decision::Decision, entropy::mix, segment::Segments, span::Span};
+use weir_stats::{
+    off_policy::{COVERED, Logged, OffPolicy, Refusal, Value},
+    ppi::Labels,
+    window::BOUND_Z,
+};
+
+use super::scope::{Difference, Observation, mine};
+
+/// One graded answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The request, with its decision.
+    pub span: &'a Span,
+    /// Its grade, `0..=1`.
+    pub grade: f64,
+    /// What a person said of it, `0..=1`.
+    pub human: Option<f64>,
+}
+
+/// How much kinder the scorer is to one deployment than to another, by people's labels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bias {
+    /// (scorer − human) of the candidate − the same of the stable deployment, `-2..=2`.
+    pub delta: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// Labels of the deployment with fewer.
+    pub labels: u64,
+}
+
+/// What sending everything to one deployment would be worth.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimate {
+    /// By inverse propensities, doubly robust.
+    Valued(Value),
+    /// The logged traffic does not tell: it needs a shadow or a canary.
+    Refused(Refusal),
+}
+
+impl Estimate {
+    /// The value, where there is one.
+    #[must_use]
+    pub const fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Valued(value) => Some(value),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
+/// Where a candidate is best, found on one half of the units and told of the other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Within {
+    /// In words: `2k-8k tools`.
+    pub words: String,
+    /// Segments outside of it.
+    pub except: Vec<Arc<str>>,
+    /// Share of graded traffic within it, `0..=1`.
+    pub share: f64,
+    /// Candidate − stable as it looked where it was chosen: an overestimate.
+    pub discovered: Difference,
+    /// As it is on the half that had no part in the choice.
+    pub held_out: Difference,
+    /// Scopes that were considered.
+    pub considered: usize,
+}
+
+impl Within {
+    /// Lower bound of the difference, from the half that had no part in the choice.
+    #[must_use]
+    pub fn lower(&self) -> f64 {
+        self.held_out.delta - BOUND_Z * self.held_out.se
+    }
+}
+
+/// The value of sending every one of these requests to `deployment`. `expected` gives the mean grade of a deployment as
+/// far as it is known, for the part that propensities do not reach.
+#[must_use]
+pub fn value(answers: &[Answer<'_>], deployment: &DeploymentId, expected: impl Fn(&DeploymentId) -> f64) -> Estimate {
+    let mut sums = OffPolicy::default();
+    for answer in answers {
+        let Some((decision, served)) = asked(answer.span) else { continue };
+        let chance = probability(decision, deployment);
+        sums.add(&Logged {
+            grade: answer.grade,
+            propensity: decision.propensity,
+            target: f64::from(u8::from(served == deployment)),
+            expected: expected(served),
+            expected_target: expected(deployment),
+            uncovered: f64::from(u8::from(chance < COVERED)),
+        });
+    }
+    sums.value().map_or_else(Estimate::Refused, Estimate::Valued)
+}
+
+/// Fewer labels of either deployment say nothing of a bias.
+const LEAST_LABELS: u64 = 30;
+
+/// The scorer's bias towards `candidate` against `stable` (prediction-powered: the scorer's mean plus the mean of what
+/// people said otherwise, per arm). `None` below 30 labels of either.
+#[must_use]
+pub fn bias(answers: &[Answer<'_>], candidate: &DeploymentId, stable: &DeploymentId) -> Option<Bias> {
+    let of = |deployment: &DeploymentId| {
+        let mut labels = Labels::default();
+        for answer in answers.iter().filter(|answer| answer.span.served_by() == Some(deployment)) {
+            match answer.human {
+                Some(human) => labels.label(human, answer.grade),
+                None => labels.grade(answer.grade),
+            }
+        }
+        labels.bias().filter(|_| labels.labelled() >= LEAST_LABELS).map(|bias| (bias, labels.labelled()))
+    };
+    let ((ours, our_se), our_labels) = of(candidate)?;
+    let ((theirs, their_se), their_labels) = of(stable)?;
+    Some(Bias { delta: ours - theirs, se: our_se.hypot(their_se), labels: our_labels.min(their_labels) })
+}
+
+/// Where `candidate` does best against `stable`, by the features that tell this workload's prompts apart. `None` when
+/// nothing is told apart, or no scope but the whole has enough answers of both in both halves.
+#[must_use]
+pub fn within(
+    answers: &[Answer<'_>],
+    (candidate, stable): (&DeploymentId, &DeploymentId),
+    segments: &Segments,
+) -> Option<Within> {
+    let observations: Vec<Observation> = answers
+        .iter()
+        .filter_map(|answer| {
+            let (decision, served) = asked(answer.span)?;
+            let values = segments.by().iter().map(|by| by.value(&decision.features, answer.span.started_at));
+            (served == candidate || served == stable).then(|| Observation {
+                unit: decision.inputs.unit,
+                features: values.map(|value| u16::try_from(value).unwrap_or(u16::MAX)).collect(),
+                candidate: served == candidate,
+                grade: answer.grade,
+            })
+        })
+        .collect();
+    let salt = candidate.as_str().bytes().fold(0, |salt, byte| mix(salt ^ u64::from(byte)));
+    let found = mine(&observations, salt)?;
+    let inside = segments.within(&found.scope);
+    let except: Vec<Arc<str>> = segments.names().iter().filter(|name| !inside.contains(name)).cloned().collect();
+    let covered = observations.iter().filter(|one| super::scope::covers(&found.scope, one)).count();
+    let word = |&(feature, value): &(usize, u16)| segments.by().get(feature)?.words().get(usize::from(value)).copied();
+    (!except.is_empty()).then(|| Within {
+        words: found.scope.iter().filter_map(word).collect::<Vec<_>>().join(" "),
+        except,
+        share: covered as f64 / observations.len().max(1) as f64,
+        discovered: found.discovered,
+        held_out: found.held_out,
+        considered: found.considered,
+    })
+}
+
+/// The decision and who answered, where that is the one the decision chose: a fallback's answer has no propensity.
+fn asked(span: &Span) -> Option<(&Decision, &DeploymentId)> {
+    let decision = span.decision.as_deref()?;
+    let served = span.served_by().filter(|served| decision.chain.first() == Some(*served))?;
+    (&*decision.strategy != "pinned").then_some((decision, served))
+}
+
+/// The probability with which this decision could have sent its request to `deployment`: through a canary's arms, or by
+/// the policy's own draw.
+fn probability(decision: &Decision, deployment: &DeploymentId) -> f64 {
+    let own = decision.candidates.iter().find(|candidate| candidate.deployment == *deployment);
+    let by_policy = own.map_or(0.0, |candidate| candidate.state.propensity);
+    decision.inputs.canary.as_ref().map_or(by_policy, |slot| {
+        let arms = [&slot.candidate, &slot.control].into_iter().filter(|arm| *arm == deployment).count();
+        let rest = if slot.takes_over { f64::from(u8::from(slot.candidate == *deployment)) } else { by_policy };
+        slot.share * arms as f64 + (1.0 - 2.0 * slot.share) * rest
+    })
+}

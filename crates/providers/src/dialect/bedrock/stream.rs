@@ -1,0 +1,86 @@
+//! Streamed answers into neutral events. An event comes as an object whose only member is named by the frame's event type.
+//! The reason to stop comes before the count of tokens, and only the latter is the end.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::{chat::Event, dialect::usage::Counts, stream::StreamFailure};
+
+/// Reads events.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    counts: Counts,
+    /// Calls begun.
+    calls: u64,
+    done: bool,
+}
+
+impl Decoder {
+    /// Reads one event.
+    ///
+    /// # Errors
+    /// The event is an exception.
+    pub(crate) fn read(&mut self, event: &Value, out: &mut Vec<Event>) -> Result<(), StreamFailure> {
+        let text = |pointer: &str| {
+            event.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let choice = 0;
+        let Some((name, body)) = event.as_object().and_then(|members| members.iter().next()) else { return Ok(()) };
+        match name.as_str() {
+            "messageStart" => out.push(Event::Start { id: String::new(), model: String::new() }),
+            "contentBlockStart" => {
+                if let Some(name) = text("/contentBlockStart/start/toolUse/name") {
+                    let number = self.calls;
+                    self.calls += 1;
+                    let id = text("/contentBlockStart/start/toolUse/toolUseId").unwrap_or_default();
+                    out.push(Event::Call { choice, number, id, name });
+                }
+            }
+            "contentBlockDelta" => {
+                let delta = |key: &str| text(&format!("/contentBlockDelta/delta/{key}"));
+                let number = self.calls.saturating_sub(1);
+                out.extend(delta("text").map(|text| Event::Text { choice, text }));
+                out.extend(delta("toolUse/input").map(|json| Event::Arguments { choice, number, json }));
+                out.extend(delta("reasoningContent/text").map(|text| Event::Thinking { choice, text }));
+                let signature = delta("reasoningContent/signature");
+                out.extend(signature.map(|signature| Event::Signature { choice, signature }));
+                let data = delta("reasoningContent/redactedContent");
+                out.extend(data.map(|data| Event::Redacted { choice, data }));
+            }
+            "messageStop" => {
+                let word = text("/messageStop/stopReason").unwrap_or_default();
+                out.push(Event::Stop { choice, stop: super::stop(&word) });
+            }
+            "metadata" => {
+                if let Some(usage) = body.get("usage") {
+                    self.counts = super::counts(usage);
+                }
+                self.done = true;
+            }
+            exception if exception.ends_with("Exception") => {
+                let said = body.get("message").and_then(Value::as_str).unwrap_or(exception);
+                let error = json!({"error": {"type": kind(exception), "message": said}});
+                return Err(StreamFailure::Error(Bytes::from(error.to_string())));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn counts(&self) -> Counts {
+        self.counts
+    }
+    /// The count of tokens has come.
+    pub(crate) const fn done(&self) -> bool {
+        self.done
+    }
+}
+
+/// An exception in the words that failures are sorted by.
+fn kind(exception: &str) -> &'static str {
+    match exception {
+        "throttlingException" => "rate_limit_error",
+        "validationException" => "invalid_request_error",
+        _ => "server_error",
+    }
+}

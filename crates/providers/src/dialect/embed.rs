@@ -1,0 +1,166 @@
+//! Embeddings between OpenAI's and Gemini's ways to ask for them.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::{
+    bad::BadRequest,
+    openai_chat::Broken,
+    read::{Obj, kind},
+    value,
+};
+
+fn bare(model: &str) -> &str {
+    model.trim_start_matches("models/")
+}
+
+/// What Gemini's requests must have.
+///
+/// # Errors
+/// The first place that is not of its dialect.
+pub(crate) fn check(body: &[u8], batch: bool) -> Result<(), BadRequest> {
+    let document = value::parse(body)?;
+    contents(&Obj::of(&document, "$")?, batch).map(drop)
+}
+
+/// The objects that each have a content.
+fn contents<'a>(top: &Obj<'a>, batch: bool) -> Result<Vec<(Obj<'a>, Obj<'a>)>, BadRequest> {
+    let ones = if batch { top.objects("requests")? } else { vec![top.clone()] };
+    let with = |one: Obj<'a>| -> Result<(Obj<'a>, Obj<'a>), BadRequest> {
+        let content = one.object("content")?.ok_or_else(|| one.missing("content", "a content object"))?;
+        Ok((one, content))
+    };
+    ones.into_iter().map(with).collect()
+}
+
+/// OpenAI's request as Gemini's batch: the path, and the body.
+///
+/// # Errors
+/// The first place that is not of OpenAI's dialect; token ids, which Gemini does not take.
+pub(crate) fn to_gemini(request: &Value, model: &str) -> Result<(String, Bytes), BadRequest> {
+    let top = Obj::of(request, "$")?;
+    let model = bare(model);
+    let texts = match top.get("input") {
+        Some(Value::String(text)) => vec![text.clone()],
+        Some(Value::Array(_)) => top.texts("input")?,
+        Some(other) => return Err(BadRequest::new("$.input", kind(other), "a string or an array of strings")),
+        None => return Err(top.missing("input", "a string or an array of strings")),
+    };
+    let dimensions = top.count("dimensions")?;
+    let requests = texts.into_iter().map(|text| {
+        let mut one = json!({"model": format!("models/{model}"), "content": {"parts": [{"text": text}]}});
+        if let (Some(dimensions), Some(one)) = (dimensions, one.as_object_mut()) {
+            one.insert("outputDimensionality".into(), dimensions.into());
+        }
+        one
+    });
+    let body = json!({"requests": requests.collect::<Vec<_>>()});
+    Ok((format!("models/{model}:batchEmbedContents"), body.to_string().into()))
+}
+
+/// Gemini's request with the deployment's model wherever it names one.
+pub(crate) fn renamed(mut request: Value, batch: bool, model: &str) -> (String, Bytes) {
+    let model = bare(model);
+    let name = |one: &mut Value| {
+        if let Some(named) = one.get_mut("model") {
+            *named = format!("models/{model}").into();
+        }
+    };
+    name(&mut request);
+    request.get_mut("requests").and_then(Value::as_array_mut).into_iter().flatten().for_each(name);
+    let verb = if batch { "batchEmbedContents" } else { "embedContent" };
+    (format!("models/{model}:{verb}"), request.to_string().into())
+}
+
+/// Gemini's request as OpenAI's.
+///
+/// # Errors
+/// The first place that is not of Gemini's dialect, or that has no text.
+pub(crate) fn to_openai(request: &Value, batch: bool, model: &str) -> Result<Bytes, BadRequest> {
+    let top = Obj::of(request, "$")?;
+    let (mut input, mut dimensions) = (Vec::new(), None);
+    for (one, content) in contents(&top, batch)? {
+        let mut text = String::new();
+        for part in content.objects("parts")? {
+            text.push_str(part.need("text")?);
+        }
+        input.push(text);
+        dimensions = one.count("outputDimensionality")?.or(dimensions);
+    }
+    let mut body = Map::new();
+    body.insert("model".into(), model.into());
+    body.insert("input".into(), json!(input));
+    if let Some(dimensions) = dimensions {
+        body.insert("dimensions".into(), dimensions.into());
+    }
+    Ok(Value::Object(body).to_string().into())
+}
+
+/// Gemini's vectors as OpenAI lists them; `tokens` is what the request is taken to have.
+///
+/// # Errors
+/// There are none.
+pub(crate) fn from_gemini(answer: &Value, model: &str, base64: bool, tokens: u64) -> Result<Bytes, Broken> {
+    let vectors = answer.get("embeddings").and_then(Value::as_array);
+    let vectors = vectors.ok_or_else(|| Broken("an answer without embeddings".into()))?;
+    let written = |values: &Value| -> Value {
+        if !base64 {
+            return values.clone();
+        }
+        let numbers = values.as_array().into_iter().flatten().filter_map(Value::as_f64);
+        STANDARD.encode(numbers.flat_map(|number| (number as f32).to_le_bytes()).collect::<Vec<u8>>()).into()
+    };
+    let data = vectors.iter().enumerate().map(|(index, vector)| {
+        json!({"object": "embedding", "index": index, "embedding": written(vector.get("values").unwrap_or(&Value::Null))})
+    });
+    let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
+    let list = json!({"object": "list", "data": data.collect::<Vec<_>>(), "model": model, "usage": usage});
+    Ok(list.to_string().into())
+}
+
+/// OpenAI's vectors as Gemini has them.
+///
+/// # Errors
+/// There are none.
+pub(crate) fn from_openai(answer: &Value, batch: bool) -> Result<Bytes, Broken> {
+    let data = answer.get("data").and_then(Value::as_array).filter(|data| !data.is_empty());
+    let data = data.ok_or_else(|| Broken("an answer without embeddings".into()))?;
+    let mut vectors = data.iter().map(|one| json!({"values": one.get("embedding")}));
+    let answer =
+        if batch { json!({"embeddings": vectors.collect::<Vec<_>>()}) } else { json!({"embedding": vectors.next()}) };
+    Ok(answer.to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &Bytes) -> Value {
+        serde_json::from_slice(bytes).unwrap()
+    }
+
+    #[test]
+    fn either_way_to_ask_becomes_the_other() {
+        let (path, body) = to_gemini(&json!({"input": ["a", "b"], "dimensions": 2}), "models/e").unwrap();
+        assert_eq!(path, "models/e:batchEmbedContents");
+        let one = |text: &str| json!({"model": "models/e", "content": {"parts": [{"text": text}]}, "outputDimensionality": 2});
+        assert_eq!(read(&body), json!({"requests": [one("a"), one("b")]}));
+        let back = to_openai(&read(&body), true, "text-embedding-3-small").unwrap();
+        assert_eq!(read(&back), json!({"model": "text-embedding-3-small", "input": ["a", "b"], "dimensions": 2}));
+        let (_, body) = renamed(json!({"model": "models/asked", "content": {"parts": [{"text": "a"}]}}), false, "e");
+        assert_eq!(read(&body)["model"], "models/e");
+        assert_eq!(to_gemini(&json!({"input": [[1, 2]]}), "e").unwrap_err().path, "$.input[0]");
+    }
+
+    #[test]
+    fn vectors_are_said_in_the_callers_way() {
+        let gemini = json!({"embeddings": [{"values": [0.5, -1.0]}]});
+        let list = read(&from_gemini(&gemini, "e", false, 3).unwrap());
+        assert_eq!(list["data"][0]["embedding"], json!([0.5, -1.0]));
+        assert_eq!(read(&from_openai(&list, true).unwrap()), gemini);
+        let bytes = read(&from_gemini(&gemini, "e", true, 3).unwrap());
+        assert_eq!(bytes["data"][0]["embedding"], "AAAAPwAAgL8=");
+        assert!(from_gemini(&json!({}), "e", false, 0).is_err() && from_openai(&json!({}), false).is_err());
+    }
+}

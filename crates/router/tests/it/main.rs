@@ -1,0 +1,6 @@
+//! `decide` over random and told snapshots.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
+mod decide;
+mod fixture;
+mod policies;

@@ -1,0 +1,159 @@
+//! Endpoints that are not chats: vectors, verdicts, ranks, images, sound, and the older completions.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Multipart, State},
+    http::{HeaderMap, Uri, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use weir_core::entropy::{mix, unit};
+
+use crate::{
+    control::{Inner, hash},
+    serve::{keep, refuse},
+    wire::Wire,
+};
+
+/// Numbers of a vector.
+const WIDTH: u64 = 8;
+
+/// What a text is as a vector: the same text is always the same one.
+fn vector(text: &str) -> Vec<f32> {
+    (0..WIDTH).map(|at| (unit(mix(hash(text) ^ at)) * 2.0 - 1.0) as f32).collect()
+}
+
+/// A vector as OpenAI writes it: numbers, or their little-endian bytes in base64.
+fn embedding(text: &str, base64: bool) -> Value {
+    let numbers = vector(text);
+    if !base64 {
+        return json!(numbers);
+    }
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    STANDARD.encode(bytes).into()
+}
+
+fn missing(name: &str) -> Response {
+    refuse(Wire::OpenAi, 404, &format!("the model `{name}` does not exist"), "model_not_found")
+}
+
+/// An endpoint that takes a JSON document.
+pub(crate) async fn document(State(inner): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let request: Value = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(error) => return refuse(Wire::OpenAi, 400, &error.to_string(), "invalid_json"),
+    };
+    let name = request.get("model").and_then(Value::as_str).unwrap_or_default();
+    if !inner.by_name.contains_key(name) {
+        return missing(name);
+    }
+    keep(&inner, &headers, &body);
+    let texts = |key: &str| match request.get(key) {
+        Some(Value::Array(some)) => some.iter().map(Value::to_string).collect(),
+        Some(one) => vec![one.to_string()],
+        None => Vec::new(),
+    };
+    let input = texts("input");
+    let tokens: u64 = input.iter().map(|text| (text.len() as u64).div_ceil(4)).sum();
+    let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
+    let answer = match uri.path().rsplit('/').next() {
+        Some("embeddings") => {
+            let base64 = request.get("encoding_format").and_then(Value::as_str) == Some("base64");
+            let data = input.iter().enumerate();
+            let data = data.map(
+                |(index, text)| json!({"object": "embedding", "index": index, "embedding": embedding(text, base64)}),
+            );
+            json!({"object": "list", "data": data.collect::<Vec<_>>(), "model": name, "usage": usage})
+        }
+        Some("moderations") => {
+            let results = input.iter().map(|_| json!({"flagged": false, "categories": {}, "category_scores": {}}));
+            json!({"id": "modr-sim", "model": name, "results": results.collect::<Vec<_>>()})
+        }
+        Some("rerank") => {
+            let documents = texts("documents");
+            let results = documents.iter().enumerate();
+            let results = results.map(|(index, text)| json!({"index": index, "relevance_score": unit(hash(text))}));
+            json!({"model": name, "results": results.collect::<Vec<_>>()})
+        }
+        Some("generations") => json!({"created": 0, "data": [{"b64_json": "iVBORw0KGgo="}]}),
+        Some("speech") => {
+            let sound = format!("ID3 sim {}", input.concat());
+            return ([(header::CONTENT_TYPE, "audio/mpeg")], sound).into_response();
+        }
+        _ => json!({
+            "id": "cmpl-sim", "object": "text_completion", "created": 0, "model": name,
+            "choices": [{"index": 0, "text": "I am simulated.", "logprobs": null, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 4, "completion_tokens": 3, "total_tokens": 7},
+        }),
+    };
+    axum::Json(answer).into_response()
+}
+
+/// A recording, as a form with the fields `model` and `file`: what it says.
+pub(crate) async fn recording(State(inner): State<Arc<Inner>>, mut form: Multipart) -> Response {
+    let (mut name, mut length, mut format) = (String::new(), None, String::new());
+    loop {
+        let field = match form.next_field().await {
+            Ok(Some(field)) => field,
+            Ok(None) => break,
+            Err(error) => return refuse(Wire::OpenAi, 400, &error.body_text(), "invalid_form"),
+        };
+        let key = field.name().unwrap_or_default().to_owned();
+        let bytes = field.bytes().await.unwrap_or_default();
+        match key.as_str() {
+            "model" => name = String::from_utf8_lossy(&bytes).into_owned(),
+            "response_format" => format = String::from_utf8_lossy(&bytes).into_owned(),
+            "file" => length = Some(bytes.len()),
+            _ => {}
+        }
+    }
+    if !inner.by_name.contains_key(&name) {
+        return missing(&name);
+    }
+    let Some(length) = length else {
+        return refuse(Wire::OpenAi, 400, "file: field required", "invalid_form");
+    };
+    let text = format!("I heard {length} bytes.");
+    if format == "text" {
+        return text.into_response();
+    }
+    let details = json!({"audio_tokens": 10, "text_tokens": 0});
+    let usage = json!({
+        "type": "tokens", "input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "input_token_details": details,
+    });
+    axum::Json(json!({"text": text, "usage": usage})).into_response()
+}
+
+/// Gemini's embedContent and batchEmbedContents.
+pub(crate) fn embed_contents(call: &str, body: &Bytes) -> Response {
+    let request: Value = match serde_json::from_slice(body) {
+        Ok(request) => request,
+        Err(error) => return refuse(Wire::Gemini, 400, &error.to_string(), "INVALID_ARGUMENT"),
+    };
+    let one = |content: &Value| {
+        let parts = content.pointer("/content/parts").and_then(Value::as_array).into_iter().flatten();
+        let text: String = parts.filter_map(|part| part.get("text")?.as_str()).collect();
+        json!({"values": vector(&text)})
+    };
+    let answer = if call.ends_with(":batchEmbedContents") {
+        let requests = request.get("requests").and_then(Value::as_array).into_iter().flatten();
+        json!({"embeddings": requests.map(one).collect::<Vec<_>>()})
+    } else if request.get("content").is_some() {
+        json!({"embedding": one(&request)})
+    } else {
+        return refuse(Wire::Gemini, 400, "content is not specified", "INVALID_ARGUMENT");
+    };
+    axum::Json(answer).into_response()
+}
+
+/// The models, as Gemini lists them.
+pub(crate) async fn gemini_models(State(inner): State<Arc<Inner>>) -> Response {
+    let models = inner.models.iter().map(|model| {
+        let name = &model.spec().name;
+        json!({"name": format!("models/{name}"), "displayName": name, "supportedGenerationMethods": ["generateContent"]})
+    });
+    axum::Json(json!({"models": models.collect::<Vec<_>>()})).into_response()
+}

@@ -1,0 +1,364 @@
+//! What the arms of a run answered, and what scorers said of it. An answer is stored once; storing it again changes
+//! nothing, so a run that was cut off can be gone on with.
+
+use std::collections::HashMap;
+
+use sqlx::{
+    Row,
+    sqlite::{SqliteConnection, SqliteRow},
+};
+use weir_core::{
+    Grade, NanoUsd, SpanId, Timestamp,
+    score::{Unscored, Verdict},
+};
+
+use crate::{
+    Error, HELDOUT, Item, Purpose, Store,
+    run::RunRow,
+    value::{count, id_bytes, int, span_id, to_json, word},
+};
+
+/// One answer of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunOutput {
+    /// Its number; 0 before it is stored.
+    pub seq: i64,
+    /// The item's place in the run, from 0.
+    pub ord: u32,
+    /// Whose answer.
+    pub arm: String,
+    /// From 0.
+    pub trial: u32,
+    /// What was said, as JSON of what scorers read, or why nothing was.
+    pub said: Result<String, String>,
+    /// The request it was recorded as.
+    pub span_id: Option<SpanId>,
+    /// Who served it.
+    pub deployment: Option<String>,
+    /// What it cost, where the price is known.
+    pub cost: Option<NanoUsd>,
+    /// Asked to whole answer, in microseconds.
+    pub latency_us: Option<u64>,
+    /// Tokens of the prompt.
+    pub input_tokens: Option<u64>,
+    /// Tokens of the answer.
+    pub output_tokens: Option<u64>,
+    /// When.
+    pub at: Timestamp,
+    /// What scorers said, in any order.
+    pub scores: Vec<RunScore>,
+}
+
+/// One scorer's word on one answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunScore {
+    /// Which scorer.
+    pub scorer: String,
+    /// In which version.
+    pub version: String,
+    /// A grade, or why there is none.
+    pub verdict: Verdict,
+    /// What was measured, in its own unit.
+    pub raw: Option<f64>,
+    /// Why.
+    pub explanation: Option<String>,
+    /// What scoring cost.
+    pub cost: NanoUsd,
+}
+
+impl Store {
+    /// The items of a run from place `from` on, in order.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn run_items(&self, run: i64, from: u32, limit: u32) -> Result<Vec<(u32, Item)>, Error> {
+        let rows = sqlx::query(
+            "SELECT place.ord, item.hash, item.input_hash, item.body FROM run_item AS place \
+             JOIN dataset_item AS item ON item.hash = place.hash WHERE place.run = ? AND place.ord >= ? \
+             ORDER BY place.ord LIMIT ?",
+        )
+        .bind(run)
+        .bind(from)
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        let item = |row: &SqliteRow| {
+            Ok((row.try_get(0)?, Item { hash: row.try_get(1)?, input_hash: row.try_get(2)?, body: row.try_get(3)? }))
+        };
+        rows.iter().map(item).collect()
+    }
+
+    /// The places of a run's items by their hash.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn run_places(&self, run: i64) -> Result<HashMap<String, u32>, Error> {
+        let rows: Vec<(String, u32)> =
+            sqlx::query_as("SELECT hash, ord FROM run_item WHERE run = ?").bind(run).fetch_all(self.readers()).await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Stores answers with their scores; what is stored already keeps its answer and gains the scores it lacks. The
+    /// cost of judges is added to the run's.
+    ///
+    /// # Errors
+    /// `Unavailable`; none was written.
+    pub async fn run_output_put(&self, run: i64, outputs: &[RunOutput]) -> Result<(), Error> {
+        if outputs.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin_normal().await?;
+        let mut judged = 0;
+        for output in outputs {
+            let seq = insert(&mut tx, run, output).await?;
+            for score in &output.scores {
+                let (grade, unscored) = match &score.verdict {
+                    Verdict::Scored { grade } => (Some(grade.value()), None),
+                    Verdict::Unscored { reason } => (None, Some(reason.name())),
+                };
+                let stored = sqlx::query(
+                    "INSERT INTO run_score (output, scorer, version, grade, raw, unscored, explanation, cost_nano) \
+                     VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (output, scorer) DO NOTHING",
+                )
+                .bind(seq)
+                .bind(&score.scorer)
+                .bind(&score.version)
+                .bind(grade)
+                .bind(score.raw.filter(|raw| raw.is_finite()))
+                .bind(unscored)
+                .bind(&score.explanation)
+                .bind(score.cost.0)
+                .execute(&mut *tx)
+                .await?;
+                judged += i64::try_from(stored.rows_affected()).unwrap_or(0) * score.cost.0;
+            }
+        }
+        sqlx::query("UPDATE experiment_run SET cost_nano = cost_nano + ? WHERE seq = ?")
+            .bind(judged)
+            .bind(run)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        self.changes().runs();
+        Ok(())
+    }
+
+    /// The answers of a run at these places, in order of place; all when none are given.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn run_outputs(&self, run: i64, places: Option<&[u32]>) -> Result<Vec<RunOutput>, Error> {
+        let places = places.map(|places| to_json(&places)).transpose()?;
+        let rows = sqlx::query(
+            "SELECT * FROM run_output WHERE run = ?1 AND (?2 IS NULL OR ord IN (SELECT value FROM json_each(?2))) \
+             ORDER BY ord, arm, trial",
+        )
+        .bind(run)
+        .bind(&places)
+        .fetch_all(self.readers())
+        .await?;
+        let mut scores: HashMap<i64, Vec<RunScore>> = HashMap::new();
+        let marks = sqlx::query(
+            "SELECT run_score.* FROM run_output JOIN run_score ON run_score.output = run_output.seq \
+             WHERE run = ?1 AND (?2 IS NULL OR ord IN (SELECT value FROM json_each(?2)))",
+        )
+        .bind(run)
+        .bind(&places)
+        .fetch_all(self.readers())
+        .await?;
+        for mark in &marks {
+            scores.entry(mark.try_get("output")?).or_default().push(read_score(mark)?);
+        }
+        rows.iter()
+            .map(|row| {
+                let output = read(row)?;
+                Ok(RunOutput { scores: scores.remove(&output.seq).unwrap_or_default(), ..output })
+            })
+            .collect()
+    }
+
+    /// Mean grades of finished runs by (workload, deployment, scorer, version): the newest finished run of each suite
+    /// speaks. For priors of quality windows.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn run_means(&self) -> Result<Vec<RunMean>, Error> {
+        let rows = sqlx::query(
+            "SELECT run.workload, run_output.deployment, run_score.scorer, run_score.version, avg(grade), count(grade), \
+             max(run.ended_at) FROM experiment_run AS run \
+             JOIN run_output ON run_output.run = run.seq JOIN run_score ON run_score.output = run_output.seq \
+             WHERE run.status = 'done' AND run_output.deployment IS NOT NULL AND grade IS NOT NULL \
+               AND run.seq IN (SELECT max(seq) FROM experiment_run WHERE status = 'done' GROUP BY suite, workload) \
+             GROUP BY 1, 2, 3, 4",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(RunMean {
+                    workload: row.try_get(0)?,
+                    deployment: row.try_get(1)?,
+                    scorer: row.try_get(2)?,
+                    version: row.try_get(3)?,
+                    mean: row.try_get(4)?,
+                    n: count(row.try_get(5)?),
+                    at: Timestamp(row.try_get(6)?),
+                })
+            })
+            .collect()
+    }
+
+    /// When the newest finished run ended.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn run_newest_end(&self) -> Result<Option<Timestamp>, Error> {
+        let at: Option<i64> = sqlx::query_scalar("SELECT max(ended_at) FROM experiment_run WHERE status = 'done'")
+            .fetch_one(self.readers())
+            .await?;
+        Ok(at.map(Timestamp))
+    }
+
+    /// The newest run of a suite that passed its gates on this content; one that was inconclusive where none has.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn run_baseline(&self, suite: &str, dataset_version: &str) -> Result<Option<RunRow>, Error> {
+        let id: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM experiment_run WHERE suite = ? AND dataset_version = ? AND status = 'done' \
+             AND verdict IN ('pass', 'inconclusive') ORDER BY verdict = 'pass' DESC, seq DESC LIMIT 1",
+        )
+        .bind(suite)
+        .bind(dataset_version)
+        .fetch_optional(self.readers())
+        .await?;
+        match id {
+            Some(id) => self.run_get(&id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The items of a dataset's version, in order; `version` may be the beginning of its hash, the newest without one.
+    /// The version's whole hash beside them.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such dataset or version; `Unavailable`.
+    pub async fn version_items(&self, name: &str, version: Option<&str>) -> Result<(String, Vec<Item>), Error> {
+        let Some(found) = self.version_find(name, version).await? else {
+            let at = version.map(|version| format!("@{version}")).unwrap_or_default();
+            return Err(Error::not_found(format!("dataset `{name}{at}`")));
+        };
+        let (seq, id) = (found.seq, found.id);
+        let held_out: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM dataset_version_item WHERE version = ? AND split = ?)")
+                .bind(seq)
+                .bind(HELDOUT)
+                .fetch_one(self.readers())
+                .await?;
+        if held_out {
+            self.heldout_open(seq, "eval run", Purpose::Gate).await?;
+        }
+        let rows = sqlx::query(
+            "SELECT item.hash, item.input_hash, item.body FROM dataset_version_item AS place \
+             JOIN dataset_item AS item ON item.hash = place.hash WHERE place.version = ? ORDER BY place.ord",
+        )
+        .bind(seq)
+        .fetch_all(self.readers())
+        .await?;
+        let items = rows
+            .iter()
+            .map(|row| Ok(Item { hash: row.try_get(0)?, input_hash: row.try_get(1)?, body: row.try_get(2)? }))
+            .collect::<Result<_, Error>>()?;
+        Ok((id, items))
+    }
+}
+
+/// What a suite's newest finished run says of one deployment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunMean {
+    /// Whose traffic the suite stands for.
+    pub workload: String,
+    /// Whose answers.
+    pub deployment: String,
+    /// Which scorer.
+    pub scorer: String,
+    /// In which version.
+    pub version: String,
+    /// Mean grade, `0..=1`.
+    pub mean: f64,
+    /// Graded answers.
+    pub n: u64,
+    /// When the run ended.
+    pub at: Timestamp,
+}
+
+/// Stores one answer without its scores; its number.
+pub(crate) async fn insert(connection: &mut SqliteConnection, run: i64, output: &RunOutput) -> Result<i64, Error> {
+    let (said, error) = match &output.said {
+        Ok(said) => (Some(said), None),
+        Err(error) => (None, Some(error)),
+    };
+    Ok(sqlx::query_scalar(
+        "INSERT INTO run_output (run, ord, arm, trial, output, error, span_id, deployment, cost_nano, \
+         latency_us, input_tokens, output_tokens, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) \
+         ON CONFLICT (run, ord, arm, trial) DO UPDATE SET at = at RETURNING seq",
+    )
+    .bind(run)
+    .bind(output.ord)
+    .bind(&output.arm)
+    .bind(output.trial)
+    .bind(said)
+    .bind(error)
+    .bind(output.span_id.map(|id| id_bytes(id.bits())))
+    .bind(&output.deployment)
+    .bind(output.cost.map(|cost| cost.0))
+    .bind(output.latency_us.map(int))
+    .bind(output.input_tokens.map(int))
+    .bind(output.output_tokens.map(int))
+    .bind(output.at.0)
+    .fetch_one(connection)
+    .await?)
+}
+
+fn read(row: &SqliteRow) -> Result<RunOutput, Error> {
+    let tokens = |column: &str| Ok::<_, Error>(row.try_get::<Option<i64>, _>(column)?.map(count));
+    let error: Option<String> = row.try_get("error")?;
+    let span: Option<Vec<u8>> = row.try_get("span_id")?;
+    Ok(RunOutput {
+        seq: row.try_get("seq")?,
+        ord: row.try_get("ord")?,
+        arm: row.try_get("arm")?,
+        trial: row.try_get("trial")?,
+        said: match error {
+            Some(error) => Err(error),
+            None => Ok(row.try_get("output")?),
+        },
+        span_id: span.map(|bytes| span_id(&bytes)).transpose()?,
+        deployment: row.try_get("deployment")?,
+        cost: row.try_get::<Option<i64>, _>("cost_nano")?.map(NanoUsd),
+        latency_us: tokens("latency_us")?,
+        input_tokens: tokens("input_tokens")?,
+        output_tokens: tokens("output_tokens")?,
+        at: Timestamp(row.try_get("at")?),
+        scores: Vec::new(),
+    })
+}
+
+fn read_score(row: &SqliteRow) -> Result<RunScore, Error> {
+    let grade: Option<f64> = row.try_get("grade")?;
+    let verdict = match grade {
+        Some(grade) => Verdict::Scored { grade: Grade::new(grade).map_err(|error| Error::corrupt(error.to_string()))? },
+        None => {
+            let reason: Unscored = word(row.try_get("unscored")?)?;
+            Verdict::Unscored { reason }
+        }
+    };
+    Ok(RunScore {
+        scorer: row.try_get("scorer")?,
+        version: row.try_get("version")?,
+        verdict,
+        raw: row.try_get("raw")?,
+        explanation: row.try_get("explanation")?,
+        cost: NanoUsd(row.try_get("cost_nano")?),
+    })
+}

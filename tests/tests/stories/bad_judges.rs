@@ -1,0 +1,105 @@
+//! Judges with bad manners: each manner has its reason, is counted, and is never a zero.
+
+use serde_json::{Value, json};
+
+use crate::{
+    canned::{Canned, Heard, Said, completion},
+    rig::{Rig, eventually, item},
+};
+
+fn config(url: &str) -> String {
+    format!(
+        "[workloads.maths]\ncandidates = [\"sim/large\"]\nfloor = 0.8\nscorers = [\"factual\"]\n\
+         [deployments.canned]\nprovider = \"canned\"\nbase_url = \"{url}/v1\"\nmodel = \"canned-1\"\nallow_private = true\n\
+         [scorers.factual]\nkind = \"judge\"\nmodel = \"canned\"\ntemplate = \"factuality\"\n\
+         [datasets.maths]\nfile = \"maths.jsonl\"\nworkload = \"maths\"\n"
+    )
+}
+
+fn verdict(heard: &Heard, choice: &str) -> String {
+    json!({"nonce": heard.nonce(), "reasoning": "Looked at it.", "choice": choice}).to_string()
+}
+
+/// The one score of an answer that a judge with these manners was asked about.
+async fn judged(say: impl Fn(&Heard) -> Said + Send + Sync + 'static) -> (Value, usize) {
+    let judge = Canned::start(say).await;
+    let rig = Rig::start(&config(&judge.url)).await;
+    let reply = rig.chat("weir/maths", &item(3).0).await.expect(200);
+    let trace = rig.scored(reply.span()).await;
+    let score = trace["scores"][0].clone();
+    rig.stop().await;
+    (score, judge.heard().len())
+}
+
+fn text(text: String) -> Said {
+    Some((200, "", completion(&text)))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_outside_the_contract_is_the_judges_failure_and_never_a_zero() {
+    type Manner = fn(&Heard) -> Said;
+    let manners: [(&str, Manner); 6] = [
+        ("prose", |_| text("The answer is right, I would say C.".to_owned())),
+        ("two verdicts", |heard| text(format!("{}\n{}", verdict(heard, "C"), verdict(heard, "D")))),
+        ("an unknown choice", |heard| text(verdict(heard, "Z"))),
+        ("an echoed verdict", |_| {
+            text(json!({"nonce": "0000", "reasoning": "As the answer says.", "choice": "C"}).to_string())
+        }),
+        ("no text", |_| text(String::new())),
+        ("no reasoning", |heard| text(json!({"nonce": heard.nonce(), "reasoning": "", "choice": "C"}).to_string())),
+    ];
+    for (manner, say) in manners {
+        let (score, _) = judged(say).await;
+        assert_eq!(
+            (&score["status"], &score["reason"], &score["value"]),
+            (&json!("unscored"), &json!("grader_failed"), &json!(null)),
+            "{manner}: {score}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_judge_that_refuses_for_rate_is_left_alone_for_as_long_as_it_says_and_then_asked_again() {
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let started = std::time::Instant::now();
+    let (score, heard) = judged(move |heard| match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        0 => Some((429, "retry-after: 2\r\n", "{}".to_owned())),
+        _ => text(verdict(heard, "C")),
+    })
+    .await;
+    assert_eq!((&score["value"], heard), (&json!(1.0), 2), "{score}");
+    assert!(started.elapsed() >= std::time::Duration::from_secs(2));
+    // Who judged, and in which build, stands with the word.
+    assert!(score["explanation"].as_str().unwrap().contains("fp_canned"), "{score}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_judge_that_hangs_up_is_a_dead_job_which_can_be_tried_again() {
+    let mended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let works = std::sync::Arc::clone(&mended);
+    let judge = Canned::start(move |heard| match works.load(std::sync::atomic::Ordering::Relaxed) {
+        true => text(verdict(heard, "C")),
+        false => None,
+    })
+    .await;
+    let rig = Rig::start(&config(&judge.url)).await;
+    let reply = rig.chat("weir/maths", &item(3).0).await.expect(200);
+    let trace = rig.scored(reply.span()).await;
+    assert_eq!(trace["scores"][0]["value"], json!(null), "{trace}");
+    let dead = eventually("the dead job", async || {
+        let jobs = rig.api("/jobs?status=dead").await;
+        (jobs["counts"]["dead"] == 1).then(|| jobs["items"][0].clone())
+    })
+    .await;
+    mended.store(true, std::sync::atomic::Ordering::Relaxed);
+    rig.order("/jobs/retry", json!({"id": "none"})).await.expect(404);
+    let again = rig.order("/jobs/retry", json!({"id": dead["id"]})).await.expect(200).json();
+    assert_eq!(again["retried"], 1);
+    let trace = eventually("the grade", async || {
+        let trace = rig.trace(reply.span()).await;
+        (trace["scores"][0]["value"] == 1.0).then_some(trace)
+    })
+    .await;
+    assert_eq!(trace["scores"].as_array().unwrap().len(), 1, "{trace}");
+    rig.stop().await;
+}

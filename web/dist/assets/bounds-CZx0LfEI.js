@@ -1,0 +1,1 @@
+var e=1.28;function t(t,n){if(n<=0)return{lower:0,upper:1};let r=e*e,i=(t+r/(2*n))/(1+r/n),a=e/(1+r/n)*Math.sqrt(t*(1-t)/n+r/(4*n*n));return{lower:Math.max(0,i-a),upper:Math.min(1,i+a)}}export{t};

@@ -1,0 +1,2 @@
+function e(e){if(e==null)return``;let t=typeof e==`string`&&/^[=+\-@\t\r]/.test(e)?`'${e}`:String(e);return/[",\n\r]/.test(t)?`"${t.replaceAll(`"`,`""`)}"`:t}function t(t,n){return[t,...n].map(t=>t.map(e).join(`,`)).join(`\r
+`)}function n(e,t){r(e,new Blob([t],{type:`text/csv;charset=utf-8`}))}function r(e,t){let n=URL.createObjectURL(t),r=document.createElement(`a`);r.href=n,r.download=e,r.click(),setTimeout(()=>URL.revokeObjectURL(n),6e4)}export{n,r,t};

@@ -1,2 +1,0 @@
-function e(e){if(e==null)return``;let t=typeof e==`string`&&/^[=+\-@\t\r]/.test(e)?`'${e}`:String(e);return/[",\n\r]/.test(t)?`"${t.replaceAll(`"`,`""`)}"`:t}function t(t,n){return[t,...n].map(t=>t.map(e).join(`,`)).join(`\r
-`)}function n(e,t){let n=URL.createObjectURL(new Blob([t],{type:`text/csv;charset=utf-8`})),r=document.createElement(`a`);r.href=n,r.download=e,r.click(),URL.revokeObjectURL(n)}export{n,t};

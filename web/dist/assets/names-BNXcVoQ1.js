@@ -1,0 +1,1 @@
+var e=e=>e.slice(e.lastIndexOf(`/`)+1);function t(t){let n=new Map;for(let r of new Set(t))n.set(e(r),(n.get(e(r))??0)+1);return t=>(n.get(e(t))??0)>1?t:e(t)}export{e as n,t};

@@ -1,1 +1,0 @@
-import{B as e,_ as t}from"./format-DCtba0Un.js";import"./index-CprKoFUC.js";import"./queries-DvrNfZry.js";var n=n=>e({queryKey:[`canary`,n],queryFn:({signal:e})=>t(`/canaries/{id}`,{id:n,signal:e})});export{n as t};

@@ -1,0 +1,2 @@
+var e=class{rest=``;event=`message`;data=[];id=null;push(e){let t=[],n=(this.rest+e).split(/\r\n|\n|\r(?!$)/);this.rest=n.pop()??``;for(let e of n){let n=this.line(e);n&&t.push(n)}return t}line(e){if(e===``){let e=this.data.join(`
+`),t=this.data.length>0?{event:this.event,data:e,id:this.id}:null;return this.event=`message`,this.data=[],t}if(e.startsWith(`:`))return null;let t=e.indexOf(`:`),n=t<0?e:e.slice(0,t),r=t<0?``:e.slice(t+1).replace(/^ /,``);return n===`event`?this.event=r:n===`data`?this.data.push(r):n===`id`&&(this.id=r),null}};export{e as t};

@@ -1,0 +1,35 @@
+// What the start form offers, and what it asks of the server.
+import type { NewCanary } from "../../api/types";
+
+export const STEPS: Record<string, { label: string; steps: number[] }> = {
+  usual: { label: "5 %, 25 %, 50 %", steps: [0.05, 0.25, 0.5] },
+  careful: { label: "1 %, 5 %, 25 %, 50 %", steps: [0.01, 0.05, 0.25, 0.5] },
+  fast: { label: "50 % at once", steps: [0.5] },
+};
+export const MARGINS = [0.01, 0.02, 0.03, 0.05, 0.1];
+
+export interface Draft {
+  workload: string;
+  candidate: string;
+  margin: number;
+  plan: string;
+  shadow: number;
+  mustSave: boolean;
+  approval: boolean;
+  /** Although it was rolled back lately. */
+  again: boolean;
+}
+
+/** The request; what is left at its default is left out. */
+export function request(draft: Draft): NewCanary {
+  return {
+    workload: draft.workload,
+    candidate: draft.candidate,
+    steps: STEPS[draft.plan]?.steps ?? [0.5],
+    margin: draft.margin,
+    ...(draft.shadow > 0 ? { shadow_pairs: draft.shadow } : {}),
+    ...(draft.mustSave ? { must_save: true } : {}),
+    ...(draft.again ? { cooldown_ms: 0 } : {}),
+    ...(draft.approval ? { approval: true, four_eyes: true } : {}),
+  };
+}

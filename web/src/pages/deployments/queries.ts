@@ -1,0 +1,1 @@
+export { deploymentsQuery } from "../shell/queries";

@@ -1,0 +1,60 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { Dialog } from "../../ui/Dialog";
+import { Failed } from "../../ui/Loaded";
+
+interface Props<T> {
+  title: string;
+  act: string;
+  danger?: boolean;
+  /** What happens, in words. */
+  children: ReactNode;
+  run: (reason: string) => Promise<T>;
+  onClose: () => void;
+  onDone?: (result: T) => void;
+  /** Asks for no reason. */
+  plain?: boolean;
+}
+
+/** Asks before something is done, and for the reason, which is kept with it. */
+export function Confirm<T>({ title, act, danger = false, children, run, onClose, onDone, plain = false }: Props<T>) {
+  const [reason, setReason] = useState("");
+  const client = useQueryClient();
+  const mutation = useMutation({
+    mutationFn: () => run(reason.trim()),
+    onSuccess: (result) => {
+      onClose();
+      onDone?.(result);
+      return client.invalidateQueries();
+    },
+  });
+  const ready = (plain || reason.trim() !== "") && !mutation.isPending;
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (ready) mutation.mutate();
+        }}
+      >
+        <p>{children}</p>
+        {plain ? null : (
+          <label className="field">
+            <span>Reason, kept with the decision</span>
+            <textarea rows={2} value={reason} onChange={(event) => setReason(event.target.value)} autoFocus required />
+          </label>
+        )}
+        {mutation.error ? <Failed error={mutation.error} /> : null}
+        <div className="row" style={{ justifyContent: "flex-end" }}>
+          <button type="button" className="btn" onClick={onClose}>
+            Cancel
+          </button>
+          <button className={danger ? "btn danger" : "btn primary"} disabled={!ready}>
+            {act}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import type { Stage } from "../../api/types";
+import { align, sentences, stageText } from "./diff";
+import { duration } from "./maths";
+
+const stage = (name: string, given: Record<string, unknown> = {}): Stage => ({ stage: name, when: null, ...given });
+
+describe("a change of policy", () => {
+  const before = { stages: [stage("filter"), stage("floor"), stage("cost")], admitted: ["sim/large"] };
+  it("is told in sentences", () => {
+    const after = {
+      stages: [stage("filter"), stage("cost"), stage("weighted", { weights: { a: 1 } })],
+      admitted: ["sim/small", "sim/large"],
+    };
+    expect(sentences(before, after)).toEqual([
+      "sim/small is the stable deployment now; it was sim/large.",
+      "sim/small may take ordinary traffic now.",
+      "Stage dropped: floor.",
+      'New stage: weighted weights {"a":1}.',
+    ]);
+  });
+  it("says so when nothing changed, and what the first revision does", () => {
+    expect(sentences(before, before)).toEqual(["Nothing that routes has changed."]);
+    expect(sentences(undefined, before)).toEqual(["sim/large serves; 3 stages decide."]);
+  });
+  it("keeps what is alike beside each other", () => {
+    expect(align(["a", "b", "c"], ["a", "c", "d"])).toEqual([
+      { before: "a", after: "a" },
+      { before: "b", after: null },
+      { before: "c", after: "c" },
+      { before: null, after: "d" },
+    ]);
+    expect(align([], ["x"])).toEqual([{ before: null, after: "x" }]);
+  });
+  it("shows conditions with their stage", () => {
+    expect(stageText({ stage: "lock", when: "tokens < 8000", deployments: ["a"] } as Stage)).toBe(
+      'when tokens < 8000: lock deployments ["a"]',
+    );
+  });
+});
+
+describe("durations", () => {
+  it("are said in days, hours and minutes", () => {
+    expect([duration("PT2H30M"), duration("P3DT4H"), duration("PT45S"), duration(null)]).toEqual([
+      "2 h 30 min",
+      "3 d 4 h",
+      "45 s",
+      "unknown",
+    ]);
+  });
+});

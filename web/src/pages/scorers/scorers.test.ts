@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import type { WindowRow } from "../../api/types";
+import { gather } from "./gather";
+
+const window = (more: Partial<WindowRow>): WindowRow => ({
+  ...{ deployment: "a/b", scorer: "exact", version: "v1", quality: true, mean: 0.9, lower: 0.8, upper: 1, n: 30, n_eff: 30, unscored: 10 },
+  ...{
+    labels: 0,
+    calibration: "uncalibrated",
+    corrected: null,
+    updated_at: "2026-01-01T00:00:00Z",
+    state: "steady",
+    epoch: 1,
+    prior: 0.5,
+    reference: null,
+    drift: 0,
+    suspect_until: null,
+    alarm: null,
+  },
+  ...more,
+});
+
+describe("scorers", () => {
+  it("are one row each, with what all workloads say of them", () => {
+    const rows = gather(
+      [
+        {
+          workload: "maths",
+          scorers: ["exact", "judge"],
+          windows: [window({}), window({ deployment: "c/d", mean: 0.5, n: 10, state: "suspect" })],
+        },
+        { workload: "poems", scorers: ["judge"], windows: [] },
+      ],
+      [
+        { key: "scorers.exact.kind", value: '"exact_match"', origin: "weir.toml:3:1" },
+        { key: "scorers.idle.kind", value: '"regex"', origin: "weir.toml:5:1" },
+      ],
+    );
+    expect(rows.map((row) => row.name)).toEqual(["exact", "idle", "judge"]);
+    expect(rows[0]).toMatchObject({ kind: "exact_match", n: 40, unscored: 20, decides: ["maths"], suspect: ["c/d"] });
+    expect(rows[0]?.mean).toBeCloseTo(0.8);
+    expect(rows[2]).toMatchObject({ n: 0, mean: null, used: [{ workload: "maths" }, { workload: "poems" }] });
+  });
+});
