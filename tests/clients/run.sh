@@ -47,8 +47,9 @@ wait "$node"
 data=$(mktemp -d)
 server=
 sim=
+silent=
 finish() {
-    for started in $server $sim; do
+    for started in $server $sim $silent; do
         kill "$started" 2>/dev/null || true
         wait "$started" 2>/dev/null || true
     done
@@ -111,6 +112,24 @@ address() {
 key=clients-0123456789abcdef
 : > "$data/out"
 : > "$data/sim"
+: > "$data/silent"
+# Takes connections and never answers, so that a client's own timeout always comes first.
+python3 -u -c '
+import socket, time
+listener = socket.create_server(("127.0.0.1", 0))
+print(f"http://127.0.0.1:{listener.getsockname()[1]}")
+time.sleep(3600)
+' > "$data/silent" 2>> "$data/err" &
+silent=$!
+address "$silent" "$data/silent" '/^http:/p'
+cat >> "$data/weir.toml" <<CONFIG
+[deployments."silent/claude"]
+provider = "silent"
+base_url = "$found"
+model = "claude"
+dialect = "anthropic"
+allow_private = true
+CONFIG
 WEIR_TEST_KEY=$key WEIR_TEST_AWS=SIMKEYID:secret \
     "$target/debug/weir" --config "$data/weir.toml" > "$data/out" 2> "$data/err" &
 server=$!

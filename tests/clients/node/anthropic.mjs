@@ -63,7 +63,8 @@ await run(
       assert.ok((await failed({}, { apiKey: "wrong-key-0123456789" })) instanceof Anthropic.AuthenticationError);
       const bad = await failed({ messages: [{ role: "user", content: 7 }] });
       assert.ok(bad instanceof Anthropic.BadRequestError && bad.requestID && bad.error.type === "error", bad);
-      assert.ok((await failed({}, { timeout: 1 })) instanceof Anthropic.APIConnectionTimeoutError);
+      const late = await failed({ model: "silent/claude" }, { timeout: 100 });
+      assert.ok(late instanceof Anthropic.APIConnectionTimeoutError);
     },
   },
   MODELS.map((model) => [model, model]),
