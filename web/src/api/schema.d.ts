@@ -1765,6 +1765,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scorers/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["TemplateView"][];
+                            next?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scorers/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TryOrder"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TryView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1803,6 +1878,7 @@ export interface components {
             publish?: boolean;
             /** @description Of a new dataset: whose traffic it belongs to. */
             workload?: string | null;
+            preview?: boolean;
         };
         /** @description What a build did. */
         Added: {
@@ -1834,6 +1910,7 @@ export interface components {
             /** @description What was drawn from. */
             strata: components["schemas"]["DrawnView"][];
             published: components["schemas"]["PublishedView"] | null;
+            first: Record<string, unknown>[];
         };
         /** @description Why a window began a new epoch. */
         AlarmView: {
@@ -2151,6 +2228,7 @@ export interface components {
             /** @description Answers on which both differ most. */
             differ: components["schemas"]["DifferView"][];
             anchors: components["schemas"]["AnchorsView"] | null;
+            curve: components["schemas"]["CurvePoint"][];
         };
         /** @description One canary with its history. */
         CanaryDetail: components["schemas"]["CanaryView"] & {
@@ -4613,6 +4691,32 @@ export interface components {
          * @enum {string}
          */
         WorkloadState: "healthy" | "canary" | "below_floor" | "no_data";
+        CurvePoint: {
+            judge: number;
+            people: components["schemas"]["Figure"];
+        };
+        TemplateView: {
+            name: string;
+            definition: Record<string, unknown>;
+        };
+        TryOrder: {
+            definition: Record<string, unknown>;
+            spans: string[];
+            confirm_spend?: boolean;
+        };
+        TriedView: {
+            span_id: string;
+            value?: number | null;
+            unscored?: string | null;
+            explanation?: string | null;
+            cost_usd: number;
+            latency_ms: number;
+        };
+        TryView: {
+            version: string;
+            cost_usd: number;
+            items: components["schemas"]["TriedView"][];
+        };
     };
     responses: never;
     parameters: never;
