@@ -5,13 +5,10 @@ use std::collections::HashMap;
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
-use weir_core::{Grade, NanoUsd, SpanId, error, score::Verdict, span::Record};
-use weir_evals::{
-    Asked, Scorer, ScorerSpec, compile,
-    judge::{JudgeSpec, TEMPLATES},
-};
+use weir_core::{NanoUsd, SpanId, error, score::Verdict, span::Record};
+use weir_evals::{Asked, Scorer, ScorerSpec, compile, judge::TEMPLATES};
 
 use crate::{
     extract::Body,
@@ -92,11 +89,13 @@ impl TriedView {
 /// `GET /api/v1/scorers/templates`.
 pub(crate) async fn list_templates() -> Json<List<TemplateView>> {
     let view = |name: &'static str| {
-        let spec = JudgeSpec { model: "any".to_owned(), template: Some(name.to_owned()), ..JudgeSpec::default() };
+        let written = |more: Value| {
+            let mut fields = json!({ "kind": "judge", "model": "any", "template": name });
+            fields.as_object_mut()?.extend(more.as_object()?.clone());
+            ScorerSpec::parse(&fields).ok()?.judge()?.resolved().ok()
+        };
         // One that leaves the labels to its user is told with the simplest.
-        let labels = [("no".to_owned(), Grade::pass(false)), ("yes".to_owned(), Grade::pass(true))];
-        let labelled = || JudgeSpec { choices: labels.into_iter().collect(), ..spec.clone() }.resolved();
-        let resolved = spec.resolved().or_else(|_| labelled()).ok()?;
+        let resolved = written(json!({})).or_else(|| written(json!({ "choices": { "no": 0, "yes": 1 } })))?;
         let mut definition = serde_json::to_value(ScorerSpec::Judge(resolved)).ok()?;
         definition.as_object_mut()?.remove("model");
         Some(TemplateView { name, definition })

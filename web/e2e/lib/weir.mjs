@@ -35,7 +35,7 @@ export async function withWeir(config, tell) {
     });
     const server = new Server(url);
     await server.until("weir to be ready", async () => (await fetch(`${url}/api/v1/system`)).ok);
-    await tell(server, join(folder, "data"));
+    await tell(server, join(folder, "weir-data"));
   } finally {
     child.kill("SIGTERM");
     const late = setTimeout(() => child.kill("SIGKILL"), 20_000);

@@ -7,7 +7,7 @@ import { withWeir } from "../lib/weir.mjs";
 const MANY = 50_000;
 const seed = join(dirname(fileURLToPath(import.meta.url)), "../lib/seed.py");
 
-const CONFIG = `[workloads.default]\ncandidates = ["sim/large"]\n`;
+const CONFIG = `[workloads.default]\ncandidates = ["sim/large"]\nfloor = 0.5\n`;
 
 export default async function ({ story, report, page, expect, WAIT }) {
   await story("fifty thousand traces scroll without a stall", () => withWeir(CONFIG, scroll));

@@ -7,6 +7,7 @@ import { withWeir } from "../lib/weir.mjs";
 const CONFIG = `
 [workloads.maths]
 candidates = ["sim/small"]
+floor = 0.1
 scorers = ["factual"]
 [scorers.factual]
 kind = "judge"
@@ -79,6 +80,17 @@ export default async function ({ story, page, browser, expect, WAIT }) {
       await page.getByRole("button", { name: "Table of People's labels by its grade" }).click();
       await page.getByRole("columnheader", { name: "People", exact: true }).first().waitFor(WAIT);
       await page.getByText("28 more labels to calibrate").waitFor(WAIT);
+    });
+
+    await story("the list of scorers moves and opens by keyboard", async () => {
+      await page.goto(`${server.base}/scorers`);
+      await page.getByRole("table", { name: "Scorers" }).locator("[data-row]").first().waitFor(WAIT);
+      await key("j");
+      await key(" ");
+      await page.getByRole("dialog", { name: "Scorers" }).waitFor(WAIT);
+      await key("Escape");
+      await key("Enter");
+      await page.waitForURL(/\/scorers\/factual/, WAIT);
     });
 
     await story("another prompt is tried on recorded answers, after a yes, and steers nothing", async () => {

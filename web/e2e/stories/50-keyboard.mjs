@@ -51,7 +51,6 @@ export default async function ({ story, page, go, expect, WAIT }) {
       ["/deployments", "Deployments"],
       ["/cost", "Cost"],
       ["/datasets", "Datasets"],
-      ["/scorers", "Scorers"],
     ]) {
       await go(path);
       const table = page.getByRole("table", { name: label, exact: true });
