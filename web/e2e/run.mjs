@@ -26,7 +26,11 @@ for (const file of files) {
   const { default: tell } = await import(join(stories, file));
   const page = await browser.open();
   const go = (path) => page.goto(server.base + path);
-  await tell({ story: report.story.bind(report), report, page, go, browser, server, workload, expect, WAIT });
+  try {
+    await tell({ story: report.story.bind(report), report, page, go, browser, server, workload, expect, WAIT });
+  } catch (error) {
+    report.ended(name, error);
+  }
   await page.context().close();
 }
 

@@ -99,7 +99,7 @@ const playground = createRoute({
 const datasets = createRoute({
   getParentRoute: () => root,
   path: "/datasets",
-  ...search("sort", "into"),
+  ...search("sort", "into", "from", "workload", "deployment", "status"),
   component: lazyRouteComponent(() => import("./pages/datasets/List")),
 });
 const dataset = createRoute({
@@ -111,8 +111,20 @@ const dataset = createRoute({
 const scorers = createRoute({
   getParentRoute: () => root,
   path: "/scorers",
-  ...search("scorer", "sort"),
+  ...search("sort"),
+  component: lazyRouteComponent(() => import("./pages/scorers/List")),
+});
+const scorer = createRoute({
+  getParentRoute: () => root,
+  path: "/scorers/$name",
+  ...search("tab", "version", "workload"),
   component: lazyRouteComponent(() => import("./pages/scorers/Page")),
+});
+const labels = createRoute({
+  getParentRoute: () => root,
+  path: "/labels",
+  ...search("scorer"),
+  component: lazyRouteComponent(() => import("./pages/labels/Page")),
 });
 const runs = createRoute({
   getParentRoute: () => root,
@@ -157,6 +169,8 @@ export const router = createRouter({
     datasets,
     dataset,
     scorers,
+    scorer,
+    labels,
     runs,
     compare,
     run,

@@ -14,6 +14,7 @@ use weir_stats::{
 use weir_store::{AnchorRun, LabelRow};
 
 use crate::{
+    calibration_curve::{CurvePoint, curve},
     extract::{Body, Params, Segment},
     label::judge_named,
     problem::{Failure, Reply},
@@ -75,6 +76,8 @@ pub(crate) struct CalibrationView {
     between_people: Option<f64>,
     /// Pass and fail of both.
     confusion: ConfusionView,
+    /// People's labels by the judge's grade: a judge on the diagonal says what people say.
+    curve: Vec<CurvePoint>,
     /// Answers on which both differ most.
     differ: Vec<DifferView>,
     /// The labelled answers that it grades again and again; absent while there are none.
@@ -279,6 +282,7 @@ fn view(scorer: String, version: Option<String>, versions: Vec<String>, rows: &[
             people_only: table.human_only,
             both_fail: table.neither,
         },
+        curve: curve(&first),
         differ: differ
             .into_iter()
             .filter(|row| (row.judge - row.human).abs() > f64::EPSILON)

@@ -5,17 +5,13 @@
 //! A slow reader holds back only itself: rows are read when it has taken the last ones, at most 200 at a time and 200
 //! a second; what was left out is counted in a `dropped` event.
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderName},
-    response::{
-        IntoResponse,
-        sse::{Event, KeepAlive, Sse},
-    },
+    response::{IntoResponse, sse::Event},
 };
-use futures::{Stream, stream};
 use serde::Serialize;
 use tokio::{sync::watch, time::sleep};
 use utoipa::ToSchema;
@@ -23,16 +19,18 @@ use weir_core::Timestamp;
 use weir_optimizer::windows::Windows;
 use weir_store::{EventKind, SpanFilter};
 
-use crate::{event::EventView, problem::Reply, state::App, trace_view::TraceRow};
+use crate::{
+    event::EventView,
+    feed::{Feed, respond, told, wake},
+    problem::Reply,
+    state::App,
+    trace_view::TraceRow,
+};
 
 /// Most rows told at once.
 const BURST: u32 = 200;
 /// Rest after each row told: 200 rows a second.
 const REST_PER_ROW: Duration = Duration::from_millis(5);
-/// How often other replicas' commits are looked for.
-const POLL: Duration = Duration::from_secs(1);
-/// How often an idle stream shows that it lives.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Changes looked back on at once.
 const EVENTS: u32 = 50;
 
@@ -62,17 +60,9 @@ pub(crate) async fn stream_traces(State(app): State<App>, headers: HeaderMap) ->
     let commits = app.store.span_changes();
     let newest = *commits.borrow();
     let resumed = last_id(&headers);
-    respond(stream::unfold(
-        Traces {
-            seq: resumed.unwrap_or(newest),
-            due: resumed.is_some(),
-            rest: Duration::ZERO,
-            queue: VecDeque::from([hello()]),
-            commits,
-            app,
-        },
-        Traces::next,
-    ))
+    let stop = app.stop.clone();
+    let seq = resumed.unwrap_or(newest);
+    respond(Traces { seq, due: resumed.is_some(), rest: Duration::ZERO, commits, app }, stop)
 }
 
 /// `GET /api/v1/live/events`: `event: canary`, `policy`, `drift`, `score` or `window`; `id:` the time of the newest change.
@@ -87,20 +77,8 @@ pub(crate) async fn stream_events(State(app): State<App>, headers: HeaderMap) ->
     };
     let score_seq = *scores.borrow();
     let window_seq = windows.borrow().score_seq();
-    Ok(respond(stream::unfold(
-        Changes {
-            seen,
-            due: resumed.is_some(),
-            score_seq,
-            window_seq,
-            queue: VecDeque::from([hello()]),
-            control,
-            scores,
-            windows,
-            app,
-        },
-        Changes::next,
-    )))
+    let stop = app.stop.clone();
+    Ok(respond(Changes { seen, due: resumed.is_some(), score_seq, window_seq, control, scores, windows, app }, stop))
 }
 
 struct Traces {
@@ -112,25 +90,10 @@ struct Traces {
     due: bool,
     /// Wait this long before looking again.
     rest: Duration,
-    queue: VecDeque<Event>,
 }
 
-impl Traces {
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
-        let stop = self.app.stop.clone();
-        loop {
-            if let Some(event) = self.queue.pop_front() {
-                return Some((Ok(event), self));
-            }
-            tokio::select! {
-                () = stop.cancelled() => return None,
-                () = self.wait() => {}
-            }
-            if let Err(error) = self.read().await {
-                tracing::warn!(%error, "live traces wait for the store");
-            }
-        }
-    }
+impl Feed for Traces {
+    const NAME: &'static str = "traces";
 
     async fn wait(&mut self) {
         if std::mem::take(&mut self.due) {
@@ -140,26 +103,27 @@ impl Traces {
         wake(&mut self.commits).await;
     }
 
-    async fn read(&mut self) -> Result<(), weir_store::Error> {
+    async fn read(&mut self) -> Result<Vec<Event>, weir_store::Error> {
+        let mut out = Vec::new();
         let all = SpanFilter::default();
         let Some(newest) = self.app.store.span_list(&all, None, 1).await?.items.pop() else {
-            return Ok(());
+            return Ok(out);
         };
         // Rows are numbered without gaps, so what is too far back is known without reading it.
         let from = self.seq.max(newest.seq.saturating_sub(i64::from(BURST)));
         let dropped = u64::try_from(from.saturating_sub(self.seq)).unwrap_or(0);
         let rows = self.app.store.span_since(&all, from, BURST).await?;
         if dropped > 0 {
-            self.queue.push_back(told("dropped", &Dropped { dropped }));
+            out.push(told("dropped", &Dropped { dropped }));
         }
         let snapshot = self.app.snapshot.load();
         for row in &rows {
             let event = told("trace", &TraceRow::new(row, &snapshot));
-            self.queue.push_back(event.id(row.seq.to_string()));
+            out.push(event.id(row.seq.to_string()));
             self.rest += REST_PER_ROW;
         }
         self.seq = rows.last().map_or(from, |row| row.seq);
-        Ok(())
+        Ok(out)
     }
 }
 
@@ -174,25 +138,10 @@ struct Changes {
     window_seq: i64,
     /// Look before waiting.
     due: bool,
-    queue: VecDeque<Event>,
 }
 
-impl Changes {
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
-        let stop = self.app.stop.clone();
-        loop {
-            if let Some(event) = self.queue.pop_front() {
-                return Some((Ok(event), self));
-            }
-            tokio::select! {
-                () = stop.cancelled() => return None,
-                () = self.wait() => {}
-            }
-            if let Err(error) = self.read().await {
-                tracing::warn!(%error, "live events wait for the store");
-            }
-        }
-    }
+impl Feed for Changes {
+    const NAME: &'static str = "events";
 
     async fn wait(&mut self) {
         if std::mem::take(&mut self.due) {
@@ -205,16 +154,17 @@ impl Changes {
         }
     }
 
-    async fn read(&mut self) -> Result<(), weir_store::Error> {
+    async fn read(&mut self) -> Result<Vec<Event>, weir_store::Error> {
+        let mut out = Vec::new();
         let score_seq = *self.scores.borrow_and_update();
         if score_seq > self.score_seq {
             self.score_seq = score_seq;
-            self.queue.push_back(told("score", &Change::Progress { score_seq }));
+            out.push(told("score", &Change::Progress { score_seq }));
         }
         let score_seq = self.windows.borrow_and_update().score_seq();
         if score_seq != self.window_seq {
             self.window_seq = score_seq;
-            self.queue.push_back(told("window", &Change::Progress { score_seq }));
+            out.push(told("window", &Change::Progress { score_seq }));
         }
         let events = self.app.store.event_list(EVENTS).await?;
         let seen = self.seen;
@@ -230,35 +180,12 @@ impl Changes {
             };
             self.seen = self.seen.max(event.at);
             let change = Change::Control(EventView::from(event));
-            self.queue.push_back(told(name, &change).id(event.at.0.to_string()));
+            out.push(told(name, &change).id(event.at.0.to_string()));
         }
-        Ok(())
-    }
-}
-
-/// Returns when something was published, or after the poll interval. A closed channel only leaves the poll.
-pub(crate) async fn wake<T>(changes: &mut watch::Receiver<T>) {
-    tokio::select! {
-        Ok(()) = changes.changed() => {}
-        () = sleep(POLL) => {}
+        Ok(out)
     }
 }
 
 fn last_id(headers: &HeaderMap) -> Option<i64> {
     headers.get(LAST_EVENT_ID)?.to_str().ok()?.parse().ok()
-}
-
-/// Sent first, so that the client knows at once that it is connected.
-pub(crate) fn hello() -> Event {
-    Event::default().retry(POLL).comment("weir")
-}
-
-pub(crate) fn told<T: Serialize>(name: &str, data: &T) -> Event {
-    // Serialising our own views cannot fail, and JSON holds no raw newline.
-    let text = serde_json::to_string(data).unwrap_or_default();
-    Event::default().event(name).data(text)
-}
-
-pub(crate) fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> impl IntoResponse {
-    ([("x-accel-buffering", "no")], Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

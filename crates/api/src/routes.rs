@@ -23,7 +23,7 @@ use crate::{
     problem::Failure,
     quarantine, replay, revert,
     row::Row,
-    rule, run, run_compare, run_live, run_order, run_view, score, series,
+    rule, run, run_compare, run_live, run_order, run_view, score, scorer_try, series,
     state::{ApiState, App, Shared},
     system, trace, trace_facets, trace_view,
     view::List,
@@ -264,6 +264,13 @@ pub static ROUTES: &[Row] = &[
     Row::post("/api/v1/labels/skip", "Leaves an answer to others", || post(label::skip_label))
         .takes::<label::SkipOrder>()
         .replies::<List<label::PlanView>>(),
+    Row::get("/api/v1/scorers/templates", "Judges that ship with weir, in full", || get(scorer_try::list_templates))
+        .replies::<List<scorer_try::TemplateView>>(),
+    Row::post("/api/v1/scorers/try", "Grades recorded answers by a definition; nothing is stored", || {
+        post(scorer_try::try_scorer)
+    })
+    .takes::<scorer_try::TryOrder>()
+    .replies::<scorer_try::TryView>(),
     Row::post("/api/v1/scorers/{name}/labels", "Asks people about a share of a judge's grades", || {
         post(label::plan_labels)
     })

@@ -1,17 +1,16 @@
 //! Eval runs as they go on: one event whenever a run has moved, with its figures so far.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::time::Duration;
 
 use axum::{
     extract::State,
     response::{IntoResponse, sse::Event},
 };
-use futures::stream;
 use tokio::{sync::watch, time::sleep};
 use weir_store::{RunFilter, RunRow};
 
 use crate::{
-    live::{hello, respond, told, wake},
+    feed::{Feed, respond, told, wake},
     run_view::RunView,
     state::App,
 };
@@ -24,10 +23,8 @@ const REST: Duration = Duration::from_millis(250);
 /// `GET /api/v1/live/runs`: `event: run`. Open runs are told at once, then each whenever it has moved.
 pub(crate) async fn stream_runs(State(app): State<App>) -> impl IntoResponse {
     let changes = app.store.run_changes();
-    respond(stream::unfold(
-        Runs { app, changes, known: Vec::new(), first: true, queue: VecDeque::from([hello()]) },
-        Runs::next,
-    ))
+    let stop = app.stop.clone();
+    respond(Runs { app, changes, known: Vec::new(), first: true }, stop)
 }
 
 struct Runs {
@@ -36,25 +33,10 @@ struct Runs {
     /// As last told.
     known: Vec<RunRow>,
     first: bool,
-    queue: VecDeque<Event>,
 }
 
-impl Runs {
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
-        let stop = self.app.stop.clone();
-        loop {
-            if let Some(event) = self.queue.pop_front() {
-                return Some((Ok(event), self));
-            }
-            tokio::select! {
-                () = stop.cancelled() => return None,
-                () = self.wait() => {}
-            }
-            if let Err(error) = self.read().await {
-                tracing::warn!(%error, "live runs wait for the store");
-            }
-        }
-    }
+impl Feed for Runs {
+    const NAME: &'static str = "runs";
 
     async fn wait(&mut self) {
         if !self.first {
@@ -63,7 +45,8 @@ impl Runs {
         }
     }
 
-    async fn read(&mut self) -> Result<(), weir_store::Error> {
+    async fn read(&mut self) -> Result<Vec<Event>, weir_store::Error> {
+        let mut out = Vec::new();
         let rows = self.app.store.run_list(&RunFilter::default(), NEWEST).await?;
         for row in rows.iter().rev() {
             let told_before = self.known.iter().find(|known| known.seq == row.seq);
@@ -72,10 +55,10 @@ impl Runs {
                 None => !self.first || !row.status.is_over(),
             };
             if moved {
-                self.queue.push_back(told("run", &RunView::from(row)));
+                out.push(told("run", &RunView::from(row)));
             }
         }
         (self.known, self.first) = (rows, false);
-        Ok(())
+        Ok(out)
     }
 }

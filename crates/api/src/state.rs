@@ -7,7 +7,8 @@ use futures::future::BoxFuture;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use weir_config::{FeedbackKey, Settings};
-use weir_core::{Clock, DeploymentId, Entropy, sink::SpanSink};
+use weir_core::{Clock, DeploymentId, Entropy, NanoUsd, sink::SpanSink, span::Record};
+use weir_evals::{Outcome, Scorer};
 use weir_optimizer::windows::Windows;
 use weir_router::{Live, SnapshotCell};
 use weir_store::Store;
@@ -43,6 +44,25 @@ pub struct Tested {
     pub span_id: Option<String>,
 }
 
+/// Grades recorded answers by a definition that is not configured.
+pub trait ScorerTrial: Send + Sync {
+    /// Grades these answers, in their order, and stores nothing. A scorer that could not be asked is an outcome too.
+    ///
+    /// The future fails where the store cannot tell what is known of the right answers.
+    fn grade(&self, scorer: Scorer, records: Vec<Record>) -> BoxFuture<'static, Result<Vec<Tried>, weir_store::Error>>;
+}
+
+/// What a definition says of one answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// The grade, or why there is none.
+    pub outcome: Outcome,
+    /// What asking cost.
+    pub cost: NanoUsd,
+    /// From the first question to the last reply.
+    pub took: Duration,
+}
+
 /// What the control plane reads and writes.
 pub struct ApiState {
     /// Spans, scores, datasets, policies, canaries, jobs.
@@ -67,6 +87,8 @@ pub struct ApiState {
     pub demo: Option<Arc<dyn DemoControl>>,
     /// Asks deployments when somebody tests one.
     pub tester: Arc<dyn DeploymentTest>,
+    /// Tries definitions of scorers.
+    pub trial: Arc<dyn ScorerTrial>,
     /// Cancelled at shutdown: event streams end, so that draining does not wait for them.
     pub stop: CancellationToken,
 }
@@ -78,11 +100,19 @@ pub(crate) struct Shared {
     pub(crate) posted: Throttle,
     /// Held while a deployment is tested: one at a time.
     pub(crate) testing: Mutex<()>,
+    /// Held while a definition is tried: one at a time.
+    pub(crate) trying: Mutex<()>,
 }
 
 impl Shared {
     pub(crate) fn new(state: ApiState) -> Self {
-        Self { state, looks: Looks::default(), posted: Throttle::default(), testing: Mutex::default() }
+        Self {
+            state,
+            looks: Looks::default(),
+            posted: Throttle::default(),
+            testing: Mutex::default(),
+            trying: Mutex::default(),
+        }
     }
 }
 

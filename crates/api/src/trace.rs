@@ -122,7 +122,8 @@ pub(crate) async fn await_span(app: &App, id: &str) -> Reply<Span> {
     found?.ok_or_else(|| Failure::not_found("request", id))
 }
 
-fn parse(id: &str) -> Reply<SpanId> {
+/// A span id as the caller wrote it.
+pub(crate) fn parse(id: &str) -> Reply<SpanId> {
     id.parse().map_err(|_| Failure::not_found("request", id).hint("a span id has 32 hexadecimal digits"))
 }
 

@@ -4,7 +4,7 @@
 
 mod aimd;
 mod bench;
-mod outside;
+pub(crate) mod outside;
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -34,6 +34,7 @@ mod spool;
 #[cfg(test)]
 mod testing;
 mod tokens;
+mod trial;
 mod wake;
 mod workers;
 mod writer;
@@ -62,6 +63,7 @@ pub use references::References;
 pub use runs::Runner;
 pub use scoring::{Plan, Scoring};
 pub use tokens::OutputTokens;
+pub use trial::Trial;
 pub use wake::Bells;
 pub use writer::{Writer, WriterParts};
 

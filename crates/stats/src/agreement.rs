@@ -36,10 +36,17 @@ impl Share {
     /// `hits` of `n`, with Wilson's interval; `None` of nothing.
     #[must_use]
     pub fn of(hits: u64, n: u64) -> Option<Self> {
-        if n == 0 || hits > n {
+        Self::mean(hits as f64, n)
+    }
+
+    /// The mean of `n` grades in `0..=1` whose sum is `total`, with Wilson's interval: passes and failures spread as far
+    /// as grades can, so the interval is never too narrow. `None` of nothing, and where the sum exceeds `n`.
+    #[must_use]
+    pub fn mean(total: f64, n: u64) -> Option<Self> {
+        let (p, m) = (total / n as f64, n as f64);
+        if n == 0 || !(0.0..=1.0).contains(&p) {
             return None;
         }
-        let (p, m) = (hits as f64 / n as f64, n as f64);
         let z2 = Z95 * Z95;
         let middle = (p + z2 / (2.0 * m)) / (1.0 + z2 / m);
         let reach = Z95 / (1.0 + z2 / m) * (p * (1.0 - p) / m + z2 / (4.0 * m * m)).sqrt();

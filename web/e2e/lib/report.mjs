@@ -12,13 +12,17 @@ export class Report {
       await run();
       console.log(`ok    ${name} (${Math.round(performance.now() - began)} ms)`);
     } catch (error) {
-      if (error instanceof Skip) return console.log(`skip  ${name}: ${error.message}`);
-      this.failures += 1;
-      const lines = String(error.stack ?? error)
-        .split("\n")
-        .slice(0, 14);
-      console.log(`FAIL  ${name}\n      ${lines.join("\n      ")}`);
+      this.ended(name, error);
     }
+  }
+
+  /** What ended before it was told to its end. */
+  ended(name, error) {
+    if (error instanceof Skip) return console.log(`skip  ${name}: ${error.message}`);
+    const lines = String(error.stack ?? error)
+      .split("\n")
+      .slice(0, 14);
+    this.fail(`${name}\n      ${lines.join("\n      ")}`);
   }
 
   fail(message) {

@@ -18,14 +18,14 @@ export default async function ({ story, page, go, server, workload, expect, WAIT
     const name = `kept-${Date.now().toString(36)}`;
     await page.getByRole("button", { name: "Save as item…" }).click();
     await page.getByLabel(/^Expected answer/).fill("42");
-    await page.getByLabel("New dataset").fill(name);
+    await page.getByLabel("Dataset, there already or new").fill(name);
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page
       .getByRole("status")
-      .getByText(/Saved in/)
+      .getByText(/Saved in the draft of/)
       .waitFor(WAIT);
-    const kept = await server.api(`/datasets/${name}`);
-    expect(kept.items === 1, "one item is kept");
+    const { items: kept } = await server.api(`/datasets/${name}/items?version=draft`);
+    expect(kept.length === 1, "one item is kept");
     await page.getByRole("button", { name: "Close" }).click();
   });
 }

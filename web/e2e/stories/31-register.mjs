@@ -8,6 +8,20 @@ const CSV = [
   '"Name the largest, by mass, planet.",Jupiter',
   "one,two,three,four",
 ].join("\n");
+const PROMPTFOO = `prompts:
+  - "Answer briefly: {{question}}"
+tests:
+  - vars:
+      question: What is 8 + 5?
+    assert:
+      - type: equals
+        value: "13"
+  - vars:
+      question: What is 9 + 5?
+    assert:
+      - type: equals
+        value: "14"
+`;
 export default async function ({ story, page, go, server, expect, WAIT }) {
   const name = `story-${Date.now().toString(36)}`;
   const button = (text) => page.getByRole("button", { name: text });
@@ -72,5 +86,47 @@ export default async function ({ story, page, go, server, expect, WAIT }) {
     await act.click();
     await page.waitForURL(/\/datasets$/, WAIT);
     expect(!(await server.api("/datasets")).items.some((row) => row.name === name), "it is still listed");
+  });
+
+  await story("a promptfoo file is imported, published and run by keyboard alone", async () => {
+    const name = `keys-${Date.now().toString(36)}`;
+    const key = (pressed) => page.keyboard.press(pressed);
+    /** Goes on by Tab until what has focus answers to that name. */
+    const tabTo = async (wanted) => {
+      for (let i = 0; i < 80; i += 1) {
+        const focused = await page.evaluate(() => {
+          const at = document.activeElement;
+          return (
+            at?.getAttribute("aria-label") ??
+            at?.closest("label")?.querySelector("span")?.textContent ??
+            at?.textContent ??
+            ""
+          ).trim();
+        });
+        if (wanted.test(focused)) return;
+        await key("Tab");
+      }
+      expect(false, `Tab does not come to ${wanted}`);
+    };
+    await go("/");
+    await page.locator("h1").first().waitFor(WAIT);
+    await key("g");
+    await key("d");
+    await page.getByRole("region", { name: "Import a dataset" }).waitFor(WAIT);
+    await tabTo(/^Choose a file/);
+    const chooser = page.waitForEvent("filechooser", WAIT);
+    await key("Enter");
+    await (await chooser).setFiles({ name: `${name}.yaml`, mimeType: "application/yaml", buffer: Buffer.from(PROMPTFOO) });
+    await importing();
+    await page.getByText("promptfoo", { exact: true }).waitFor(WAIT);
+    await tabTo(/^Import 2 items/);
+    await key("Enter");
+    await page.waitForURL(new RegExp(`/datasets/${name}`), WAIT);
+    await items().first().waitFor(WAIT);
+    expect((await items().count()) === 2, `${await items().count()} items are shown`);
+    await tabTo(/^Run it/);
+    await key("Enter");
+    await page.getByRole("dialog").waitFor(WAIT);
+    expect(page.url().includes(`start=${name}`), `${page.url()} does not start a run of ${name}`);
   });
 }

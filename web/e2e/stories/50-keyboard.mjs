@@ -15,4 +15,59 @@ export default async function ({ story, page, go, expect, WAIT }) {
     await page.getByRole("dialog", { name: "Keys" }).waitFor(WAIT);
     await page.keyboard.press("Escape");
   });
+
+  await story("every page is reached by g and a letter, and the help and the palette know them all", async () => {
+    await go("/");
+    await page.locator("h1").first().waitFor(WAIT);
+    const links = await page
+      .getByRole("navigation", { name: "Pages" })
+      .getByRole("link")
+      .evaluateAll((all) => all.map((link) => [link.firstChild.textContent.trim(), link.getAttribute("href")]));
+    await page.keyboard.press("?");
+    const help = page.getByRole("dialog", { name: "Keys" });
+    await help.waitFor(WAIT);
+    const said = await help.locator("dd").first().innerText();
+    await page.keyboard.press("Escape");
+    for (const [label, href] of links) {
+      const letter = new RegExp(`(\\w)\\s+${label}`).exec(said)?.[1];
+      expect(letter, `the help does not know ${label}: ${said}`);
+      await page.keyboard.press("g");
+      await page.keyboard.press(letter);
+      await page.waitForURL((url) => url.pathname === href, WAIT);
+      await page.keyboard.press("Control+k");
+      const jump = page.getByRole("dialog", { name: "Jump to" });
+      await jump.getByRole("combobox").fill(label);
+      await jump.getByRole("option", { name: new RegExp(`^${label}\\s*page`) }).waitFor(WAIT);
+      await page.keyboard.press("Escape");
+      await jump.waitFor({ state: "detached", ...WAIT });
+    }
+  });
+
+  await story("every list moves, opens, peeks and selects by the same keys", async () => {
+    for (const [path, label] of [
+      ["/workloads", "Workloads"],
+      ["/canaries", "Canaries"],
+      ["/policies", "Revisions"],
+      ["/deployments", "Deployments"],
+      ["/cost", "Cost"],
+      ["/datasets", "Datasets"],
+    ]) {
+      await go(path);
+      const table = page.getByRole("table", { name: label, exact: true });
+      await table.locator("[data-row]").first().waitFor(WAIT);
+      await page.keyboard.press("j");
+      expect(
+        await table
+          .locator("[data-row]")
+          .first()
+          .evaluate((row) => row === document.activeElement),
+        `${path}: j moves to no row`,
+      );
+      await page.keyboard.press(" ");
+      await page.getByRole("dialog", { name: label }).waitFor(WAIT);
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("x");
+      await page.getByText("1 selected").waitFor(WAIT);
+    }
+  });
 }

@@ -94,7 +94,11 @@ class Topic {
   }
 }
 
-const topics: Record<LiveTopic, Topic> = { traces: new Topic("/live/traces"), events: new Topic("/live/events") };
+const topics: Record<LiveTopic, Topic> = {
+  traces: new Topic("/live/traces"),
+  events: new Topic("/live/events"),
+  runs: new Topic("/live/runs"),
+};
 
 /** Calls `onMessage` for each message of a topic while `enabled`. Returns the state of the connection. */
 export function useLive(topic: LiveTopic, onMessage: (message: Message) => void, enabled = true): LiveStatus {

@@ -1320,6 +1320,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scorers/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Judges that ship with weir, in full */
+        get: operations["get_scorers_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scorers/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grades recorded answers by a definition; nothing is stored */
+        post: operations["post_scorers_try"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scorers/{name}/anchors": {
         parameters: {
             query?: never;
@@ -1801,6 +1835,8 @@ export interface components {
             redact?: boolean;
             /** @description True publishes at once; otherwise the items wait in the draft. */
             publish?: boolean;
+            /** @description True tells what would be put in, with the first items, and stores nothing. */
+            preview?: boolean;
             /** @description Of a new dataset: whose traffic it belongs to. */
             workload?: string | null;
         };
@@ -1834,6 +1870,8 @@ export interface components {
             /** @description What was drawn from. */
             strata: components["schemas"]["DrawnView"][];
             published: components["schemas"]["PublishedView"] | null;
+            /** @description The first items, where only a preview was asked for. */
+            first: Record<string, unknown>[];
         };
         /** @description Why a window began a new epoch. */
         AlarmView: {
@@ -2148,6 +2186,8 @@ export interface components {
             between_people: number | null;
             /** @description Pass and fail of both. */
             confusion: components["schemas"]["ConfusionView"];
+            /** @description People's labels by the judge's grade: a judge on the diagonal says what people say. */
+            curve: components["schemas"]["CurvePoint"][];
             /** @description Answers on which both differ most. */
             differ: components["schemas"]["DifferView"][];
             anchors: components["schemas"]["AnchorsView"] | null;
@@ -2568,6 +2608,16 @@ export interface components {
             total: components["schemas"]["CostRow"];
             /** @description Names of tags on the newest requests. */
             tags: string[];
+        };
+        /** @description Answers whose grades lie in one tenth. */
+        CurvePoint: {
+            /**
+             * Format: double
+             * @description Mean grade of the judge, `0..=1`.
+             */
+            judge: number;
+            /** @description Mean label of people, with 95 % limits as wide as grades can spread. */
+            people: components["schemas"]["Figure"];
         };
         /** @description One dataset with its history. */
         DatasetDetail: components["schemas"]["DatasetView"] & {
@@ -4260,6 +4310,16 @@ export interface components {
             /** @description What each key says. */
             keys: components["schemas"]["LabelKey"][];
         };
+        /** @description A judge that ships with weir. */
+        TemplateView: {
+            name: string;
+            /** @description Its definition in full, but for the `model` that is asked. */
+            definition: Record<string, unknown>;
+        };
+        TemplateViewList: {
+            items: components["schemas"]["TemplateView"][];
+            next: string | null;
+        };
         /** @description Agreement that the test spends. */
         TestOrder: {
             /** @description Must be true: the question is billed by the provider like any other, a few tokens each way. */
@@ -4394,6 +4454,44 @@ export interface components {
         TraceRowList: {
             items: components["schemas"]["TraceRow"][];
             next: string | null;
+        };
+        /** @description One answer, graded. */
+        TriedView: {
+            span_id: string;
+            /**
+             * Format: double
+             * @description `0..=1`; `null` where there is no grade.
+             */
+            value: number | null;
+            /** @description Why there is none. */
+            unscored: string | null;
+            /** @description The scorer's own words. */
+            explanation: string | null;
+            /** Format: double */
+            cost_usd: number;
+            /** Format: double */
+            latency_ms: number;
+        };
+        /** @description A definition and what to grade by it. */
+        TryOrder: {
+            /** @description As it would stand under `[scorers.name]`: `kind` and its keys. */
+            definition: Record<string, unknown>;
+            /** @description One to ten requests on record. */
+            spans: string[];
+            /** @description Must be true where a model is asked: its provider bills it. */
+            confirm_spend?: boolean;
+        };
+        /** @description What the definition says. */
+        TryView: {
+            /** @description The version that it would have. */
+            version: string;
+            /**
+             * Format: double
+             * @description All answers together, dollars.
+             */
+            cost_usd: number;
+            /** @description In the order asked. */
+            items: components["schemas"]["TriedView"][];
         };
         /** @description Tokens, as the provider counted them. */
         UsageView: {
@@ -7416,6 +7514,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_scorers_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateViewList"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    post_scorers_try: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryOrder"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TryView"];
                 };
             };
             /** @description what went wrong */

@@ -83,6 +83,7 @@ export type ItemView = Schemas["ItemView"];
 export type VersionDiff = Schemas["VersionDiff"];
 export type Checked = Schemas["Checked"];
 export type Preview = Schemas["Preview"];
+export type Added = Schemas["Added"];
 export type Imported = Schemas["Imported"];
 
 export type RunRow = Schemas["RunView"];
@@ -90,4 +91,14 @@ export type Run = Schemas["RunDetail"];
 export type RunItem = Schemas["RunItemView"];
 export type RunComparison = Schemas["RunComparison"];
 
-export type LiveTopic = "traces" | "events";
+export type LabelTask = Schemas["TaskView"];
+export type Label = Schemas["LabelView"];
+export type LabelPlan = Schemas["PlanView"];
+export type Calibration = Schemas["CalibrationView"];
+export type Anchors = Schemas["AnchorsView"];
+export type CurvePoint = Schemas["CurvePoint"];
+export type Tried = Schemas["TryView"];
+export type TriedItem = Schemas["TriedView"];
+export type JudgeTemplate = Schemas["TemplateView"];
+
+export type LiveTopic = "traces" | "events" | "runs";

@@ -29,7 +29,8 @@ export function Spark({
   height?: number;
 }) {
   const known = values.filter((value) => value !== null);
-  if (known.length === 0) return <svg width={width} height={height} aria-hidden="true" />;
+  // One value is no course of anything.
+  if (known.length < 2) return <svg width={width} height={height} aria-hidden="true" />;
   const min = zero ? 0 : Math.min(...known);
   const max = Math.max(...known);
   const x = linear([0, Math.max(1, values.length - 1)], [2, width - 2]);

@@ -108,3 +108,8 @@ export function bytes(value: Maybe): string {
   const scaled = value / 1000 ** at;
   return `${scaled.toFixed(at === 0 || scaled >= 100 ? 0 : 1)}${NARROW}${units[at]}`;
 }
+
+/** A clause as a sentence of its own: its first word is capitalised, unless it is a name such as `sim/small`. */
+export function sentence(clause: string): string {
+  return /^[a-z]+[ ,:]/.test(clause) ? clause.charAt(0).toUpperCase() + clause.slice(1) : clause;
+}

@@ -66,4 +66,6 @@ export function firstRange(began: number | null, now: number): Range {
   const age = began === null ? Number.POSITIVE_INFINITY : (now - began) / 1000;
   return age < RANGES["5m"] ? "5m" : age < RANGES["15m"] ? "15m" : "1h";
 }
+/** `5 min`, `24 h`: a range as it is said. */
+export const rangeName = (range: Range): string => range.replace(/^(\d+)m$/, `$1${NARROW}min`).replace(/^(\d+)([hd])$/, `$1${NARROW}$2`);
 export const isRange = (text: unknown): text is Range => typeof text === "string" && text in RANGES;

@@ -5,7 +5,8 @@ interface Problem extends Error {
   code?: string | null;
   hint?: string | null;
 }
-interface Query<T> {
+/** As much of a query as is shown. */
+export interface Query<T> {
   data: T | undefined;
   error: Error | null;
   refetch: () => unknown;

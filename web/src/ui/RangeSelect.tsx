@@ -1,5 +1,5 @@
 import { useKeys } from "../lib/keys";
-import { RANGES, type Range } from "../lib/time";
+import { RANGES, type Range, rangeName } from "../lib/time";
 
 const NAMES = Object.keys(RANGES) as Range[];
 
@@ -10,7 +10,7 @@ export function RangeSelect({ range, onRange }: { range: Range; onRange: (range:
     <select aria-label="Time range" title="Next range (t)" value={range} onChange={(event) => onRange(event.target.value as Range)}>
       {NAMES.map((name) => (
         <option key={name} value={name}>
-          Last {name.replace(/(\d+)/, "$1 ")}
+          Last {rangeName(name)}
         </option>
       ))}
     </select>

@@ -26,6 +26,8 @@ use crate::{
 
 /// Items of one build.
 const MOST: u64 = 10_000;
+/// Items of a preview.
+const SHOWN: usize = 10;
 /// Requests read at once.
 const PAGE: usize = 200;
 
@@ -56,6 +58,9 @@ pub(crate) struct AddOrder {
     /// True publishes at once; otherwise the items wait in the draft.
     #[serde(default)]
     publish: bool,
+    /// True tells what would be put in, with the first items, and stores nothing.
+    #[serde(default)]
+    preview: bool,
     /// Of a new dataset: whose traffic it belongs to.
     workload: Option<String>,
 }
@@ -81,6 +86,9 @@ pub(crate) struct Added {
     strata: Vec<DrawnView>,
     /// The version, where it was published.
     published: Option<PublishedView>,
+    /// The first items, where only a preview was asked for.
+    #[schema(value_type = Vec<Object>)]
+    first: Vec<Value>,
 }
 
 /// One part of what was drawn from.
@@ -127,6 +135,7 @@ pub(crate) async fn add_traces(
         redacted: 0,
         strata: strata.into_iter().map(DrawnView::from).collect(),
         published: None,
+        first: Vec::new(),
     };
     let mut items: Vec<NewItem> = Vec::new();
     for page in picked.chunks(PAGE) {
@@ -157,7 +166,10 @@ pub(crate) async fn add_traces(
         return Err(Failure::not_found("request that fits", &order.from)
             .hint("`weir trace list` shows what there is; texts are kept for a while only"));
     }
-    if !items.is_empty() {
+    if order.preview {
+        told.put = items.len() as u64;
+        told.first = items.iter().take(SHOWN).filter_map(|item| serde_json::from_str(&item.body).ok()).collect();
+    } else if !items.is_empty() {
         let draft = app.store.draft_put(&new, &items).await?;
         (told.items, told.put) = (draft.items, draft.put);
         if order.publish {

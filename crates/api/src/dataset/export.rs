@@ -7,7 +7,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use weir_core::error;
@@ -73,7 +73,8 @@ pub(crate) async fn export_dataset(
             Err(failure) => Some((Err(std::io::Error::other(failure.0.message)), None)),
         }
     });
-    Ok((headers, Body::from_stream(pages)).into_response())
+    // Compression asks once more after the end, which an unfolded stream does not bear.
+    Ok((headers, Body::from_stream(pages.fuse())).into_response())
 }
 
 struct Cursor {

@@ -1,5 +1,7 @@
 //! Datasets: previewed, imported, listed.
 
+use std::io::Read as _;
+
 use axum::{
     body::Body,
     http::{Method, StatusCode},
@@ -215,4 +217,18 @@ async fn inputs_must_fit_the_schema_of_their_dataset() {
     let item: serde_json::Value = serde_json::from_str(two).unwrap();
     let refused = home.post("/api/v1/datasets/one/items", &json!({"items": [item]})).await;
     assert!(refused.message().contains("input_schema"), "{}", refused.message());
+}
+
+#[tokio::test]
+async fn an_export_reaches_those_who_take_it_compressed() {
+    let home = open().await;
+    upload(&home, "/api/v1/datasets/import?name=sums&file=sums.jsonl", SPLIT).await;
+    let plain = home.get("/api/v1/datasets/sums/export").await;
+    // A browser asks so.
+    let asked = request(Method::GET, "/api/v1/datasets/sums/export").header("accept-encoding", "gzip");
+    let got = home.send(asked.body(Body::empty()).unwrap()).await;
+    assert_eq!(got.headers["content-encoding"], "gzip");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(got.body.as_ref()).read_to_string(&mut text).unwrap();
+    assert_eq!(text.as_bytes(), plain.body.as_ref());
 }

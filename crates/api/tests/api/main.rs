@@ -13,4 +13,5 @@ mod live;
 mod openapi;
 mod read;
 mod score;
+mod scorer_try;
 mod system;

@@ -30,7 +30,7 @@ const COST_USD: &str = "x-weir-cost-usd";
 ///
 /// # Errors
 /// When no embeddings came back; worth another try.
-pub(super) async fn embedding(
+pub(crate) async fn embedding(
     desk: &Desk,
     spec: &EmbeddingSpec,
     exchange: &Exchange<'_>,

@@ -10,6 +10,7 @@ mod pressure;
 mod reload;
 mod resolve;
 mod tester;
+mod trial;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -176,25 +177,6 @@ impl App {
             feedback: Arc::clone(&feedback),
             shutdown: front.stop.clone(),
         });
-        let api = weir_api::router(ApiState {
-            store: store.clone(),
-            snapshot: Arc::clone(&snapshots),
-            live: Arc::clone(&live),
-            settings: Arc::clone(&settings),
-            windows: windows.clone(),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            sink: Arc::clone(&recorder) as Arc<dyn SpanSink>,
-            feedback,
-            demo: options.demo,
-            tester: Arc::new(tester::Tester::new(
-                &format!("http://{}/v1", loopback(addr)),
-                &token,
-                Arc::clone(&transport),
-                Arc::clone(&clock),
-            )?),
-            stop: front.stop.clone(),
-        });
         let reloader = Arc::new(Reloader {
             settings,
             scoring: Arc::clone(&scoring),
@@ -224,7 +206,9 @@ impl App {
             exporter: options.exporter.clone(),
         };
         writer.spawn(Writer::new(tail, writer_parts).run(writer.stop.clone()));
-        let bench = Arc::new(Bench::new(&format!("http://{}/v1", loopback(addr)), &token)?);
+        let own = format!("http://{}/v1", loopback(addr));
+        let tester = tester::Tester::new(&own, &token, Arc::clone(&transport), Arc::clone(&clock))?;
+        let bench = Arc::new(Bench::new(&own, &token)?);
         let prober = Prober::new(ProberParts {
             store: store.clone(),
             settings: Arc::clone(&probed),
@@ -255,6 +239,21 @@ impl App {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             exporter: options.exporter.clone(),
+        });
+        let api = weir_api::router(ApiState {
+            store: store.clone(),
+            snapshot: Arc::clone(&snapshots),
+            live: Arc::clone(&live),
+            settings: Arc::clone(&probed),
+            windows: windows.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            sink: Arc::clone(&recorder) as Arc<dyn SpanSink>,
+            feedback,
+            demo: options.demo,
+            tester: Arc::new(tester),
+            trial: Arc::new(trial::Trials::new(Arc::clone(&desk))),
+            stop: front.stop.clone(),
         });
         let worker_id = format!("{:08x}", entropy.next_u64() >> 32);
         back.spawn(Anchors::new(Arc::clone(&desk), anchored).run(back.stop.clone()));

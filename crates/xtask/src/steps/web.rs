@@ -61,7 +61,7 @@ fn stories(browser: &std::path::Path) -> anyhow::Result<()> {
         // A full import, a canary and two hundred requests are played; the browser takes the longest.
         let url = weir.url().to_owned();
         let mut command = program("npm", &["run", "stories", "--", &url], &paths::root().join("web"));
-        command.env("CHROMIUM", browser).env("SHOTS", paths::target()?.join(SHOTS));
+        command.env("CHROMIUM", browser).env("SHOTS", paths::target()?.join(SHOTS)).env("WEIR_BIN", &binary);
         let told = tokio::task::spawn_blocking(move || shell::run(command)).await?;
         weir.stop().await?;
         told

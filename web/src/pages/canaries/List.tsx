@@ -2,10 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { useKeys } from "../../lib/keys";
-import { Card } from "../../ui/Card";
-import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { exportRows, Table } from "../../ui/Table";
+import { TableCard } from "../../ui/TableCard";
 import { columns } from "./columns";
 import { Drafts } from "./Drafts";
 import { FreezeBanner } from "./FreezeBanner";
@@ -26,7 +24,6 @@ export default function List() {
   const set = (more: Record<string, string | undefined>) => void navigate({ search: (before) => ({ ...before, ...more }), replace: true });
   const startOn = workload ?? workloads.find((row) => row.state !== "canary")?.id ?? workloads[0]?.id;
   useKeys({ n: () => startOn && set({ start: startOn }) });
-  const shown = (query.data?.items ?? []).filter((row) => state !== "open" || isOpen(row.state));
   return (
     <>
       <PageHead title="Canaries" sub="A candidate gets more traffic only here: by proof on live traffic, not by absence of complaints.">
@@ -57,36 +54,24 @@ export default function List() {
       <FreezeBanner workload={workload} />
       <div className="grid">
         <Drafts workload={workload} />
-        <Card
+        <TableCard
           title="All canaries"
           question="Is the candidate worse? Difference of mean grade, candidate − stable. The thin line is the margin."
-          tools={
-            shown.length > 0 ? (
-              <button type="button" className="btn quiet" data-export onClick={() => exportRows("canaries", columns, shown)}>
-                Export CSV
-              </button>
-            ) : null
+          label="Canaries"
+          columns={columns}
+          query={query}
+          rows={({ items }) => items.filter((row) => state !== "open" || isOpen(row.state))}
+          rowKey={(row) => row.id}
+          sort={sort}
+          onSort={(next) => set({ sort: next })}
+          empty={
+            query.data?.items.length === 0 ? (
+              <Empty onStart={startOn ? () => set({ start: startOn }) : undefined} />
+            ) : (
+              <p className="muted">None is running now.</p>
+            )
           }
-        >
-          <Loaded query={query} height={160}>
-            {({ items }) =>
-              items.length === 0 ? (
-                <Empty onStart={startOn ? () => set({ start: startOn }) : undefined} />
-              ) : shown.length === 0 ? (
-                <p className="muted">None is running now.</p>
-              ) : (
-                <Table
-                  label="Canaries"
-                  columns={columns}
-                  rows={shown}
-                  rowKey={(row) => row.id}
-                  sort={sort}
-                  onSort={(next) => set({ sort: next })}
-                />
-              )
-            }
-          </Loaded>
-        </Card>
+        />
       </div>
       {start ? <StartCanary workload={start} onPick={(id) => set({ start: id })} onClose={() => set({ start: undefined })} /> : null}
       {freezing ? <FreezeDialog workloads={workloads.map(({ id }) => id)} onClose={() => setFreezing(false)} /> : null}

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { isRange, type Range } from "../../lib/time";
+import { isRange, type Range, rangeName } from "../../lib/time";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
@@ -81,8 +81,8 @@ export default function Page() {
                 />
               ) : (
                 <p className="muted">
-                  No requests in the last {range}. Send one, or choose a longer range. Tags come with the header <code>x-weir-tags</code>, a
-                  JSON object such as <code>{'{"team":"search"}'}</code>.
+                  No requests in the last {rangeName(range)}. Send one, or choose a longer range. Tags come with the header{" "}
+                  <code>x-weir-tags</code>, a JSON object such as <code>{'{"team":"search"}'}</code>.
                 </p>
               )
             }

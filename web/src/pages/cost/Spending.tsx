@@ -3,7 +3,7 @@ import type { CostSeries } from "../../api/types";
 import { Chart } from "../../charts/Chart";
 import { TimeSeries } from "../../charts/TimeSeries";
 import { usd } from "../../lib/format";
-import { hourMinute, type Range, span } from "../../lib/time";
+import { hourMinute, type Range, span, rangeName } from "../../lib/time";
 import { columns, type Split } from "./split";
 
 /** Dollars for an axis: no zeros at the end. */
@@ -21,8 +21,8 @@ export function Spending({ series, split, range }: { series: CostSeries; split: 
   return (
     <Chart
       title="Spending over time"
-      question={`Where does the money go? US dollars per ${span(series.step_s)}, ${usd(all)} in ${range}.`}
-      summary={all > 0 ? `Spending over the last ${range}: ${said}.` : `Nothing was spent in the last ${range}.`}
+      question={`Where does the money go? US dollars per ${span(series.step_s)}, ${usd(all)} in ${rangeName(range)}.`}
+      summary={all > 0 ? `Spending over the last ${rangeName(range)}: ${said}.` : `Nothing was spent in the last ${rangeName(range)}.`}
       height={250}
       empty={all === 0 ? "Nothing with a known price in this range. Choose a longer one, or send a request." : null}
       table={{

@@ -1,25 +1,78 @@
 import { useMutation } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
 import { file } from "../../api/client";
 import type { Dataset } from "../../api/types";
 import { save } from "../../lib/csv";
+import { Dialog } from "../../ui/Dialog";
+import { Failed } from "../../ui/Loaded";
 
-/** Saves the current version as a file: as JSONL it can be imported again without loss. */
+const route = getRouteApi("/datasets/$name");
+const FORMATS = {
+  jsonl: "JSONL: can be imported again without loss",
+  csv: "CSV: for spreadsheets",
+  parquet: "Parquet: for data frames",
+} as const;
+type Format = keyof typeof FORMATS;
+
+/** Saves what is shown, the version and split of the URL, as a file. */
 export function Export({ dataset }: { dataset: Dataset }) {
-  const fetch = useMutation({
-    mutationFn: (format: "jsonl" | "csv") =>
-      file("/datasets/{name}/export", { id: dataset.name, query: { format } }).then((blob) => ({ blob, format })),
-    onSuccess: ({ blob, format }) => save(`${dataset.name}.${format}`, blob),
-  });
+  const [open, setOpen] = useState(false);
   return (
-    <select
-      aria-label="Export"
-      value=""
-      disabled={fetch.isPending || dataset.version === ""}
-      onChange={(event) => (event.target.value === "jsonl" || event.target.value === "csv") && fetch.mutate(event.target.value)}
-    >
-      <option value="">{fetch.error ? "Export failed: again" : "Export"}</option>
-      <option value="jsonl">as JSONL, without loss</option>
-      <option value="csv">as CSV</option>
-    </select>
+    <>
+      <button type="button" className="btn" data-export disabled={dataset.version === "" && !dataset.draft} onClick={() => setOpen(true)}>
+        Export… <kbd className="wide">e</kbd>
+      </button>
+      {open ? <ExportDialog dataset={dataset} onClose={() => setOpen(false)} /> : null}
+    </>
+  );
+}
+
+function ExportDialog({ dataset, onClose }: { dataset: Dataset; onClose: () => void }) {
+  const { version, split } = route.useSearch();
+  const [format, setFormat] = useState<Format>("jsonl");
+  const at = version ?? (dataset.draft ? "draft" : undefined);
+  const fetch = useMutation({
+    mutationFn: () => file("/datasets/{name}/export", { id: dataset.name, query: { format, version: at, split } }),
+    onSuccess: (blob) => {
+      save(`${[dataset.name, split].filter(Boolean).join("-")}.${format}`, blob);
+      onClose();
+    },
+  });
+  const what = at === "draft" ? "The draft" : at ? `Version ${at.slice(0, 12)}` : "The current version";
+  return (
+    <Dialog title={`Export ${dataset.name}`} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          fetch.mutate();
+        }}
+      >
+        <p>
+          {what}
+          {split ? `, split ${split}` : ", every split"}. Held-out items go along, which is written down.
+        </p>
+        <label className="field">
+          <span>Format</span>
+          <select value={format} onChange={(event) => setFormat(event.target.value as Format)} autoFocus>
+            {Object.entries(FORMATS).map(([name, says]) => (
+              <option key={name} value={name}>
+                {says}
+              </option>
+            ))}
+          </select>
+        </label>
+        {fetch.error ? <Failed error={fetch.error} /> : null}
+        <div className="row" style={{ justifyContent: "flex-end" }}>
+          <button type="button" className="btn" onClick={onClose}>
+            Cancel
+          </button>
+          <button className="btn primary" disabled={fetch.isPending}>
+            Download
+          </button>
+        </div>
+      </form>
+    </Dialog>
   );
 }

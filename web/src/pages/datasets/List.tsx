@@ -4,13 +4,13 @@ import { useState } from "react";
 import type { DatasetRow } from "../../api/types";
 import { count } from "../../lib/format";
 import { Ago } from "../../ui/Ago";
-import { Card } from "../../ui/Card";
-import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { Pill } from "../../ui/Pill";
-import { type Column, exportRows, Table } from "../../ui/Table";
+import type { Column } from "../../ui/Table";
+import { TableCard } from "../../ui/TableCard";
 import { Coverage } from "./Coverage";
 import { DropZone } from "./DropZone";
+import { FromTraces } from "./FromTraces";
 import { ImportPanel } from "./ImportPanel";
 import { datasetsQuery } from "./queries";
 
@@ -69,48 +69,44 @@ const columns: Column<DatasetRow>[] = [
 /** What do we hold quality against? */
 export default function List() {
   const query = useQuery(datasetsQuery);
-  const { sort, into } = route.useSearch();
+  const { sort, into, from, workload, deployment, status } = route.useSearch();
   const navigate = route.useNavigate();
   const [file, setFile] = useState<File | null>(null);
   return (
     <>
-      <PageHead
-        title="Datasets"
-        sub="Questions with expected answers. A live request that asks one of them is scored against its answer."
-      />
+      <PageHead title="Datasets" sub="Questions with expected answers. A live request that asks one of them is scored against its answer.">
+        <Link to="/datasets" search={(before) => ({ ...before, from: "traces" })} className="btn">
+          From traces…
+        </Link>
+      </PageHead>
       <div className="grid">
-        {file ? (
+        {from === "traces" ? (
+          <FromTraces
+            into={into}
+            start={{ ...(workload ? { workload } : {}), ...(deployment ? { deployment } : {}), ...(status ? { status } : {}) }}
+            onClose={() => void navigate({ search: { sort } })}
+          />
+        ) : file ? (
           <ImportPanel key={`${file.name}/${file.size}/${file.lastModified}`} file={file} into={into} onClose={() => setFile(null)} />
         ) : (
           <DropZone onFile={setFile} into={into} />
         )}
-        <Card
+        <TableCard
           title="All datasets"
-          tools={
-            query.data && query.data.items.length > 0 ? (
-              <button type="button" className="btn quiet" data-export onClick={() => exportRows("datasets", columns, query.data.items)}>
-                Export CSV
-              </button>
-            ) : null
+          question="Which questions have a known answer, and for which workload?"
+          label="Datasets"
+          columns={columns}
+          query={query}
+          rows={({ items }) => items}
+          rowKey={(row) => row.name}
+          sort={sort}
+          onSort={(next) => void navigate({ search: (before) => ({ ...before, sort: next }), replace: true })}
+          empty={
+            <p className="muted">
+              None yet. Drop a file above, try the sample, take them from traces, or name one in weir.toml under [datasets].
+            </p>
           }
-        >
-          <Loaded query={query} height={120}>
-            {({ items }) =>
-              items.length === 0 ? (
-                <p className="muted">None yet. Drop a file above, try the sample, or name one in weir.toml under [datasets].</p>
-              ) : (
-                <Table
-                  label="Datasets"
-                  columns={columns}
-                  rows={items}
-                  rowKey={(row) => row.name}
-                  sort={sort}
-                  onSort={(next) => void navigate({ search: (before) => ({ ...before, sort: next }), replace: true })}
-                />
-              )
-            }
-          </Loaded>
-        </Card>
+        />
         {query.data ? <Coverage datasets={query.data.items} /> : null}
       </div>
     </>

@@ -36,6 +36,13 @@ export default function Page() {
             <Link to="/datasets" search={{ into: dataset.name }} className="btn">
               Import into it…
             </Link>
+            <Link
+              to="/datasets"
+              search={{ into: dataset.name, from: "traces", ...(dataset.workload ? { workload: dataset.workload } : {}) }}
+              className="btn"
+            >
+              From traces…
+            </Link>
             <button type="button" className="btn danger" onClick={() => setDeleting(true)}>
               Delete…
             </button>

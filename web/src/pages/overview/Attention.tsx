@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { Attention as Item } from "../../api/types";
+import { sentence } from "../../lib/format";
 
 /** Pages that exist; others are named by the server for later. */
-const PAGES = /^\/(workloads|canaries|policies|deployments|traces|cost|datasets|playground)(\/|$)/;
+const PAGES = /^\/(workloads|canaries|policies|deployments|traces|cost|datasets|scorers|labels|runs|system|playground)(\/|$)/;
 
 /** What needs a person now. Nothing is shown when nothing does. */
 export function Attention({ items }: { items: Item[] }) {
@@ -15,7 +16,7 @@ export function Attention({ items }: { items: Item[] }) {
           </span>
           <p>
             {item.workload && !item.text.includes(item.workload) ? <strong>{item.workload}: </strong> : null}
-            {item.text}
+            {sentence(item.text)}
           </p>
           {PAGES.test(item.href) ? <Link to={item.href as "/"}>Look</Link> : null}
         </div>

@@ -4,10 +4,10 @@ import type { Overview } from "../../api/types";
 import { compact, plural } from "../../lib/format";
 import { span } from "../../lib/time";
 import { Card } from "../../ui/Card";
-import { Loaded } from "../../ui/Loaded";
+import { Loaded, type Query } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { exportRows } from "../../ui/Table";
-import { WorkloadTable, workloadColumns } from "../workloads/WorkloadTable";
+import { TableCard } from "../../ui/TableCard";
+import { workloadColumns } from "../workloads/WorkloadTable";
 import { Attention } from "./Attention";
 import { Changed } from "./Changed";
 import { Checklist } from "./Checklist";
@@ -25,7 +25,7 @@ export default function Page() {
     <>
       <PageHead title="Overview" sub={query.data ? <Summary overview={query.data} /> : null} />
       <Loaded query={query} height={640}>
-        {(overview) => <Body overview={overview} />}
+        {(overview) => <Body overview={overview} query={query} />}
       </Loaded>
     </>
   );
@@ -46,7 +46,7 @@ function Summary({ overview: { totals } }: { overview: Overview }) {
   );
 }
 
-function Body({ overview }: { overview: Overview }) {
+function Body({ overview, query }: { overview: Overview; query: Query<Overview> }) {
   const { workload, sort } = route.useSearch();
   const navigate = route.useNavigate();
   const { checklist } = overview;
@@ -71,30 +71,22 @@ function Body({ overview }: { overview: Overview }) {
           <Providers rows={overview.providers} />
         </Card>
       </div>
-      <Card
+      <TableCard
         title="Workloads"
-        tools={
-          <button
-            type="button"
-            className="btn quiet"
-            data-export
-            onClick={() => exportRows("workloads", workloadColumns, overview.workloads)}
-          >
-            Export CSV
-          </button>
-        }
-      >
-        <WorkloadTable
-          rows={overview.workloads}
-          sort={sort}
-          onSort={(next) => void navigate({ search: (before) => ({ ...before, sort: next }), replace: true })}
-        />
-        {overview.workloads.length === 0 ? (
+        question="How is each kind of traffic served?"
+        label="Workloads"
+        columns={workloadColumns}
+        query={query}
+        rows={() => overview.workloads}
+        rowKey={(row) => row.id}
+        sort={sort}
+        onSort={(next) => void navigate({ search: (before) => ({ ...before, sort: next }), replace: true })}
+        empty={
           <p className="muted">
             None yet. <Link to="/workloads">How to add one</Link>.
           </p>
-        ) : null}
-      </Card>
+        }
+      />
     </>
   );
 }

@@ -1,10 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { post } from "../../api/client";
 import { Dialog } from "../../ui/Dialog";
 import { Failed } from "../../ui/Loaded";
-import { datasetsQuery } from "../shell/queries";
+import { NameField } from "../datasets/NameField";
 
 interface Props {
   input: string;
@@ -13,31 +13,30 @@ interface Props {
   onClose: () => void;
 }
 
-/** Keeps a question and its expected answer as the first item of a new dataset. */
+/** Keeps a question and its expected answer as an item: in the draft of a dataset that is there, or of a new one. */
 export function SaveItem({ input, expected, workload, onClose }: Props) {
   const client = useQueryClient();
-  const known = useQuery(datasetsQuery).data?.items.map((row) => row.name) ?? [];
   const [name, setName] = useState(`${workload}-items`);
   const [question, setQuestion] = useState(input);
   const [answer, setAnswer] = useState(expected);
-  const taken = known.includes(name.trim());
   const save = useMutation({
     mutationFn: () => {
-      const item = JSON.stringify({ input: question, ...(answer.trim() ? { expected: answer.trim() } : {}) });
-      return post("/datasets/import", new Blob([`${item}\n`]), { query: { name: name.trim(), workload, file: "item.jsonl" } });
+      const item = { input: question, ...(answer.trim() ? { expected: answer.trim() } : {}), ...(workload ? { workload } : {}) };
+      return post("/datasets/{name}/items", { items: [item] }, { id: name.trim() });
     },
-    onSuccess: () => client.invalidateQueries({ queryKey: ["datasets"] }),
+    onSuccess: () =>
+      Promise.all([client.invalidateQueries({ queryKey: ["datasets"] }), client.invalidateQueries({ queryKey: ["dataset"] })]),
   });
   return (
     <Dialog title="Save as an item" onClose={onClose} wide>
       {save.data ? (
         <div className="stack">
           <p role="status">
-            <span className="ok">✓</span> Saved in{" "}
-            <Link to="/datasets/$name" params={{ name: save.data.name }}>
-              {save.data.name}
+            <span className="ok">✓</span> Saved in the draft of{" "}
+            <Link to="/datasets/$name" params={{ name: name.trim() }}>
+              {name.trim()}
             </Link>
-            .
+            ; publish it there.
           </p>
           <div className="row">
             <button type="button" className="btn primary" onClick={onClose}>
@@ -50,7 +49,7 @@ export function SaveItem({ input, expected, workload, onClose }: Props) {
           className="stack"
           onSubmit={(event) => {
             event.preventDefault();
-            if (!taken) save.mutate();
+            save.mutate();
           }}
         >
           <label className="field">
@@ -61,19 +60,13 @@ export function SaveItem({ input, expected, workload, onClose }: Props) {
             <span>Expected answer, may be empty</span>
             <textarea rows={2} value={answer} onChange={(event) => setAnswer(event.target.value)} autoFocus />
           </label>
-          <label className="field">
-            <span>New dataset</span>
-            <input value={name} onChange={(event) => setName(event.target.value)} pattern="[A-Za-z0-9][A-Za-z0-9._\-]*" required />
-          </label>
-          {taken ? (
-            <p className="warn small">! {name} is there already, and an import would replace its items. Choose another name.</p>
-          ) : null}
+          <NameField name={name} onName={setName} />
           {save.error ? <Failed error={save.error} /> : null}
           <div className="row" style={{ justifyContent: "flex-end" }}>
             <button type="button" className="btn" onClick={onClose}>
               Cancel
             </button>
-            <button className="btn primary" disabled={taken || save.isPending}>
+            <button className="btn primary" disabled={save.isPending}>
               Save
             </button>
           </div>

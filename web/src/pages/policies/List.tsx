@@ -6,7 +6,8 @@ import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { type Column, exportRows, Table } from "../../ui/Table";
+import type { Column } from "../../ui/Table";
+import { TableCard } from "../../ui/TableCard";
 import { workloadsQuery } from "../shell/queries";
 import { By } from "./By";
 import { Proposals } from "./Proposals";
@@ -51,7 +52,6 @@ export default function List() {
   const diffs = useQuery(diffsQuery(workload));
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
-  const shown = revisions.data?.items.filter((row) => !workload || row.workload === workload) ?? [];
   const waiting = diffs.data?.items.filter((row) => row.state === "proposed").length ?? 0;
   return (
     <>
@@ -88,33 +88,22 @@ export default function List() {
             }
           </Loaded>
         </Card>
-        <Card
+        <TableCard
           title="Revisions"
           question="Newest first. Each is kept for good, with who made it and why."
-          tools={
-            <button type="button" className="btn quiet" data-export onClick={() => exportRows("revisions", columns, shown)}>
-              Export CSV
-            </button>
-          }
-        >
-          <Loaded query={revisions} height={200}>
-            {() => (
-              <Table
-                label="Revisions"
-                columns={columns}
-                rows={shown}
-                rowKey={(row) => `${row.workload}/${row.revision}`}
-                sort={sort}
-                onSort={(next) => set({ sort: next })}
-              />
-            )}
-          </Loaded>
-          {revisions.data && shown.length === 0 ? (
+          label="Revisions"
+          columns={columns}
+          query={revisions}
+          rows={({ items }) => items.filter((row) => !workload || row.workload === workload)}
+          rowKey={(row) => `${row.workload}/${row.revision}`}
+          sort={sort}
+          onSort={(next) => set({ sort: next })}
+          empty={
             <p className="muted">
               No revision yet: the first one, <code>r-0001</code>, is made from the configuration when a workload is configured.
             </p>
-          ) : null}
-        </Card>
+          }
+        />
       </div>
     </>
   );

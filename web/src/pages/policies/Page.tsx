@@ -8,6 +8,7 @@ import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { Pill } from "../../ui/Pill";
+import { sentence } from "../../lib/format";
 import { By } from "./By";
 import { Confirm } from "./Confirm";
 import { align, sentences, stageText } from "./diff";
@@ -61,7 +62,7 @@ function Body({ revision, line, against }: { revision: Revision; line: Revision[
         state={isHead ? <Pill tone="ok">Routes now</Pill> : <Pill tone="plain">Replaced</Pill>}
         sub={
           <>
-            Made <Ago at={revision.at} words /> by <By author={revision.author} />. {revision.reason}
+            Made <Ago at={revision.at} words /> by <By author={revision.author} />. {sentence(revision.reason)}.
           </>
         }
       >

@@ -26,7 +26,16 @@ export default function Compare() {
         <Pick label="Against" value={b} runs={runs} onPick={(id) => set({ b: id })} />
       </PageHead>
       {a === "" || b === "" ? (
-        <p className="muted">Choose two runs above. Runs of the same dataset version compare item by item.</p>
+        <div className="empty">
+          <p>
+            {runs.length > 1
+              ? "Choose two runs above. Runs of the same dataset version compare item by item."
+              : "It takes two runs to compare. Runs of the same dataset version compare item by item."}
+          </p>
+          <Link to="/runs" search={{ start: "new" }} className="btn">
+            Start a run…
+          </Link>
+        </div>
       ) : (
         <Loaded query={query} height={480}>
           {(compared) => <Body compared={compared} />}

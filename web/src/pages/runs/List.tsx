@@ -1,14 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useKeys } from "../../lib/keys";
-import { Card } from "../../ui/Card";
 import { Copy } from "../../ui/Copy";
-import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { exportRows, Table } from "../../ui/Table";
+import { TableCard } from "../../ui/TableCard";
 import { columns } from "./columns";
 import { runsQuery } from "./queries";
 import { StartRun } from "./StartRun";
+import { useRunEvents } from "./useRunEvents";
 
 const route = getRouteApi("/runs");
 
@@ -18,6 +17,7 @@ export default function List() {
   const navigate = route.useNavigate();
   const query = useQuery(runsQuery);
   const set = (more: Record<string, string | undefined>) => void navigate({ search: (before) => ({ ...before, ...more }), replace: true });
+  useRunEvents();
   useKeys({ n: () => set({ start: "new" }) });
   const runs = query.data?.items ?? [];
   return (
@@ -35,44 +35,29 @@ export default function List() {
           Start a run… <kbd className="wide">n</kbd>
         </button>
       </PageHead>
-      <Card
+      <TableCard
         title="All runs"
         question="Did it get better?"
-        tools={
-          runs.length > 0 ? (
-            <button type="button" className="btn quiet" data-export onClick={() => exportRows("runs", columns, runs)}>
-              Export CSV
+        label="Runs"
+        columns={columns}
+        query={query}
+        rows={({ items }) => items}
+        rowKey={(row) => row.id}
+        sort={sort}
+        onSort={(next) => set({ sort: next })}
+        empty={
+          <div className="empty">
+            <p>
+              None yet. A run asks every item of a dataset of each model you choose and grades the answers with the workload&apos;s scorers.
+            </p>
+            <button type="button" className="btn primary" onClick={() => set({ start: "new" })}>
+              Start the first run…
             </button>
-          ) : null
+            <p className="muted">Or from a terminal, where it can guard a pull request:</p>
+            <Copy label="Command to copy" text="weir eval run evals/suites/maths.toml" />
+          </div>
         }
-      >
-        <Loaded query={query} height={160}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <div className="empty">
-                <p>
-                  None yet. A run asks every item of a dataset of each model you choose and grades the answers with the workload&apos;s
-                  scorers.
-                </p>
-                <button type="button" className="btn primary" onClick={() => set({ start: "new" })}>
-                  Start the first run…
-                </button>
-                <p className="muted">Or from a terminal, where it can guard a pull request:</p>
-                <Copy label="Command to copy" text="weir eval run evals/suites/maths.toml" />
-              </div>
-            ) : (
-              <Table
-                label="Runs"
-                columns={columns}
-                rows={items}
-                rowKey={(row) => row.id}
-                sort={sort}
-                onSort={(next) => set({ sort: next })}
-              />
-            )
-          }
-        </Loaded>
-      </Card>
+      />
       {start ? <StartRun dataset={start} onPick={(name) => set({ start: name })} onClose={() => set({ start: undefined })} /> : null}
     </>
   );

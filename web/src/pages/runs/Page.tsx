@@ -12,6 +12,7 @@ import { ItemList } from "./ItemList";
 import { Matrix } from "./Matrix";
 import { runQuery } from "./queries";
 import { RunFrontier } from "./RunFrontier";
+import { useRunEvents } from "./useRunEvents";
 import { isOver, progress, RunState } from "./words";
 
 const route = getRouteApi("/runs/$id");
@@ -20,6 +21,7 @@ const route = getRouteApi("/runs/$id");
 export default function Page() {
   const { id } = route.useParams();
   const query = useQuery(runQuery(id));
+  useRunEvents();
   return (
     <Loaded query={query} height={640}>
       {(detail) => (

@@ -5,20 +5,14 @@ export { datasetsQuery, deploymentsQuery } from "../shell/queries";
 export { workloadsQuery } from "../workloads/queries";
 export { configQuery } from "../system/queries";
 
-/** While one is under way, the figures are asked again as it goes on. */
-const MOVING_MS = 1_000;
-const moving = (status: string | undefined) => status === "queued" || status === "running" || status === "cancelling";
-
 export const runsQuery = queryOptions({
   queryKey: ["runs"],
   queryFn: ({ signal }) => get("/runs", { signal, query: { limit: 100 } }),
-  refetchInterval: ({ state }) => (state.data?.items.some((run) => moving(run.status)) ? MOVING_MS : 10_000),
 });
 export const runQuery = (id: string) =>
   queryOptions({
     queryKey: ["run", id],
     queryFn: ({ signal }) => get("/runs/{id}", { id, signal }),
-    refetchInterval: ({ state }) => (moving(state.data?.run.status) ? MOVING_MS : false),
   });
 export const runItemsQuery = (id: string, only: string | undefined) =>
   infiniteQueryOptions({

@@ -1,9 +1,22 @@
+import type { RunRow } from "../../api/types";
+import { withRun } from "./useRunEvents";
 import { describe, expect, it } from "vitest";
 import { standing } from "./Comparisons";
 import { differs, mean } from "./grades";
 import { suite } from "./suite";
 
 const delta = (value: number) => ({ value, lower: value - 0.1, upper: value + 0.1, n: 50 });
+
+describe("a run that moves", () => {
+  const run = (id: string, asked: number) => ({ id, asked }) as RunRow;
+  it("takes its place in the list, and a new one comes first", () => {
+    expect(withRun([run("b", 0), run("a", 5)], run("b", 2)).map((row) => [row.id, row.asked])).toEqual([
+      ["b", 2],
+      ["a", 5],
+    ]);
+    expect(withRun([run("a", 5)], run("b", 0)).map((row) => row.id)).toEqual(["b", "a"]);
+  });
+});
 
 describe("a comparison", () => {
   it("says better or worse only when it is resolved", () => {

@@ -1,127 +1,102 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { count, grade, NONE, percent } from "../../lib/format";
-import { Ago } from "../../ui/Ago";
-import { Card } from "../../ui/Card";
-import { Copy } from "../../ui/Copy";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { Pill } from "../../ui/Pill";
-import { type Column, exportRows, Table } from "../../ui/Table";
-import { Detail } from "./Detail";
+import { Tabs } from "../../ui/Tabs";
+import { Bench } from "./Bench";
+import { CalibrationTab } from "./CalibrationTab";
 import type { ScorerRow } from "./gather";
 import { scorersQuery } from "./queries";
+import { Windows } from "./Windows";
 
-const route = getRouteApi("/scorers");
-const FIRST = `[scorers.exact]
-kind = "exact_match"
+const route = getRouteApi("/scorers/$name");
+const TABS = { windows: "Grades", calibration: "Calibration", bench: "Test bench" };
+type Tab = keyof typeof TABS;
 
-[workloads.support]
-scorers = ["exact"]`;
-const coverage = (row: ScorerRow) => (row.n + row.unscored > 0 ? row.n / (row.n + row.unscored) : null);
-
-const columns: Column<ScorerRow>[] = [
-  {
-    key: "name",
-    title: "Scorer",
-    head: true,
-    cell: (row) => (
-      <Link to="/scorers" search={(before) => ({ ...before, scorer: row.name })} data-row>
-        {row.name}
-      </Link>
-    ),
-    value: (row) => row.name,
-  },
-  { key: "kind", title: "Kind", cell: (row) => (row.kind ? <code>{row.kind}</code> : NONE), value: (row) => row.kind },
-  {
-    key: "workloads",
-    title: "Grades",
-    wide: true,
-    cell: (row) => row.used.map((each) => each.workload).join(", ") || <span className="muted">nothing</span>,
-    value: (row) => row.used.map((each) => each.workload).join(" "),
-  },
-  {
-    key: "decides",
-    title: "Decides in",
-    wide: true,
-    cell: (row) => row.decides.join(", ") || <span className="muted">–</span>,
-    value: (row) => row.decides.join(" "),
-  },
-  { key: "mean", title: "Mean", numeric: true, cell: (row) => grade(row.mean), value: (row) => row.mean },
-  { key: "n", title: "Scores", numeric: true, cell: (row) => count(row.n), value: (row) => row.n },
-  { key: "coverage", title: "Could grade", numeric: true, cell: (row) => percent(coverage(row)), value: coverage },
-  {
-    key: "drift",
-    title: "Drift",
-    cell: (row) =>
-      row.suspect.length > 0 ? (
-        <Pill tone="warn" glyph="!" title={row.suspect.join(", ")}>
-          {count(row.suspect.length)} suspect
-        </Pill>
-      ) : row.n > 0 ? (
-        <Pill tone="ok">steady</Pill>
-      ) : (
-        <span className="muted">no scores</span>
-      ),
-    value: (row) => row.suspect.join(" "),
-  },
-  {
-    key: "updated",
-    title: "Last score",
-    numeric: true,
-    wide: true,
-    cell: (row) => (row.updated_at ? <Ago at={row.updated_at} /> : NONE),
-    value: (row) => row.updated_at,
-  },
-];
-
-/** Can we trust the grader? */
+/** One scorer: what it says, whether people say the same, and what another prompt would say. */
 export default function Page() {
-  const query = useQuery(scorersQuery);
-  const { scorer, sort } = route.useSearch();
+  const { name } = route.useParams();
+  const { tab } = route.useSearch();
   const navigate = route.useNavigate();
-  const set = (more: Record<string, string | undefined>) => void navigate({ search: (before) => ({ ...before, ...more }), replace: true });
-  const opened = query.data?.items.find((row) => row.name === scorer);
+  const query = useQuery(scorersQuery);
+  const shown: Tab = tab && tab in TABS ? (tab as Tab) : "windows";
+  return (
+    <Loaded query={query} height={480}>
+      {({ items }) => {
+        const row = items.find((each) => each.name === name);
+        if (!row) return <Unknown name={name} />;
+        const judge = row.kind === "judge";
+        return (
+          <>
+            <PageHead title={name} sub={<Sub row={row} />}>
+              {judge ? (
+                <Link to="/labels" search={{ scorer: name }} className="btn">
+                  Label its answers…
+                </Link>
+              ) : null}
+            </PageHead>
+            {judge ? (
+              <Tabs
+                label={`Views of ${name}`}
+                tabs={TABS}
+                shown={shown}
+                onShow={(next) => void navigate({ search: { tab: next === "windows" ? undefined : next } })}
+              />
+            ) : null}
+            {judge && shown === "calibration" ? (
+              <CalibrationTab name={name} />
+            ) : judge && shown === "bench" ? (
+              <Bench row={row} />
+            ) : (
+              <Windows row={row} />
+            )}
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function Sub({ row }: { row: ScorerRow }) {
   return (
     <>
-      <PageHead title="Scorers" sub="Who grades the answers. One scorer per workload decides; the others watch." />
-      <div className="grid">
-        <Card
-          title="All scorers"
-          question="Who grades what, how much of it, and is anything drifting? Figures of the present windows."
-          tools={
-            query.data && query.data.items.length > 0 ? (
-              <button type="button" className="btn quiet" data-export onClick={() => exportRows("scorers", columns, query.data.items)}>
-                Export CSV
-              </button>
-            ) : null
-          }
-        >
-          <Loaded query={query} height={160}>
-            {({ items }) =>
-              items.length === 0 ? (
-                <div className="empty">
-                  <p>
-                    None yet. Without a scorer no quality is known, and nothing can be routed by it. The simplest compares with the expected
-                    answer of a dataset:
-                  </p>
-                  <Copy label="Configuration to copy" text={FIRST} />
-                </div>
-              ) : (
-                <Table
-                  label="Scorers"
-                  columns={columns}
-                  rows={items}
-                  rowKey={(row) => row.name}
-                  sort={sort}
-                  onSort={(next) => set({ sort: next })}
-                />
-              )
-            }
-          </Loaded>
-        </Card>
-        {opened ? <Detail row={opened} onClose={() => set({ scorer: undefined })} /> : null}
-      </div>
+      {row.kind === "judge" ? (
+        "A judge: a model grades."
+      ) : row.kind ? (
+        <>
+          A check, <code>{row.kind}</code>: the same answer always gets the same grade.
+        </>
+      ) : (
+        "Grades from outside."
+      )}{" "}
+      {row.used.length > 0 ? (
+        <>
+          It grades{" "}
+          {row.used.map(({ workload }, i) => (
+            <span key={workload}>
+              {i > 0 ? ", " : ""}
+              <Link to="/workloads/$id" params={{ id: workload }}>
+                {workload}
+              </Link>
+            </span>
+          ))}
+          .
+        </>
+      ) : (
+        "No workload lists it."
+      )}
     </>
+  );
+}
+
+function Unknown({ name }: { name: string }) {
+  return (
+    <div className="empty">
+      <h1>No scorer is called {name}</h1>
+      <p>It may have been renamed in weir.toml.</p>
+      <Link to="/scorers" className="btn">
+        All scorers
+      </Link>
+    </div>
   );
 }

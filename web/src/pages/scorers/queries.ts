@@ -21,3 +21,25 @@ export const scorersQuery = queryOptions({
     return { items: gather(details, config) };
   },
 });
+
+export const calibrationQuery = (name: string, version?: string) =>
+  queryOptions({
+    queryKey: ["calibration", name, version ?? ""],
+    queryFn: ({ signal }) => get("/scorers/{name}/calibration", { id: name, signal, query: { version } }),
+    enabled: name !== "",
+  });
+export const templatesQuery = queryOptions({
+  queryKey: ["scorer-templates"],
+  queryFn: ({ signal }) => get("/scorers/templates", { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+/** The newest answers of a workload, for the bench. */
+export const answersQuery = (workload: string, n: number) =>
+  queryOptions({
+    queryKey: ["bench-answers", workload, n],
+    queryFn: ({ signal }) => get("/traces", { signal, query: { workload, status: "ok", origin: "client", limit: n } }),
+    enabled: workload !== "",
+    staleTime: 60_000,
+  });
+export const answerQuery = (span: string) =>
+  queryOptions({ queryKey: ["trace", span], queryFn: ({ signal }) => get("/traces/{span_id}", { id: span, signal }), staleTime: 60_000 });

@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { post } from "../../api/client";
 import { applyTheme } from "../../lib/theme";
 import { type Entry, Palette, search } from "../../ui/Palette";
+import { PAGES } from "./pages";
 import { canariesQuery, datasetsQuery, workloadsQuery } from "./queries";
 
 const SPAN = /^[0-9a-f]{32}$/i;
@@ -15,25 +16,8 @@ export function Jump({ onClose }: { onClose: () => void }) {
   const workloads = useQuery(workloadsQuery).data?.items ?? [];
   const canaries = useQuery(canariesQuery()).data?.items ?? [];
   const datasets = useQuery(datasetsQuery).data?.items ?? [];
-  const page = (
-    label: string,
-    to: "/" | "/workloads" | "/canaries" | "/policies" | "/deployments" | "/traces" | "/cost" | "/datasets" | "/playground",
-  ): Entry => ({
-    id: to,
-    label,
-    kind: "page",
-    run: () => void navigate({ to }),
-  });
   const entries: Entry[] = [
-    page("Overview", "/"),
-    page("Workloads", "/workloads"),
-    page("Canaries", "/canaries"),
-    page("Policies", "/policies"),
-    page("Deployments", "/deployments"),
-    page("Traces", "/traces"),
-    page("Cost", "/cost"),
-    page("Datasets", "/datasets"),
-    page("Playground", "/playground"),
+    ...PAGES.map(({ to, label }) => ({ id: to, label, kind: "page", run: () => void navigate({ to }) })),
     ...workloads.map(({ id }) => ({
       id: `w/${id}`,
       label: id,
@@ -52,6 +36,13 @@ export function Jump({ onClose }: { onClose: () => void }) {
       kind: "dataset",
       run: () => void navigate({ to: "/datasets/$name", params: { name } }),
     })),
+    {
+      id: "new-canary",
+      label: "Start a canary",
+      kind: "action",
+      run: () => void navigate({ to: "/canaries", search: { start: workloads[0]?.id } }),
+    },
+    { id: "new-run", label: "Start a run", kind: "action", run: () => void navigate({ to: "/runs", search: { start: "new" } }) },
     { id: "play", label: "Play the demo", kind: "action", run: () => play.mutate() },
     { id: "light", label: "Light theme", kind: "action", run: () => applyTheme("light") },
     { id: "dark", label: "Dark theme", kind: "action", run: () => applyTheme("dark") },

@@ -11,6 +11,7 @@ import { Jump } from "./Jump";
 import { KeyForm } from "./KeyForm";
 import { LiveState } from "./LiveState";
 import { Nav } from "./Nav";
+import { PAGES } from "./pages";
 import { coloursQuery, overviewQuery } from "./queries";
 import { useRefresh } from "./useRefresh";
 
@@ -41,15 +42,7 @@ export function Shell() {
     y: () => void copy(location.href),
     e: () => document.querySelector<HTMLElement>("main [data-export]")?.click(),
     "[": () => setNarrow(!narrow),
-    "g o": () => void navigate({ to: "/" }),
-    "g w": () => void navigate({ to: "/workloads" }),
-    "g c": () => void navigate({ to: "/canaries" }),
-    "g p": () => void navigate({ to: "/deployments" }),
-    "g t": () => void navigate({ to: "/traces" }),
-    "g r": () => void navigate({ to: "/policies" }),
-    "g m": () => void navigate({ to: "/cost" }),
-    "g y": () => void navigate({ to: "/playground" }),
-    "g d": () => void navigate({ to: "/datasets" }),
+    ...Object.fromEntries(PAGES.map(({ to, key }) => [`g ${key}`, () => void navigate({ to })])),
   });
 
   return (

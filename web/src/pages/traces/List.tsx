@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import type { TraceRow } from "../../api/types";
 import { count } from "../../lib/format";
@@ -78,6 +78,13 @@ export default function List() {
         <button type="button" className="btn" aria-pressed={on} onClick={() => set({ live: on ? "off" : undefined })}>
           {on ? "Pause" : "Follow"}
         </button>
+        <Link
+          to="/datasets"
+          search={{ from: "traces", workload: search.workload, deployment: search.deployment, status: search.status }}
+          className="btn"
+        >
+          To a dataset…
+        </Link>
         <button type="button" className="btn" data-export onClick={() => exportTraces(rows)}>
           Export CSV
         </button>

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { TraceFacets } from "../../api/types";
 import { Histogram } from "../../charts/Histogram";
 import { count } from "../../lib/format";
-import { axisTime, hourMinute, type Range, RANGES } from "../../lib/time";
+import { axisTime, hourMinute, type Range, RANGES, rangeName } from "../../lib/time";
 import { Skeleton } from "../../ui/Loaded";
 import type { Filter } from "./filter";
 import css from "./Over.module.css";
@@ -23,7 +23,7 @@ export function Over({ filter, range, set }: Props) {
   const start = Date.parse(facets.start) / 1000;
   const all = sum(facets.ok) + sum(facets.failed) + sum(facets.cancelled);
   const chosen: [number, number] | null = filter.since && filter.until ? [Number(filter.since), Number(filter.until)] : null;
-  const said = `${count(all)} requests in the last ${range}, ${count(sum(facets.failed))} of them failed`;
+  const said = `${count(all)} requests in the last ${rangeName(range)}, ${count(sum(facets.failed))} of them failed`;
   return (
     <section className={`card ${css.over}`} aria-label="Requests over time">
       <p className="q muted small">

@@ -1,5 +1,6 @@
 import type { Trace } from "../../api/types";
 import { Card } from "../../ui/Card";
+import { Said } from "../../ui/Said";
 import css from "./Payloads.module.css";
 import { answerOf, messagesOf, pretty } from "./text";
 
@@ -28,14 +29,5 @@ export function Payloads({ trace }: { trace: Trace }) {
         </details>
       </div>
     </Card>
-  );
-}
-
-function Said({ role, text }: { role: string; text: string }) {
-  return (
-    <div className={css.said}>
-      <span className="muted small">{role}</span>
-      <div className={css.text}>{text}</div>
-    </div>
   );
 }

@@ -13,6 +13,10 @@ export const tracesQuery = (filter: Filter) =>
     queryFn: ({ signal, pageParam }) => get("/traces", { signal, query: { ...asked(filter), limit: PAGE, cursor: pageParam } }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
+    // Comparing every row of every page with the one before is what stalls a long list; rows never change.
+    structuralSharing: false,
+    // All pages would be asked for again.
+    refetchOnWindowFocus: false,
   });
 export const facetsQuery = (filter: Filter, range: Range) =>
   queryOptions({

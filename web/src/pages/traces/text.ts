@@ -20,10 +20,15 @@ function contentText(content: unknown): string {
     .join("\n");
 }
 
+/** The text of one message. */
+export function textOf(message: unknown): string {
+  return object(message) ? contentText(message.content) : "";
+}
+
 export function messagesOf(request: string): { role: string; text: string }[] {
   const body = parse(request);
   if (!object(body) || !Array.isArray(body.messages)) return [];
-  return body.messages.filter(object).map((message) => ({ role: String(message.role ?? "?"), text: contentText(message.content) }));
+  return body.messages.filter(object).map((message) => ({ role: String(message.role ?? "?"), text: textOf(message) }));
 }
 
 function choiceText(body: unknown, field: "message" | "delta"): string {

@@ -7,7 +7,7 @@ import { TimeSeries } from "../../charts/TimeSeries";
 import { usd } from "../../lib/format";
 import { lookOf } from "../../lib/colours";
 import { chartNames } from "../../lib/names";
-import { hourMinuteSecond, type Range, span } from "../../lib/time";
+import { hourMinuteSecond, type Range, span, rangeName } from "../../lib/time";
 import { bucketTimes, revisionMarks } from "./bucketed";
 
 /** `$0.05`: round ticks need no third digit. */
@@ -33,11 +33,11 @@ export function CostSeries({ series, range }: { series: Series; range: Range }) 
   return (
     <Chart
       title="Spend over time"
-      question={`Where does the money go? Cost per ${span(series.step_s)}, ${usd(all)} in ${range}.`}
+      question={`Where does the money go? Cost per ${span(series.step_s)}, ${usd(all)} in ${rangeName(range)}.`}
       summary={
         all > 0
-          ? `Spend over the last ${range}: ${totals.map(([id, value]) => `${id} ${usd(value)}`).join(", ")}.`
-          : `Nothing was spent in the last ${range}.`
+          ? `Spend over the last ${rangeName(range)}: ${totals.map(([id, value]) => `${id} ${usd(value)}`).join(", ")}.`
+          : `Nothing was spent in the last ${rangeName(range)}.`
       }
       height={250}
       empty={all === 0 ? "No request with a known cost in this range." : null}

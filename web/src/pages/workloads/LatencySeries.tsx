@@ -7,7 +7,7 @@ import { TimeSeries } from "../../charts/TimeSeries";
 import { ms } from "../../lib/format";
 import { lookOf } from "../../lib/colours";
 import { chartNames } from "../../lib/names";
-import { hourMinuteSecond, type Range, span } from "../../lib/time";
+import { hourMinuteSecond, type Range, span, rangeName } from "../../lib/time";
 import { bucketTimes, revisionMarks } from "./bucketed";
 
 const QUANTILES = { p50: "Median", p95: "95th percentile" } as const;
@@ -37,8 +37,8 @@ export function LatencySeries({ series, range }: { series: Series; range: Range 
       question={`Is anybody getting slower? ${QUANTILES[quantile]} of whole answers per ${span(series.step_s)}; pale under 20 requests.`}
       summary={
         latest.length > 0
-          ? `${QUANTILES[quantile]} latency over the last ${range}, latest: ${latest.join(", ")}.`
-          : `No answers in the last ${range}.`
+          ? `${QUANTILES[quantile]} latency over the last ${rangeName(range)}, latest: ${latest.join(", ")}.`
+          : `No answers in the last ${rangeName(range)}.`
       }
       height={290}
       tools={

@@ -2,11 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Card } from "../../ui/Card";
 import { Copy } from "../../ui/Copy";
-import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
-import { exportRows } from "../../ui/Table";
+import { TableCard } from "../../ui/TableCard";
 import { workloadsQuery } from "./queries";
-import { WorkloadTable, workloadColumns } from "./WorkloadTable";
+import { workloadColumns } from "./WorkloadTable";
 
 const route = getRouteApi("/workloads");
 const CONFIG = `[workloads.support]
@@ -30,28 +29,18 @@ export default function List() {
         }
       />
       <div className="grid">
-        <Card
+        <TableCard
           title="All workloads"
           question="How is each kind of traffic served?"
-          tools={
-            query.data ? (
-              <button
-                type="button"
-                className="btn quiet"
-                data-export
-                onClick={() => exportRows("workloads", workloadColumns, query.data.items)}
-              >
-                Export CSV
-              </button>
-            ) : null
-          }
-        >
-          <Loaded query={query} height={160}>
-            {({ items }) => (
-              <WorkloadTable rows={items} sort={sort} onSort={(next) => void navigate({ search: { sort: next }, replace: true })} />
-            )}
-          </Loaded>
-        </Card>
+          label="Workloads"
+          columns={workloadColumns}
+          query={query}
+          rows={({ items }) => items}
+          rowKey={(row) => row.id}
+          sort={sort}
+          onSort={(next) => void navigate({ search: { sort: next }, replace: true })}
+          empty={<p className="muted">None yet: name one in weir.toml, as below.</p>}
+        />
         {query.data && query.data.items.length <= 1 ? (
           <Card title="Add a workload" question="In weir.toml; it is read again when it changes.">
             <Copy label="Configuration to copy" text={CONFIG} />

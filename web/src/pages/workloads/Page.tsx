@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Workload } from "../../api/types";
 import { useKeys } from "../../lib/keys";
-import { firstRange, isRange, type Range, RANGES } from "../../lib/time";
+import { RangeSelect } from "../../ui/RangeSelect";
+import { firstRange, isRange, type Range } from "../../lib/time";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { Tabs } from "../../ui/Tabs";
@@ -25,9 +26,7 @@ export default function Page() {
   const range: Range = isRange(search.range) ? search.range : first;
   const tab: Tab = isTab(search.tab) ? search.tab : "quality";
   const set = (more: Record<string, string | undefined>) => void navigate({ search: (before) => ({ ...before, ...more }), replace: true });
-  const names = Object.keys(RANGES) as Range[];
   useKeys({
-    t: () => set({ range: names[(names.indexOf(range) + 1) % names.length] ?? "1h" }),
     n: () => query.data && !query.data.canary && set({ start: "canary" }),
   });
   return (
@@ -37,17 +36,7 @@ export default function Page() {
         state={query.data ? <WorkloadPill state={query.data.state} /> : null}
         sub={query.data ? sentence(query.data) : null}
       >
-        <select
-          aria-label="Time range"
-          value={range}
-          onChange={(event) => isRange(event.target.value) && set({ range: event.target.value })}
-        >
-          {names.map((name) => (
-            <option key={name} value={name}>
-              Last {name.replace(/(\d+)/, "$1 ")}
-            </option>
-          ))}
-        </select>
+        <RangeSelect range={range} onRange={(next) => set({ range: next })} />
         {query.data?.canary ? (
           <Link to="/canaries/$id" params={{ id: query.data.canary }} className="btn primary">
             See the running canary

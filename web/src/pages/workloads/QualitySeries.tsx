@@ -5,8 +5,7 @@ import { nice } from "../../charts/scale";
 import { lastKnown } from "../../charts/series";
 import { TimeSeries } from "../../charts/TimeSeries";
 import { count, grade } from "../../lib/format";
-import type { Range } from "../../lib/time";
-import { hourMinuteSecond, span } from "../../lib/time";
+import { hourMinuteSecond, span, type Range, rangeName } from "../../lib/time";
 import { bucketTimes, qualityLines, revisionMarks } from "./bucketed";
 
 /** Bands wider than this do not set the axis. */
@@ -40,8 +39,12 @@ export function QualitySeries({ series, floor, range }: { series: Series; floor:
   return (
     <Chart
       title="Quality over time"
-      question={`Is any deployment getting worse? Mean grade per ${span(series.step_s)} with bounds, ${count(n)} scores in ${range}; pale under 5.`}
-      summary={latest.length > 0 ? `Quality over the last ${range}, latest: ${latest.join(", ")}.` : `No scores in the last ${range}.`}
+      question={`Is any deployment getting worse? Mean grade per ${span(series.step_s)} with bounds, ${count(n)} scores in ${rangeName(range)}; pale under 5.`}
+      summary={
+        latest.length > 0
+          ? `Quality over the last ${rangeName(range)}, latest: ${latest.join(", ")}.`
+          : `No scores in the last ${rangeName(range)}.`
+      }
       height={310}
       empty={
         drawn.lines.length === 0 ? "No scores in this range. Each scored answer adds to a point; buckets without scores stay gaps." : null

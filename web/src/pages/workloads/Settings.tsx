@@ -39,7 +39,7 @@ export function Settings({ workload }: { workload: Workload }) {
           <ul className="plainlist">
             {workload.scorers.map((name) => (
               <li key={name}>
-                <Link to="/scorers" search={{ scorer: name }}>
+                <Link to="/scorers/$name" params={{ name }}>
                   {name}
                 </Link>
               </li>

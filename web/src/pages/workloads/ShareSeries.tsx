@@ -3,7 +3,7 @@ import type { Series } from "../../api/types";
 import { Chart } from "../../charts/Chart";
 import { TimeSeries } from "../../charts/TimeSeries";
 import { count, percent } from "../../lib/format";
-import { hourMinuteSecond, type Range, span } from "../../lib/time";
+import { hourMinuteSecond, type Range, span, rangeName } from "../../lib/time";
 import { bucketTimes, revisionMarks, shareLines } from "./bucketed";
 
 const WHOLE: [number, number] = [0, 1];
@@ -18,8 +18,12 @@ export function ShareSeries({ series, range }: { series: Series; range: Range })
   return (
     <Chart
       title="Route share"
-      question={`Who serves? Share of requests per ${span(series.step_s)}, ${count(all)} requests in ${range}.`}
-      summary={all > 0 ? `Share of requests over the last ${range}: ${said.join(", ")}.` : `No requests in the last ${range}.`}
+      question={`Who serves? Share of requests per ${span(series.step_s)}, ${count(all)} requests in ${rangeName(range)}.`}
+      summary={
+        all > 0
+          ? `Share of requests over the last ${rangeName(range)}: ${said.join(", ")}.`
+          : `No requests in the last ${rangeName(range)}.`
+      }
       height={230}
       empty={all === 0 ? "No requests in this range." : null}
       table={{

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { WorkloadRow } from "../../api/types";
 import { change, compact, count, ms, NONE, usd } from "../../lib/format";
 import { Grade } from "../../ui/Figure";
-import { type Column, Table } from "../../ui/Table";
+import { type Column } from "../../ui/Table";
 import { WorkloadPill } from "../words";
 
 /** One row of this is a workload's whole state; the first page and the list show the same. */
@@ -61,7 +61,3 @@ export const workloadColumns: Column<WorkloadRow>[] = [
   { key: "requests", title: "Requests", numeric: true, wide: true, cell: (row) => compact(row.requests), value: (row) => row.requests },
   { key: "state", title: "State", cell: (row) => <WorkloadPill state={row.state} />, value: (row) => row.state },
 ];
-
-export function WorkloadTable(props: { rows: WorkloadRow[]; sort: string | undefined; onSort: (sort: string) => void }) {
-  return <Table label="Workloads" columns={workloadColumns} rowKey={(row) => row.id} {...props} />;
-}

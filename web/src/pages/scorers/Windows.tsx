@@ -17,8 +17,8 @@ const STATES: Record<string, [Tone, string, string]> = {
   returning: ["warn", "◐", "on trial again"],
 };
 
-/** One scorer: what it says of each deployment, and how it is set. */
-export function Detail({ row, onClose }: { row: ScorerRow; onClose: () => void }) {
+/** What a scorer says of each deployment, and how it is set. */
+export function Windows({ row }: { row: ScorerRow }) {
   const rows: Row[] = row.used.flatMap(({ workload, windows }) => windows.map((window) => ({ ...window, workload })));
   const ends = rows.flatMap((each) => [each.lower, each.upper]);
   const domain: [number, number] = ends.length > 0 ? nice(Math.min(...ends), Math.max(...ends)) : [0, 1];
@@ -71,29 +71,24 @@ export function Detail({ row, onClose }: { row: ScorerRow; onClose: () => void }
     },
   ];
   return (
-    <Card
-      title={row.name}
-      question="What does it say of each deployment? A new version starts windows of its own."
-      tools={
-        <button type="button" className="btn quiet" onClick={onClose}>
-          Close
-        </button>
-      }
-    >
-      {rows.length === 0 ? (
-        <p className="muted">No scores yet{row.used.length === 0 ? ": no workload lists it" : ""}.</p>
-      ) : (
-        <Table
-          label={`Windows of ${row.name}`}
-          columns={columns}
-          rows={rows}
-          rowKey={(each) => `${each.workload}/${each.deployment}/${each.version}`}
-        />
-      )}
-      {row.settings.length > 0 ? (
-        <details style={{ marginTop: 12 }}>
-          <summary>Its settings</summary>
-          <dl className="facts" style={{ marginTop: 8 }}>
+    <div className="grid">
+      <Card title="What it says" question="Of each deployment, in the present windows. A new version starts windows of its own.">
+        {rows.length === 0 ? (
+          <p className="muted">No scores yet{row.used.length === 0 ? ": no workload lists it" : ""}.</p>
+        ) : (
+          <Table
+            label={`Windows of ${row.name}`}
+            columns={columns}
+            rows={rows}
+            rowKey={(each) => `${each.workload}/${each.deployment}/${each.version}`}
+          />
+        )}
+      </Card>
+      <Card title="Settings" question="As it is configured, and where.">
+        {row.settings.length === 0 ? (
+          <p className="muted">It is not in the configuration: its grades come from outside.</p>
+        ) : (
+          <dl className="facts">
             {row.settings.map((setting) => (
               <div key={setting.key} style={{ display: "contents" }}>
                 <dt className="mono">{setting.key}</dt>
@@ -103,8 +98,8 @@ export function Detail({ row, onClose }: { row: ScorerRow; onClose: () => void }
               </div>
             ))}
           </dl>
-        </details>
-      ) : null}
-    </Card>
+        )}
+      </Card>
+    </div>
   );
 }

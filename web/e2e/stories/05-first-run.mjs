@@ -1,0 +1,42 @@
+// The first run, with no key and no configuration: one address, a checklist that ticks itself, and the demo.
+import { withWeir } from "../lib/weir.mjs";
+
+/** The demo says about 90 seconds; a debug build on a busy machine takes longer. */
+const DEMO = 240_000;
+
+export default async function ({ story, page, expect, WAIT }) {
+  await withWeir(null, async (server) => {
+    const step = (title) => page.getByRole("listitem").filter({ hasText: title });
+    const done = (title) => step(title).getByText(", done").waitFor(WAIT);
+
+    await story("the overview of a new weir is a checklist that ticks by itself", async () => {
+      await page.goto(server.base);
+      await page.getByRole("region", { name: "First steps" }).waitFor(WAIT);
+      await done("Connect a provider");
+      expect((await step("Send a request").getByText(", done").count()) === 0, "a request is ticked that nobody has sent");
+      const command = await page.getByLabel("A request to copy").innerText();
+      expect(command.includes(`${server.base}/v1/chat/completions`), `the command names another place: ${command}`);
+      const workload = /x-weir-workload: (\S+?)'/.exec(command)[1];
+      const answer = await server.ask(workload);
+      expect(answer.ok, `what the page says to send answers ${answer.status}`);
+      await answer.text();
+      await done("Send a request");
+    });
+
+    await story("the demo plays: a canary is promoted and a bad one rolled back, as one watches", async () => {
+      await page.getByRole("button", { name: "Play the demo" }).click();
+      await page.getByRole("button", { name: "The demo is playing" }).waitFor(WAIT);
+      await page.evaluate(() => (window.notReloaded = true));
+      const changed = page.getByRole("region", { name: "What changed" });
+      const patience = { timeout: DEMO };
+      await changed.getByText("Promoted").first().waitFor(patience);
+      await changed.getByText("Rolled back").first().waitFor(patience);
+      expect(await page.evaluate(() => window.notReloaded), "the page was loaded again");
+      const { items } = await server.api("/canaries");
+      const states = new Set(items.map((canary) => canary.state));
+      expect(states.has("promoted") && states.has("rolled_back"), `the canaries are ${[...states].join(", ")}`);
+      const frontier = page.getByRole("region", { name: "Quality against cost" });
+      await frontier.getByRole("img").waitFor(WAIT);
+    });
+  });
+}

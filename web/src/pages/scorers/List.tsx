@@ -1,0 +1,109 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { count, grade, NONE, percent } from "../../lib/format";
+import { Ago } from "../../ui/Ago";
+import { Copy } from "../../ui/Copy";
+import { PageHead } from "../../ui/PageHead";
+import { Pill } from "../../ui/Pill";
+import type { Column } from "../../ui/Table";
+import { TableCard } from "../../ui/TableCard";
+import type { ScorerRow } from "./gather";
+import { scorersQuery } from "./queries";
+
+const route = getRouteApi("/scorers");
+const FIRST = `[scorers.exact]
+kind = "exact_match"
+
+[workloads.support]
+scorers = ["exact"]`;
+const coverage = (row: ScorerRow) => (row.n + row.unscored > 0 ? row.n / (row.n + row.unscored) : null);
+
+const columns: Column<ScorerRow>[] = [
+  {
+    key: "name",
+    title: "Scorer",
+    head: true,
+    cell: (row) => (
+      <Link to="/scorers/$name" params={{ name: row.name }} data-row>
+        {row.name}
+      </Link>
+    ),
+    value: (row) => row.name,
+  },
+  { key: "kind", title: "Kind", cell: (row) => (row.kind ? <code>{row.kind}</code> : NONE), value: (row) => row.kind },
+  {
+    key: "workloads",
+    title: "Grades",
+    wide: true,
+    cell: (row) => row.used.map((each) => each.workload).join(", ") || <span className="muted">nothing</span>,
+    value: (row) => row.used.map((each) => each.workload).join(" "),
+  },
+  {
+    key: "decides",
+    title: "Decides in",
+    wide: true,
+    cell: (row) => row.decides.join(", ") || <span className="muted">–</span>,
+    value: (row) => row.decides.join(" "),
+  },
+  { key: "mean", title: "Mean", numeric: true, cell: (row) => grade(row.mean), value: (row) => row.mean },
+  { key: "n", title: "Scores", numeric: true, cell: (row) => count(row.n), value: (row) => row.n },
+  { key: "coverage", title: "Could grade", numeric: true, cell: (row) => percent(coverage(row)), value: coverage },
+  {
+    key: "drift",
+    title: "Drift",
+    cell: (row) =>
+      row.suspect.length > 0 ? (
+        <Pill tone="warn" glyph="!" title={row.suspect.join(", ")}>
+          {count(row.suspect.length)} suspect
+        </Pill>
+      ) : row.n > 0 ? (
+        <Pill tone="ok">steady</Pill>
+      ) : (
+        <span className="muted">no scores</span>
+      ),
+    value: (row) => row.suspect.join(" "),
+  },
+  {
+    key: "updated",
+    title: "Last score",
+    numeric: true,
+    wide: true,
+    cell: (row) => (row.updated_at ? <Ago at={row.updated_at} /> : NONE),
+    value: (row) => row.updated_at,
+  },
+];
+
+/** Can we trust the grader? */
+export default function List() {
+  const { sort } = route.useSearch();
+  const navigate = route.useNavigate();
+  return (
+    <>
+      <PageHead title="Scorers" sub="Who grades the answers. One scorer per workload decides; the others watch.">
+        <Link to="/labels" className="btn">
+          Label answers…
+        </Link>
+      </PageHead>
+      <TableCard
+        title="All scorers"
+        question="Who grades what, how much of it, and is anything drifting? Figures of the present windows."
+        label="Scorers"
+        columns={columns}
+        query={useQuery(scorersQuery)}
+        rows={({ items }) => items}
+        rowKey={(row) => row.name}
+        sort={sort}
+        onSort={(next) => void navigate({ search: { sort: next }, replace: true })}
+        empty={
+          <div className="empty">
+            <p>
+              None yet. Without a scorer no quality is known, and nothing can be routed by it. The simplest compares with the expected
+              answer of a dataset:
+            </p>
+            <Copy label="Configuration to copy" text={FIRST} />
+          </div>
+        }
+      />
+    </>
+  );
+}
