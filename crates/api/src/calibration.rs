@@ -31,6 +31,8 @@ const DIFFER: usize = 20;
 /// Tokens from which an answer is middling, and long.
 const MIDDLING: u64 = 100;
 const LONG: u64 = 400;
+/// Bins of the judge's scale.
+const TENTHS: f64 = 10.0;
 const Z95: f64 = 1.959_963_984_540_054;
 
 /// Which version.
@@ -73,12 +75,42 @@ pub(crate) struct CalibrationView {
     by_length: Vec<BiasView>,
     /// How far two people agree on the same answers.
     between_people: Option<f64>,
+    /// People's grades by the judge's, in tenths of the scale: a judge that is right lies on the diagonal.
+    bins: Vec<BinView>,
+    /// How far the judge agrees with itself; absent before it was first asked twice about an answer.
+    repeats: Option<RepeatsView>,
     /// Pass and fail of both.
     confusion: ConfusionView,
     /// Answers on which both differ most.
     differ: Vec<DifferView>,
     /// The labelled answers that it grades again and again; absent while there are none.
     anchors: Option<AnchorsView>,
+}
+
+/// Answers that the judge graded alike, as people graded them.
+#[derive(Debug, Serialize, ToSchema)]
+struct BinView {
+    /// The judge's grade is at least this.
+    from: f64,
+    /// And below this; the last tenth holds 1.
+    to: f64,
+    /// The judge's mean grade of them.
+    judge: f64,
+    /// People's mean grade, with 95 % limits.
+    people: Figure,
+}
+
+/// Answers that the judge was asked about twice.
+#[derive(Debug, Serialize, ToSchema)]
+struct RepeatsView {
+    /// Answers with two grades.
+    n: u64,
+    /// Share that passed once and failed once, with 95 % limits.
+    flip_rate: Option<Figure>,
+    /// Standard deviation of one grade about the judge's own mean of the same answer.
+    sd: f64,
+    /// Answers whose second question brought no grade.
+    unscored: u64,
 }
 
 /// Anchors and their rounds.
@@ -160,10 +192,12 @@ pub(crate) async fn get_calibration(
             versions.push(row.version.to_string());
         }
     }
-    let version = query.version.or_else(|| all.last().map(|row| row.version.to_string()));
+    let labelled_last = all.last().map(|row| row.version.to_string());
+    let version = query.version.or(labelled_last).or_else(|| speaks(&app, &scorer));
     let rows: Vec<LabelRow> = all.into_iter().filter(|row| version.as_deref() == Some(&*row.version)).collect();
     let anchors = anchors(&app, &scorer).await?;
-    Ok(Json(CalibrationView { anchors, ..view(name, version, versions, &rows) }))
+    let repeats = repeats(&app, &scorer, version.as_deref()).await?;
+    Ok(Json(CalibrationView { anchors, repeats, ..view(name, version, versions, &rows) }))
 }
 
 /// `POST /api/v1/scorers/{name}/anchors`.
@@ -290,8 +324,46 @@ fn view(scorer: String, version: Option<String>, versions: Vec<String>, rows: &[
                 note: row.note.clone(),
             })
             .collect(),
+        bins: bins(&first),
+        repeats: None,
         anchors: None,
     }
+}
+
+/// The version that speaks now, in any workload.
+fn speaks(app: &App, scorer: &ScorerName) -> Option<String> {
+    let windows = app.windows.borrow();
+    let settings = app.settings.load();
+    let found = settings.workloads.keys().find_map(|workload| windows.current_version(workload, scorer));
+    found.map(ToString::to_string)
+}
+
+async fn repeats(app: &App, scorer: &ScorerName, version: Option<&str>) -> Reply<Option<RepeatsView>> {
+    let Some(version) = version else { return Ok(None) };
+    let found = app.store.judge_repeats(scorer, version, PASS).await?;
+    Ok(found.map(|repeats| RepeatsView {
+        n: repeats.n,
+        flip_rate: Share::of(repeats.flips, repeats.n).map(share),
+        sd: repeats.sd,
+        unscored: repeats.unscored,
+    }))
+}
+
+/// Tenths of the judge's scale that hold labelled answers, lowest first.
+fn bins(rows: &[&LabelRow]) -> Vec<BinView> {
+    let mut bins: BTreeMap<u8, (Labels, f64)> = BTreeMap::new();
+    for row in rows {
+        let (labels, judge) = bins.entry(((row.judge * TENTHS) as u8).min(TENTHS as u8 - 1)).or_default();
+        labels.label(row.human, row.judge);
+        *judge += row.judge;
+    }
+    let bin = |(tenth, (labels, judge)): (u8, (Labels, f64))| {
+        let (from, n) = (f64::from(tenth) / TENTHS, labels.labelled());
+        let people = labels.people(Z95)?;
+        let people = Figure { value: people.mean, lower: people.lower, upper: people.upper, n };
+        Some(BinView { from, to: from + 1.0 / TENTHS, judge: judge / n as f64, people })
+    };
+    bins.into_iter().filter_map(bin).collect()
 }
 
 fn confusion(rows: &[&LabelRow]) -> Confusion {
@@ -303,8 +375,8 @@ fn confusion(rows: &[&LabelRow]) -> Confusion {
 fn bias(rows: &[&LabelRow]) -> Option<Figure> {
     let mut labels = Labels::default();
     rows.iter().for_each(|row| labels.label(row.human, row.judge));
-    let (value, error) = labels.bias()?;
-    Some(Figure { value, lower: value - Z95 * error, upper: value + Z95 * error, n: labels.labelled() })
+    let bias = labels.bias(Z95)?;
+    Some(Figure { value: bias.mean, lower: bias.lower, upper: bias.upper, n: labels.labelled() })
 }
 
 fn parts(rows: &[&LabelRow], name: impl Fn(&LabelRow) -> &'static str) -> Vec<BiasView> {

@@ -5,6 +5,7 @@
 mod aimd;
 mod bench;
 mod outside;
+mod repeat;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -97,7 +98,13 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
         desk.store.rule_spend(&rule.name, cost, desk.clock.now()).await?;
     }
     pause_when_broken(&desk, plan, failure.as_ref()).await?;
-    desk.keep(score.into_iter().map(|score| (Arc::clone(&record), score)).collect()).await?;
+    desk.keep(score.clone().into_iter().map(|score| (Arc::clone(&record), score)).collect()).await?;
+    if let (Asked::Judge(spec), Some(score)) = (asked, &score) {
+        let cost = repeat::repeat(&desk, (name, scorer, spec), score, &assembled.exchange()).await?;
+        if cost > NanoUsd::ZERO {
+            desk.store.rule_spend(&rule.name, cost, desk.clock.now()).await?;
+        }
+    }
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 

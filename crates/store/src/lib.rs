@@ -26,6 +26,7 @@ mod grant;
 mod histogram;
 mod identity;
 mod job;
+mod judge_repeat;
 mod label;
 mod minute;
 mod open;
@@ -67,6 +68,7 @@ pub use self::{
     grant::{Freeze, Grant},
     identity::IdentityRow,
     job::{Job, JobCounts, JobStatus},
+    judge_repeat::{JudgeRepeat, JudgeRepeats},
     label::{LabelPlan, LabelRow, LabelTask, NewLabel},
     open::{FILE_NAME, Options, Steps, Store, schema_revision},
     pick::{Pick, Picked, Stratum},
