@@ -2,6 +2,7 @@
 //! request sees it. Input-free and idempotent: it reads the score log from where it stands, so it can be killed at any
 //! line and rebuilt from nothing.
 
+mod release;
 mod votes;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -236,7 +237,9 @@ impl Publisher {
         loop {
             let page = self.parts.store.score_since(self.windows.score_seq(), PAGE).await?;
             let shifts = self.parts.store.identity_since(self.windows.shift_seq()).await?;
-            let mut shifts = shifts.into_iter().map(shift).peekable();
+            let shifts: Vec<Shift> = shifts.into_iter().map(shift).collect();
+            release::release(&self.parts.store, &shifts).await?;
+            let mut shifts = shifts.into_iter().peekable();
             for (seq, score) in &page {
                 while let Some(shift) = shifts.next_if(|shift| shift.after_score < *seq) {
                     self.windows.shift(&shift);

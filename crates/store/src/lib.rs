@@ -34,6 +34,7 @@ mod pick;
 mod policy;
 mod policy_diff;
 mod quarantine;
+mod quiet;
 mod rule;
 mod run;
 mod run_output;
@@ -57,7 +58,7 @@ pub use self::{
     compat::Kept,
     cost::{CostBy, CostSum, TAGGED},
     dataset::{
-        Changed, Dataset, DatasetVersion, DiffCounts, Draft, HELDOUT, Item, ItemFilter, ItemRow, NewDataset, NewItem,
+        Changed, Dataset, DatasetVersion, DiffCounts, Draft, GATE_READS, HELDOUT, Item, ItemFilter, ItemRow, NewDataset, NewItem,
         Published, Purpose, Reads, Stage, Staged,
     },
     deployment_health::HealthMinute,

@@ -74,6 +74,9 @@ async fn a_judge_that_people_disagree_with_does_not_hold_the_floor() {
     let told = rig.api("/scorers/factual/calibration").await;
     assert_eq!((&told["labels"], &told["state"]), (&json!(35), &json!("calibrated")), "{told}");
     assert!(told["bias"]["lower"].as_f64() > Some(0.5) && told["agreement"]["value"].as_f64() < Some(0.2), "{told}");
+    let bins = told["bins"].as_array().unwrap();
+    assert_eq!(bins.iter().map(|bin| bin["people"]["n"].as_u64().unwrap()).sum::<u64>(), 35, "{told}");
+    assert!(bins.iter().all(|bin| bin["people"]["value"] == 0.0 && bin["judge"].as_f64() <= bin["to"].as_f64()), "{told}");
     rig.stop().await;
 }
 

@@ -209,6 +209,9 @@ impl Windows {
         if let Some(window) = self.windows.get_mut(&key) {
             window.replace((earlier, folded.part), score);
         }
+        if whole != key {
+            self.lend(&whole, &key);
+        }
         true
     }
 
