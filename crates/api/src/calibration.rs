@@ -1,32 +1,36 @@
 //! How far a judge can be trusted: its grades beside people's labels of the same answers, and where the two part.
 
-use std::{collections::BTreeMap, time::Duration};
+mod anchors;
+mod curve;
+
+use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use weir_core::{ScorerName, error};
+use weir_core::ScorerName;
 use weir_evals::judge::family::family;
 use weir_stats::{
     agreement::{Confusion, Share, alpha},
     ppi::{LEAST_LABELS, Labels},
 };
-use weir_store::{AnchorRun, LabelRow};
+use weir_store::LabelRow;
+
+use anchors::anchors;
+use curve::{BinView, RepeatsView, bins, repeats};
+
+pub(crate) use anchors::{AnchorOrder, AnchorsView, run_anchors, set_anchors};
 
 use crate::{
-    calibration_curve::{CurvePoint, curve},
-    extract::{Body, Params, Segment},
+    extract::{Params, Segment},
     label::judge_named,
-    problem::{Failure, Reply},
+    problem::Reply,
     state::App,
-    time::rfc3339,
     view::Figure,
 };
 
 /// A grade from here on is a pass.
 const PASS: f64 = 0.5;
-/// Rounds of anchors shown.
-const RUNS: u32 = 50;
 /// Answers shown on which judge and people differ.
 const DIFFER: usize = 20;
 /// Tokens from which an answer is middling, and long.
@@ -38,7 +42,7 @@ const Z95: f64 = 1.959_963_984_540_054;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CalibrationQuery {
-    /// The judge's version; the one labelled last unless given.
+    /// The judge's version; the one labelled last unless given, else the one that speaks.
     version: Option<String>,
 }
 
@@ -46,7 +50,7 @@ pub(crate) struct CalibrationQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CalibrationView {
     scorer: String,
-    /// The version this is about; `null` while nothing is labelled.
+    /// The version this is about: the one labelled last, else the one that speaks; `null` before it has spoken.
     version: Option<String>,
     /// Versions that have labels, oldest first. Their figures are never mixed.
     versions: Vec<String>,
@@ -74,52 +78,16 @@ pub(crate) struct CalibrationView {
     by_length: Vec<BiasView>,
     /// How far two people agree on the same answers.
     between_people: Option<f64>,
+    /// People's grades by the judge's, in tenths of the scale: a judge that is right lies on the diagonal.
+    bins: Vec<BinView>,
+    /// How far the judge agrees with itself; absent before it was first asked twice about an answer.
+    repeats: Option<RepeatsView>,
     /// Pass and fail of both.
     confusion: ConfusionView,
-    /// People's labels by the judge's grade: a judge on the diagonal says what people say.
-    curve: Vec<CurvePoint>,
     /// Answers on which both differ most.
     differ: Vec<DifferView>,
     /// The labelled answers that it grades again and again; absent while there are none.
     anchors: Option<AnchorsView>,
-}
-
-/// Anchors and their rounds.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AnchorsView {
-    /// Answers in the set.
-    anchors: u64,
-    every_hours: f64,
-    set_at: String,
-    /// Newest first.
-    runs: Vec<AnchorRunView>,
-}
-
-/// One round.
-#[derive(Debug, Serialize, ToSchema)]
-struct AnchorRunView {
-    version: String,
-    at: String,
-    graded: u64,
-    unscored: u64,
-    /// Judge minus people.
-    mean_error: Option<f64>,
-    /// Mean change against the first round of this version, with 95 % limits.
-    shift: Option<Figure>,
-    /// Share of anchors that went from pass to fail or back since the round before.
-    flip_rate: Option<f64>,
-    /// The judge no longer says what it said: what it steers is frozen.
-    drifted: bool,
-}
-
-/// A set of anchors.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AnchorOrder {
-    /// The newest so many labelled answers; 10 to 1000, 100 unless given.
-    most: Option<u32>,
-    /// Hours between two rounds; 24 unless given.
-    every_hours: Option<f64>,
 }
 
 /// One part of the answers.
@@ -163,79 +131,12 @@ pub(crate) async fn get_calibration(
             versions.push(row.version.to_string());
         }
     }
-    let version = query.version.or_else(|| all.last().map(|row| row.version.to_string()));
+    let labelled_last = all.last().map(|row| row.version.to_string());
+    let version = query.version.or(labelled_last).or_else(|| speaks(&app, &scorer));
     let rows: Vec<LabelRow> = all.into_iter().filter(|row| version.as_deref() == Some(&*row.version)).collect();
     let anchors = anchors(&app, &scorer).await?;
-    Ok(Json(CalibrationView { anchors, ..view(name, version, versions, &rows) }))
-}
-
-/// `POST /api/v1/scorers/{name}/anchors`.
-pub(crate) async fn set_anchors(
-    State(app): State<App>,
-    Segment(name): Segment,
-    Body(order): Body<AnchorOrder>,
-) -> Reply<Json<AnchorsView>> {
-    let scorer = judge_named(&app, &name)?;
-    let (most, hours) = (order.most.unwrap_or(100), order.every_hours.unwrap_or(24.0));
-    if !(10..=1_000).contains(&most) {
-        return Err(Failure::bad(format!("`most` is {most}, wanted 10 to 1000")));
-    }
-    if !(0.1..=8_760.0).contains(&hours) {
-        return Err(Failure::bad(format!("`every_hours` is {hours}, wanted 0.1 to 8760")));
-    }
-    let labelled = app.store.label_pairs(&scorer, None).await?.len();
-    if labelled < 10 {
-        return Err(Failure::new(
-            &error::CONFLICT,
-            format!("`{name}` has {labelled} labels, anchors take 10 at least"),
-        )
-        .hint("`weir label plan` and `weir label next` make some"));
-    }
-    app.store.anchor_set(&scorer, most, Duration::from_secs_f64(hours * 3_600.0)).await?;
-    anchors_of(&app, &scorer).await.map(Json)
-}
-
-/// `POST /api/v1/scorers/{name}/anchors/run`.
-pub(crate) async fn run_anchors(State(app): State<App>, Segment(name): Segment) -> Reply<Json<AnchorsView>> {
-    let scorer = judge_named(&app, &name)?;
-    app.store.anchor_want(&scorer).await?;
-    anchors_of(&app, &scorer).await.map(Json)
-}
-
-async fn anchors_of(app: &App, scorer: &ScorerName) -> Reply<AnchorsView> {
-    anchors(app, scorer).await?.ok_or_else(|| Failure::not_found("set of anchors of", scorer.as_str()))
-}
-
-async fn anchors(app: &App, scorer: &ScorerName) -> Reply<Option<AnchorsView>> {
-    let plans = app.store.anchor_plans().await?;
-    let Some(plan) = plans.into_iter().find(|plan| plan.scorer == *scorer) else { return Ok(None) };
-    let runs = app.store.anchor_runs(scorer, RUNS).await?;
-    Ok(Some(AnchorsView {
-        anchors: plan.anchors,
-        every_hours: plan.every.as_secs_f64() / 3_600.0,
-        set_at: rfc3339(plan.set_at),
-        runs: runs.iter().map(AnchorRunView::from).collect(),
-    }))
-}
-
-impl From<&AnchorRun> for AnchorRunView {
-    fn from(run: &AnchorRun) -> Self {
-        Self {
-            version: run.version.to_string(),
-            at: rfc3339(run.at),
-            graded: run.graded,
-            unscored: run.unscored,
-            mean_error: run.mean_error,
-            shift: run.shift.map(|(value, error)| Figure {
-                value,
-                lower: value - Z95 * error,
-                upper: value + Z95 * error,
-                n: run.graded,
-            }),
-            flip_rate: run.flips.map(|flips| flips as f64 / run.graded.max(1) as f64),
-            drifted: run.drifted,
-        }
-    }
+    let repeats = repeats(&app, &scorer, version.as_deref()).await?;
+    Ok(Json(CalibrationView { anchors, repeats, ..view(name, version, versions, &rows) }))
 }
 
 fn view(scorer: String, version: Option<String>, versions: Vec<String>, rows: &[LabelRow]) -> CalibrationView {
@@ -282,7 +183,6 @@ fn view(scorer: String, version: Option<String>, versions: Vec<String>, rows: &[
             people_only: table.human_only,
             both_fail: table.neither,
         },
-        curve: curve(&first),
         differ: differ
             .into_iter()
             .filter(|row| (row.judge - row.human).abs() > f64::EPSILON)
@@ -294,8 +194,18 @@ fn view(scorer: String, version: Option<String>, versions: Vec<String>, rows: &[
                 note: row.note.clone(),
             })
             .collect(),
+        bins: bins(&first),
+        repeats: None,
         anchors: None,
     }
+}
+
+/// The version that speaks now, in any workload.
+fn speaks(app: &App, scorer: &ScorerName) -> Option<String> {
+    let windows = app.windows.borrow();
+    let settings = app.settings.load();
+    let found = settings.workloads.keys().find_map(|workload| windows.current_version(workload, scorer));
+    found.map(ToString::to_string)
 }
 
 fn confusion(rows: &[&LabelRow]) -> Confusion {
@@ -307,8 +217,8 @@ fn confusion(rows: &[&LabelRow]) -> Confusion {
 fn bias(rows: &[&LabelRow]) -> Option<Figure> {
     let mut labels = Labels::default();
     rows.iter().for_each(|row| labels.label(row.human, row.judge));
-    let (value, error) = labels.bias()?;
-    Some(Figure { value, lower: value - Z95 * error, upper: value + Z95 * error, n: labels.labelled() })
+    let bias = labels.bias(Z95)?;
+    Some(Figure { value: bias.mean, lower: bias.lower, upper: bias.upper, n: labels.labelled() })
 }
 
 fn parts(rows: &[&LabelRow], name: impl Fn(&LabelRow) -> &'static str) -> Vec<BiasView> {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use weir_evals::dataset::{HELDOUT, InputSchema, Item};
-use weir_store::{Dataset, DatasetVersion, NewDataset, NewItem, Reads};
+use weir_store::{Dataset, DatasetVersion, GATE_READS, NewDataset, NewItem, Reads};
 
 use crate::{
     extract::Segment,
@@ -27,8 +27,6 @@ use crate::{
 
 /// Items shown of a dataset.
 const SAMPLE: u32 = 20;
-/// Decisions after which a version's held-out items count as learned by heart.
-const GATE_READS: u64 = 100;
 /// Longest name, in bytes.
 const NAME_BYTES: usize = 100;
 /// Names that are actions in the same place of the path.

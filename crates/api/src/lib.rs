@@ -9,7 +9,6 @@
 
 mod assets;
 mod calibration;
-mod calibration_curve;
 mod canary;
 mod canary_pairs;
 mod canary_view;

@@ -50,6 +50,10 @@ pub(crate) struct RuleView {
     shares: Vec<ShareView>,
     adaptive: bool,
     delay_s: u64,
+    /// How long a session, or a trace, must have been quiet before its answers are scored.
+    settle_s: u64,
+    /// What has waited for longer is not scored any more; it is counted as `expired`.
+    expires_s: u64,
     budget_usd_per_day: Option<f64>,
     spent_usd_today: f64,
 }
@@ -209,6 +213,8 @@ async fn views(app: &App) -> Reply<Vec<RuleView>> {
                 .collect(),
             adaptive: rule.adaptive,
             delay_s: rule.delay_s,
+            settle_s: rule.settle_s,
+            expires_s: rule.expires_s,
             budget_usd_per_day: rule.budget_per_day.map(NanoUsd::as_usd),
             spent_usd_today: spent.as_usd(),
         }

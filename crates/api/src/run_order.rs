@@ -156,7 +156,8 @@ pub(crate) async fn create_run(
                 .hint("import it and name it in `dataset`; `weir eval run` does both"));
         }
     };
-    let (version, items) = app.store.version_items(&dataset, version.as_deref()).await?;
+    let splits = order.splits(&suite);
+    let (version, items) = app.store.version_items(&dataset, version.as_deref(), splits).await?;
     let chosen = choose(&order, &suite, items)?;
     order.against = against(&app, new.against, &mut order, &suite, &version).await?;
     order.put_baseline_first();
@@ -240,7 +241,7 @@ fn written(order: &Order) -> Reply<String> {
 
 /// Hashes and contents of the items that are asked.
 fn choose(order: &Order, suite: &Suite, items: Vec<weir_store::Item>) -> Reply<Vec<(String, Item)>> {
-    let splits = if order.splits.is_empty() { &suite.splits } else { &order.splits };
+    let splits = order.splits(suite);
     let items = items.into_iter().filter_map(|stored| Some((stored.hash, serde_json::from_str(&stored.body).ok()?)));
     let within: Vec<(String, Item)> = items
         .filter(|(_, item): &(String, Item)| {

@@ -1,6 +1,6 @@
 //! Quality windows: what recent scores say of each deployment, per scorer and version.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -57,6 +57,8 @@ struct WindowView {
     corrected: Option<Figure>,
     /// Answers without a grade.
     unscored: u64,
+    /// The same by reason.
+    unscored_by: BTreeMap<String, u64>,
     updated_at: String,
     /// `learning`, `steady`, `suspect` or `returning`.
     state: &'static str,
@@ -106,6 +108,7 @@ impl WindowView {
             },
             corrected: window.corrected().map(Figure::from),
             unscored: window.unscored_total(),
+            unscored_by: window.unscored().iter().map(|(reason, count)| (reason.name().to_owned(), *count)).collect(),
             updated_at: rfc3339(window.updated_at()),
             state: window.state(now).name(),
             epoch: window.epoch(),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use weir_core::{
     NanoUsd, RuleName,
-    rule::{Filter, Rule},
+    rule::{EXPIRES_S, Filter, Rule},
 };
 
 use crate::{
@@ -38,6 +38,12 @@ pub(crate) struct Written {
     /// How long after an answer it is scored, such as `30s`; at once when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) delay: Option<String>,
+    /// Score once the answer's session, or its trace where it has none, has been quiet for so long, such as `2m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settle: Option<String>,
+    /// What has waited for longer, such as `6h`, is not scored any more but counted as expired; `24h` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires: Option<String>,
     /// Most that its scorers may spend in a day, in dollars; no limit when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
@@ -67,6 +73,8 @@ pub(crate) fn rules(file: &File, report: &mut Report) -> IndexMap<RuleName, Rule
             sample: workload.sample,
             adaptive: false,
             delay_s: 0,
+            settle_s: 0,
+            expires_s: EXPIRES_S,
             budget_per_day: None,
             enabled: true,
         };
@@ -88,6 +96,11 @@ pub(crate) fn rules(file: &File, report: &mut Report) -> IndexMap<RuleName, Rule
             sample: written.sample,
             adaptive: written.adaptive,
             delay_s: written.delay.as_deref().map_or(0, |delay| seconds(&join(&key, "delay"), delay, report)),
+            settle_s: written.settle.as_deref().map_or(0, |settle| seconds(&join(&key, "settle"), settle, report)),
+            expires_s: match written.expires.as_deref() {
+                Some(expires) => seconds(&join(&key, "expires"), expires, report),
+                None => EXPIRES_S,
+            },
             budget_per_day: written.budget_usd_per_day.map(NanoUsd::from_usd),
             enabled: written.enabled,
         };

@@ -46,11 +46,19 @@ pub struct Rule {
     pub adaptive: bool,
     /// From the answer to its scoring, in seconds.
     pub delay_s: u64,
+    /// How long the answer's session, or its trace where it has none, must have been quiet before it is scored, in
+    /// seconds.
+    pub settle_s: u64,
+    /// From when it could be scored to when nobody wants to know any more, in seconds.
+    pub expires_s: u64,
     /// Most that its scorers may spend in a day; `None` for no limit.
     pub budget_per_day: Option<NanoUsd>,
     /// It scores at all.
     pub enabled: bool,
 }
+
+/// How long what is to be scored may wait, where a rule does not say: a day.
+pub const EXPIRES_S: u64 = 86_400;
 
 /// Holds for some answers: over `span` and the caller's `tags`.
 #[derive(Debug, Clone, PartialEq)]

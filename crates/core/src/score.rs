@@ -91,6 +91,8 @@ pub enum Unscored {
     NoStatements,
     /// What the scorer looks at was not recorded: tool calls, log probabilities, timings.
     NotRecorded,
+    /// It waited for longer than its rule allows.
+    Expired,
 }
 
 impl Unscored {
@@ -115,6 +117,7 @@ impl Unscored {
             Self::NoTokens => "no_tokens",
             Self::NoStatements => "no_statements",
             Self::NotRecorded => "not_recorded",
+            Self::Expired => "expired",
         }
     }
 }

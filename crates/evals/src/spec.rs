@@ -268,7 +268,10 @@ impl ScorerSpec {
     #[must_use]
     pub fn version(&self) -> String {
         let resolved = match self {
-            Self::Judge(judge) => Self::Judge(judge.resolved().unwrap_or_else(|_| judge.clone())),
+            // How often it is asked twice decides no score.
+            Self::Judge(judge) => {
+                Self::Judge(JudgeSpec { repeat: None, ..judge.resolved().unwrap_or_else(|_| judge.clone()) })
+            }
             other => other.clone(),
         };
         // Serialising a plain data type cannot fail; the debug text keeps even that case distinct.

@@ -1,11 +1,15 @@
 //! The cheap stage: every programmatic check of a batch of spans, in process, written in one transaction.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use apalis::prelude::{BoxDynError, Data};
 use tokio::task;
 use weir_core::{
     SpanId, WorkloadId,
+    rule::Rule,
     score::Source,
     span::{Origin, Record},
 };
@@ -13,7 +17,8 @@ use weir_core::{
 use crate::{
     assemble::{Assembled, Scored},
     desk::Desk,
-    queue::RunChecks,
+    queue::{self, RunChecks},
+    settle::{expired, unsettled},
 };
 
 /// Answers scored before other tasks of this thread have a turn.
@@ -30,6 +35,8 @@ pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), Box
         let Some(plan) = scoring.plan(job.rule.as_ref(), &workload) else {
             continue;
         };
+        let records = settled(&desk, &job, &plan.rule, records).await?;
+        let late = expired(&plan.rule, job.until_s.filter(|_| !job.again), desk.clock.now());
         for slice in records.chunks(SLICE) {
             let records = slice.iter().map(|(record, _)| &**record);
             let assembled = Assembled::all(&desk.references, &workload, records).await?;
@@ -37,7 +44,8 @@ pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), Box
                 let scored =
                     Scored { span: &record.span, p_sample: *p_sample, source: Source::Check, at: desk.clock.now() };
                 for (name, scorer) in &plan.checks {
-                    let outcome = assembled.obstacle().unwrap_or_else(|| scorer.run(&assembled.exchange()));
+                    let obstacle = late.clone().or_else(|| assembled.obstacle());
+                    let outcome = obstacle.unwrap_or_else(|| scorer.run(&assembled.exchange()));
                     scores
                         .extend(scored.score(name, scorer.version(), outcome).map(|score| (Arc::clone(record), score)));
                 }
@@ -49,6 +57,35 @@ pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), Box
 }
 
 type Sampled = (Arc<Record>, f64);
+
+/// Those that can be scored now; the others are handed back to the queue until their sessions may be quiet.
+async fn settled(
+    desk: &Desk,
+    job: &RunChecks,
+    rule: &Rule,
+    records: Vec<Sampled>,
+) -> Result<Vec<Sampled>, BoxDynError> {
+    if rule.settle_s == 0 {
+        return Ok(records);
+    }
+    let (mut now, mut later) = (Vec::with_capacity(records.len()), BTreeMap::<i64, Vec<(SpanId, f64)>>::new());
+    for (record, p) in records {
+        match unsettled(desk, rule, &record.span).await? {
+            Some(at_s) => later.entry(at_s).or_default().push((record.span.id, p)),
+            None => now.push((record, p)),
+        }
+    }
+    if !later.is_empty() {
+        let mut tx = desk.store.begin_spans().await?;
+        for (at_s, spans) in later {
+            let until_s = Some(at_s.saturating_add_unsigned(rule.expires_s));
+            let job = RunChecks { spans, until_s, ..job.clone() };
+            queue::defer_checks(tx.connection(), &job, at_s).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(now)
+}
 
 /// The job's records with their probability of being sampled: from memory, else from the store. What was purged since
 /// is left out; there is nothing left to score.

@@ -5,12 +5,14 @@
 mod aimd;
 mod bench;
 pub(crate) mod outside;
+mod repeat;
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use apalis::prelude::{Attempt, BoxDynError, Data};
 use weir_core::{
     NanoUsd, ScorerName, SpanId,
+    rule::Rule,
     score::{Score, Source, Unscored},
     span::Origin,
 };
@@ -23,8 +25,9 @@ use weir_store::RulePause;
 use crate::{
     assemble::{Assembled, Scored},
     desk::Desk,
-    queue::{AskJudge, MAX_ATTEMPTS},
+    queue::{self, AskJudge, MAX_ATTEMPTS},
     scoring::{Plan, Scoring},
+    settle::{expired, unsettled},
 };
 
 pub use bench::Bench;
@@ -55,6 +58,10 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
     let Some(asked) = scorer.asked() else {
         return Ok(());
     };
+    let rule = &plan.rule;
+    if let Some(at_s) = unsettled(&desk, rule, span).await? {
+        return defer(&desk, rule, job, at_s).await;
+    }
     if job.again {
         desk.store.score_forget_unscored(job.span, name, scorer.version()).await?;
     }
@@ -67,8 +74,9 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
     };
     let served_by = span.served_by().map_or("", |deployment| deployment.as_str());
     let mut cost = NanoUsd::ZERO;
-    let mut obstacle = assembled.obstacle().or_else(|| scorer.precheck(&assembled.exchange()));
-    let rule = &plan.rule;
+    let late = expired(rule, job.until_s.filter(|_| !job.again), desk.clock.now());
+    let mut obstacle =
+        late.or_else(|| assembled.obstacle()).or_else(|| scorer.precheck(&assembled.exchange()));
     if let Some(budget) = rule.budget_per_day.filter(|_| obstacle.is_none()) {
         let spent = desk.store.rule_spent(desk.clock.now()).await?;
         if spent.get(&rule.name).copied().unwrap_or_default() >= budget {
@@ -97,8 +105,22 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
         desk.store.rule_spend(&rule.name, cost, desk.clock.now()).await?;
     }
     pause_when_broken(&desk, plan, failure.as_ref()).await?;
-    desk.keep(score.into_iter().map(|score| (Arc::clone(&record), score)).collect()).await?;
+    desk.keep(score.clone().into_iter().map(|score| (Arc::clone(&record), score)).collect()).await?;
+    if let (Asked::Judge(spec), Some(score)) = (asked, &score) {
+        let cost = repeat::repeat(&desk, (name, scorer, spec), score, &assembled.exchange()).await?;
+        if cost > NanoUsd::ZERO {
+            desk.store.rule_spend(&rule.name, cost, desk.clock.now()).await?;
+        }
+    }
     failure.map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+/// Hands a question back to the queue until its session may be quiet.
+async fn defer(desk: &Desk, rule: &Rule, job: AskJudge, at_s: i64) -> Result<(), BoxDynError> {
+    let until_s = Some(at_s.saturating_add_unsigned(rule.expires_s));
+    let mut tx = desk.store.begin_spans().await?;
+    queue::defer_judge(tx.connection(), &AskJudge { until_s, ..job }, at_s).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Failures in a row after which a rule is stopped until somebody has looked.

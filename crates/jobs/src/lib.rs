@@ -29,6 +29,7 @@ mod recorder;
 mod references;
 mod runs;
 mod scoring;
+mod settle;
 mod shadows;
 mod spool;
 #[cfg(test)]

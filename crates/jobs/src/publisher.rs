@@ -2,6 +2,9 @@
 //! request sees it. Input-free and idempotent: it reads the score log from where it stands, so it can be killed at any
 //! line and rebuilt from nothing.
 
+mod release;
+mod votes;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
@@ -18,10 +21,12 @@ use weir_core::{
 };
 use weir_optimizer::{
     snapshot::{self, Granted, Inputs, WorkloadInput},
-    windows::{Key, Labelled, Notice, NoticeKind, Offline, Runs, Shift, Windows},
+    windows::{Key, Labelled, Notice, NoticeKind, Offline, Runs, Shift, Windows, weight},
 };
 use weir_router::{Live, SnapshotCell};
 use weir_store::{Error, EventKind, Grant, IdentityRow, LabelRow, Quarantine, Store, WindowEvent};
+
+use votes::Votes;
 
 use crate::{canaries::LEASE, tokens::OutputTokens};
 
@@ -59,6 +64,8 @@ pub struct PublisherParts {
 pub struct Publisher {
     parts: PublisherParts,
     windows: Windows,
+    /// Votes in them that may be changed.
+    votes: Votes,
     heads: HashMap<WorkloadId, Arc<Policy>>,
     canaries: Vec<Canary>,
     /// Leave to expose, with the uptime at which it ends here.
@@ -103,6 +110,7 @@ impl Publisher {
         let mut publisher = Self {
             parts,
             windows,
+            votes: Votes::default(),
             heads: HashMap::new(),
             canaries: Vec::new(),
             grants: Vec::new(),
@@ -161,6 +169,7 @@ impl Publisher {
             .any(|(id, workload)| (self.windows.half_life_s(id) - workload.half_life_s).abs() > f64::EPSILON);
         if changed {
             self.windows = Windows::new(half_lives(&settings));
+            self.votes = Votes::default();
             self.runs_at = None;
         }
     }
@@ -228,12 +237,14 @@ impl Publisher {
         loop {
             let page = self.parts.store.score_since(self.windows.score_seq(), PAGE).await?;
             let shifts = self.parts.store.identity_since(self.windows.shift_seq()).await?;
-            let mut shifts = shifts.into_iter().map(shift).peekable();
+            let shifts: Vec<Shift> = shifts.into_iter().map(shift).collect();
+            release::release(&self.parts.store, &shifts).await?;
+            let mut shifts = shifts.into_iter().peekable();
             for (seq, score) in &page {
                 while let Some(shift) = shifts.next_if(|shift| shift.after_score < *seq) {
                     self.windows.shift(&shift);
                 }
-                self.windows.fold(*seq, score);
+                self.votes.fold(&mut self.windows, *seq, score);
             }
             if page.len() < PAGE as usize {
                 for shift in shifts {
@@ -304,6 +315,8 @@ fn labelled(row: &LabelRow) -> Labelled {
         version: Arc::clone(&row.version),
         grade: row.judge,
         human: row.human,
+        weight: weight(row.p_graded) / row.p_select,
+        at: row.graded_at,
     }
 }
 

@@ -41,6 +41,12 @@ pub(crate) struct RunChecks {
     pub(crate) rule: Option<RuleName>,
     /// Span and the probability that it was sampled.
     pub(crate) spans: Vec<(SpanId, f64)>,
+    /// After this second nobody wants to know any more; `None` for past answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until_s: Option<i64>,
+    /// Put back after it was given up: however late, it is wanted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) again: bool,
 }
 
 /// Ask one judge about one span.
@@ -56,6 +62,9 @@ pub(crate) struct AskJudge {
     /// The caller's turn that it stands for.
     #[serde(default)]
     pub(crate) turn: u64,
+    /// After this second nobody wants to know any more; `None` for past answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until_s: Option<i64>,
     /// Put back after it was given up: what was said of the span then is said anew.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) again: bool,
@@ -130,7 +139,8 @@ pub(crate) async fn push<'a>(
     for (plan, group) in &by_rule {
         for chunk in group.chunks(CHECKS_PER_JOB) {
             let spans = chunk.iter().map(|one| (one.record.span.id, one.p)).collect();
-            checks.push(task(&RunChecks { rule: named(plan), spans }, None, due(plan, urgency, 0))?);
+            let job = RunChecks { rule: named(plan), spans, until_s: until(plan, urgency), again: false };
+            checks.push(task(&job, None, due(plan, urgency, 0))?);
         }
     }
     send(connection, CHECKS, checks).await?;
@@ -144,14 +154,15 @@ pub(crate) async fn push<'a>(
             };
             let key = format!("{span}/{scorer}/{}", compiled.version());
             let rule = named(&one.plan);
-            let job = AskJudge { span, scorer: scorer.clone(), p_sample: one.p, rule, turn, again: false };
+            let until_s = until(&one.plan, urgency);
+            let job = AskJudge { span, scorer: scorer.clone(), p_sample: one.p, rule, turn, until_s, again: false };
             judges.push(task(&job, Some(key), due(&one.plan, urgency, turn))?);
         }
     }
     let judged = !judges.is_empty();
     send(connection, JUDGES, judges).await?;
     // What waits for its time would only push others out of memory.
-    let at_once = by_rule.iter().filter(|(plan, _)| plan.rule.delay_s == 0);
+    let at_once = by_rule.iter().filter(|(plan, _)| wait_s(plan) == 0);
     let checked = at_once.flat_map(|(_, group)| group.iter().map(|one| one.record)).collect();
     Ok(Pushed { checked, judged })
 }
@@ -166,11 +177,40 @@ fn due(plan: &Plan, urgency: Urgency<'_>, turn: u64) -> (i64, Option<u64>) {
     match urgency {
         Urgency::Live { now, .. } => {
             let later = (MOST_TURNS - turn.min(MOST_TURNS)) as i64;
-            let at = now.0.div_euclid(1_000_000) + plan.rule.delay_s as i64;
-            (LIVE + later, (plan.rule.delay_s > 0).then(|| u64::try_from(at).unwrap_or(0)))
+            let at = now.0.div_euclid(1_000_000).saturating_add_unsigned(wait_s(plan));
+            (LIVE + later, (wait_s(plan) > 0).then(|| u64::try_from(at).unwrap_or(0)))
         }
         Urgency::Backfill => (0, None),
     }
+}
+
+/// From an answer to its scoring, in seconds, if nothing stirs in its session.
+fn wait_s(plan: &Plan) -> u64 {
+    plan.rule.delay_s.max(plan.rule.settle_s)
+}
+
+/// The second after which nobody wants to know any more.
+fn until(plan: &Plan, urgency: Urgency<'_>) -> Option<i64> {
+    match urgency {
+        Urgency::Live { now, .. } => {
+            Some(now.0.div_euclid(1_000_000).saturating_add_unsigned(wait_s(plan) + plan.rule.expires_s))
+        }
+        Urgency::Backfill => None,
+    }
+}
+
+/// Pushes checks that have to wait on, all until the same second.
+pub(crate) async fn defer_checks(connection: &mut SqliteConnection, job: &RunChecks, at_s: i64) -> Result<(), Error> {
+    let later = (LIVE, Some(u64::try_from(at_s).unwrap_or(0)));
+    send(connection, CHECKS, vec![task(job, None, later)?]).await
+}
+
+/// Pushes a question that has to wait on.
+pub(crate) async fn defer_judge(connection: &mut SqliteConnection, job: &AskJudge, at_s: i64) -> Result<(), Error> {
+    // The job that waits on is not the one that ends now, so it has a key of its own.
+    let key = format!("{}/{}/{at_s}", job.span, job.scorer);
+    let later = (LIVE, Some(u64::try_from(at_s).unwrap_or(0)));
+    send(connection, JUDGES, vec![task(job, Some(key), later)?]).await
 }
 
 /// Pushes the requests to ask again into the same transaction.

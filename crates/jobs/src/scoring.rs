@@ -123,8 +123,13 @@ pub(crate) fn tags(span: &Span) -> Value {
 /// Where a span falls in `[0, 1)` under a rule: the first 53 bits of a hash, so that the spans of a lower rate are a subset
 /// of those of a higher one, whoever asks and when.
 pub(crate) fn sampling_point(rule: &RuleName, id: SpanId) -> f64 {
-    let mut hasher = blake3::Hasher::new_derive_key("weir 2025 online scoring sample");
-    hasher.update(rule.as_str().as_bytes());
+    point("weir 2025 online scoring sample", rule.as_str(), id)
+}
+
+/// Where a span falls in `[0, 1)` under a name, in one domain of such choices.
+pub(crate) fn point(domain: &'static str, name: &str, id: SpanId) -> f64 {
+    let mut hasher = blake3::Hasher::new_derive_key(domain);
+    hasher.update(name.as_bytes());
     hasher.update(&id.bits().to_be_bytes());
     let mut first = [0; 8];
     hasher.finalize_xof().fill(&mut first);

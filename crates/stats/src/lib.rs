@@ -19,6 +19,7 @@
 pub mod agreement;
 pub mod asymptotic;
 pub mod betting;
+mod decay;
 pub mod drift;
 pub mod eprocess;
 pub mod guard;

@@ -1,9 +1,6 @@
-//! A quality window: a forward-decayed sum of grades and its bounds.
-//!
-//! Forward decay (Cormode, Shkapenyuk, Srivastava, Xu, "Forward Decay", ICDE 2009): a grade observed at `t` weighs
-//! `2^((t − L) / h)` from a landmark `L`, half-life `h`. Weights never change afterwards, so nothing runs on a timer,
-//! order does not matter, and cells of two replicas add up once they share a landmark. Estimates depend only on
-//! ratios of weights, so the landmark may move whenever a weight would grow too large.
+//! A quality window: a forward-decayed sum of grades ([`decay`](crate::decay)) and its bounds.
+
+use crate::decay::Decay;
 
 /// Weight of the prior, in observations.
 pub const PRIOR_WEIGHT: f64 = 20.0;
@@ -11,8 +8,6 @@ pub const PRIOR_WEIGHT: f64 = 20.0;
 pub const BOUND_Z: f64 = 1.28;
 /// Least variance of one grade: a run of equal grades does not prove that all are equal.
 pub const VARIANCE_FLOOR: f64 = 0.01;
-/// The landmark is moved once the newest grade is this many half-lives past it.
-const MAX_HALF_LIVES: f64 = 64.0;
 
 /// What is expected of a window before its own grades.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,8 +30,7 @@ impl From<f64> for Prior {
 /// Decayed sums of one window. Mergeable; order of additions does not matter beyond rounding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    landmark_s: f64,
-    half_life_s: f64,
+    decay: Decay,
     /// Sum of weights.
     weight: f64,
     /// Sum of squared weights.
@@ -46,7 +40,6 @@ pub struct Cell {
     /// Weighted sum of squared grades.
     grade_sq: f64,
     n: u64,
-    newest_s: f64,
 }
 
 /// What a window says.
@@ -68,16 +61,13 @@ impl Cell {
     /// An empty window. `half_life_s` is in seconds and positive; anything else means that nothing decays.
     #[must_use]
     pub fn new(landmark_s: f64, half_life_s: f64) -> Self {
-        let half_life_s = if half_life_s > 0.0 { half_life_s } else { f64::INFINITY };
         Self {
-            landmark_s: if landmark_s.is_finite() { landmark_s } else { 0.0 },
-            half_life_s,
+            decay: Decay::new(landmark_s, half_life_s),
             weight: 0.0,
             weight_sq: 0.0,
             grade: 0.0,
             grade_sq: 0.0,
             n: 0,
-            newest_s: f64::NEG_INFINITY,
         }
     }
 
@@ -88,17 +78,33 @@ impl Cell {
         if !usable || !t_s.is_finite() {
             return;
         }
-        let far = ((t_s - self.landmark_s) / self.half_life_s).abs() > MAX_HALF_LIVES;
-        if far && t_s > self.newest_s {
-            self.move_landmark(t_s);
-        }
-        let g = weight * self.decay(t_s);
+        let (decayed, scale) = self.decay.meet(t_s);
+        self.scale(scale);
+        let g = weight * decayed;
         self.weight += g;
         self.weight_sq += g * g;
         self.grade += g * grade;
         self.grade_sq += g * grade * grade;
         self.n += 1;
-        self.newest_s = self.newest_s.max(t_s);
+    }
+
+    /// Takes back what [`add`](Self::add) added with the same grade, time and weight, of which [`keep`](Self::keep) has
+    /// left `share` since. What was never added must not be taken back.
+    pub fn take_back(&mut self, t_s: f64, grade: f64, weight: f64, share: f64) {
+        let g = weight * self.decay.weight(t_s);
+        if self.n == 0 || !g.is_finite() {
+            return;
+        }
+        let left = |sum: f64, part: f64| (sum - part * share).max(0.0);
+        self.weight = left(self.weight, g);
+        self.weight_sq = left(self.weight_sq, g * g);
+        self.grade = left(self.grade, g * grade);
+        self.grade_sq = left(self.grade_sq, g * grade * grade);
+        self.n -= 1;
+        if self.n == 0 {
+            // Nothing is left but rounding.
+            (self.weight, self.weight_sq, self.grade, self.grade_sq) = (0.0, 0.0, 0.0, 0.0);
+        }
     }
 
     /// Adds another window's sums. Each keeps its own half-life up to the common landmark; give both the same.
@@ -107,19 +113,18 @@ impl Cell {
             return;
         }
         if self.n == 0 {
-            *self = Self { half_life_s: self.half_life_s, ..other.clone() };
+            *self = Self { decay: other.decay.with_half_life(self.decay.half_life_s()), ..other.clone() };
             return;
         }
+        let (ours, theirs) = self.decay.join(&other.decay);
+        self.scale(ours);
         let mut other = other.clone();
-        let landmark_s = self.landmark_s.max(other.landmark_s);
-        self.move_landmark(landmark_s);
-        other.move_landmark(landmark_s);
+        other.scale(theirs);
         self.weight += other.weight;
         self.weight_sq += other.weight_sq;
         self.grade += other.grade;
         self.grade_sq += other.grade_sq;
         self.n += other.n;
-        self.newest_s = self.newest_s.max(other.newest_s);
     }
 
     /// Lets the past count as `share` of what it does, `0..=1`, as if it had been that many fewer grades; anything else
@@ -167,27 +172,22 @@ impl Cell {
     /// Time of the newest grade in seconds; `None` when empty.
     #[must_use]
     pub fn newest_s(&self) -> Option<f64> {
-        (self.n > 0).then_some(self.newest_s)
+        (self.n > 0).then(|| self.decay.newest_s())
     }
 
     /// Half-life in seconds.
     #[must_use]
     pub const fn half_life_s(&self) -> f64 {
-        self.half_life_s
+        self.decay.half_life_s()
     }
 
-    fn decay(&self, t_s: f64) -> f64 {
-        ((t_s - self.landmark_s) / self.half_life_s).exp2()
-    }
-
-    fn move_landmark(&mut self, landmark_s: f64) {
-        let scale = 1.0 / self.decay(landmark_s);
-        self.landmark_s = landmark_s;
+    /// Multiplies every weight.
+    fn scale(&mut self, by: f64) {
         if self.n > 0 {
-            self.weight *= scale;
-            self.weight_sq *= scale * scale;
-            self.grade *= scale;
-            self.grade_sq *= scale;
+            self.weight *= by;
+            self.weight_sq *= by * by;
+            self.grade *= by;
+            self.grade_sq *= by;
         }
     }
 }
@@ -244,6 +244,28 @@ mod tests {
         assert_eq!(cell.estimate(0.75), Some(estimate));
         cell.keep(0.0);
         assert_eq!(cell.estimate(0.75), None);
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_there() {
+        let mut cell = Cell::new(0.0, DAY_S);
+        (0..50).for_each(|i| cell.add(f64::from(i) * 600.0, f64::from(u8::from(i % 3 == 0)), 1.0 + f64::from(i % 4)));
+        let before = cell.estimate(0.5).unwrap();
+        cell.add(9_000.0, 0.25, 7.0);
+        cell.take_back(9_000.0, 0.25, 7.0, 1.0);
+        let after = cell.estimate(0.5).unwrap();
+        assert!((after.mean - before.mean).abs() < 1e-12 && (after.n_eff - before.n_eff).abs() < 1e-9);
+        assert_eq!(after.n, 50);
+        cell.add(9_000.0, 0.25, 7.0);
+        cell.keep(0.1);
+        cell.take_back(9_000.0, 0.25, 7.0, 0.1);
+        let kept = cell.estimate(before.mean).unwrap();
+        assert!((kept.n_eff - before.n_eff * 0.1).abs() < 1e-9, "{kept:?}");
+        let mut one = Cell::new(0.0, DAY_S);
+        one.add(5.0, 0.3, 2.0);
+        one.take_back(5.0, 0.3, 2.0, 1.0);
+        one.take_back(5.0, 0.3, 2.0, 1.0);
+        assert_eq!(one.estimate(0.5), None);
     }
 
     #[test]

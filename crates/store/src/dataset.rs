@@ -19,7 +19,7 @@ use crate::{Error, Store, value::count};
 
 pub use diff::{Changed, DiffCounts};
 pub use draft::Draft;
-pub use heldout::{HELDOUT, Purpose, Reads};
+pub use heldout::{GATE_READS, HELDOUT, Purpose, Reads};
 pub use lookup::Item;
 pub use publish::{Published, Stage, Staged};
 pub use rows::{ItemFilter, ItemRow};

@@ -76,8 +76,12 @@ pub struct LabelRow {
     pub annotator: String,
     /// Why, in their words.
     pub note: String,
-    /// With which probability the answer was drawn.
+    /// With which probability the answer was drawn, among those that the judge has graded.
     pub p_select: f64,
+    /// With which probability the request took its route and the judge graded it; 1 once the grade is no longer kept.
+    pub p_graded: f64,
+    /// When the judge graded it.
+    pub graded_at: Timestamp,
     /// When.
     pub at: Timestamp,
     /// Tokens of the answer, while the request is kept.
@@ -100,8 +104,10 @@ pub struct NewLabel {
 }
 
 const SELECT: &str = "SELECT label.seq, label.task, task.span_id, task.workload, task.deployment, task.scorer, \
-     task.version, task.grade, label.value, label.annotator, label.note, task.p_select, label.at, span.output_tokens \
-     FROM label JOIN label_task AS task ON task.seq = label.task LEFT JOIN span ON span.id = task.span_id WHERE ";
+     task.version, task.grade, label.value, label.annotator, label.note, task.p_select, label.at, span.output_tokens, \
+     coalesce(score.p_sample * score.propensity, 1.0), coalesce(score.at, task.created_at) \
+     FROM label JOIN label_task AS task ON task.seq = label.task LEFT JOIN span ON span.id = task.span_id \
+     LEFT JOIN score ON score.span_id = task.span_id AND score.scorer = task.scorer AND score.version = task.version WHERE ";
 
 impl Store {
     /// Asks people about this share of a judge's grades from now on; 0 asks no more.
@@ -393,5 +399,7 @@ fn read(row: &SqliteRow) -> Result<LabelRow, Error> {
         p_select: row.try_get(11)?,
         at: Timestamp(row.try_get(12)?),
         output_tokens: row.try_get::<Option<i64>, _>(13)?.map(count),
+        p_graded: row.try_get(14)?,
+        graded_at: Timestamp(row.try_get(15)?),
     })
 }

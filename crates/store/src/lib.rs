@@ -26,6 +26,7 @@ mod grant;
 mod histogram;
 mod identity;
 mod job;
+mod judge_repeat;
 mod label;
 mod minute;
 mod open;
@@ -33,6 +34,7 @@ mod pick;
 mod policy;
 mod policy_diff;
 mod quarantine;
+mod quiet;
 mod rule;
 mod run;
 mod run_output;
@@ -56,7 +58,7 @@ pub use self::{
     compat::Kept,
     cost::{CostBy, CostSum, TAGGED},
     dataset::{
-        Changed, Dataset, DatasetVersion, DiffCounts, Draft, HELDOUT, Item, ItemFilter, ItemRow, NewDataset, NewItem,
+        Changed, Dataset, DatasetVersion, DiffCounts, Draft, GATE_READS, HELDOUT, Item, ItemFilter, ItemRow, NewDataset, NewItem,
         Published, Purpose, Reads, Stage, Staged,
     },
     deployment_health::HealthMinute,
@@ -67,6 +69,7 @@ pub use self::{
     grant::{Freeze, Grant},
     identity::IdentityRow,
     job::{Job, JobCounts, JobStatus},
+    judge_repeat::{JudgeRepeat, JudgeRepeats},
     label::{LabelPlan, LabelRow, LabelTask, NewLabel},
     open::{FILE_NAME, Options, Steps, Store, schema_revision},
     pick::{Pick, Picked, Stratum},

@@ -238,19 +238,27 @@ impl Store {
         }
     }
 
-    /// The items of a dataset's version, in order; `version` may be the beginning of its hash, the newest without one.
-    /// The version's whole hash beside them.
+    /// The items of a dataset's version in these splits, in order, all of them without any; `version` may be the beginning
+    /// of its hash, the newest without one. The version's whole hash beside them. Held-out items are read, and put on the
+    /// books, only when their split is among these.
     ///
     /// # Errors
-    /// `NotFound` when there is no such dataset or version; `Unavailable`.
-    pub async fn version_items(&self, name: &str, version: Option<&str>) -> Result<(String, Vec<Item>), Error> {
+    /// `NotFound` when there is no such dataset or version; `Conflict` when gates have read its held-out items so often
+    /// that they prove nothing any more; `Unavailable`.
+    pub async fn version_items(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        splits: &[String],
+    ) -> Result<(String, Vec<Item>), Error> {
         let Some(found) = self.version_find(name, version).await? else {
             let at = version.map(|version| format!("@{version}")).unwrap_or_default();
             return Err(Error::not_found(format!("dataset `{name}{at}`")));
         };
         let (seq, id) = (found.seq, found.id);
-        let held_out: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM dataset_version_item WHERE version = ? AND split = ?)")
+        let wanted = splits.is_empty() || splits.iter().any(|split| split == HELDOUT);
+        let held_out: bool = wanted
+            && sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM dataset_version_item WHERE version = ? AND split = ?)")
                 .bind(seq)
                 .bind(HELDOUT)
                 .fetch_one(self.readers())
@@ -260,9 +268,12 @@ impl Store {
         }
         let rows = sqlx::query(
             "SELECT item.hash, item.input_hash, item.body FROM dataset_version_item AS place \
-             JOIN dataset_item AS item ON item.hash = place.hash WHERE place.version = ? ORDER BY place.ord",
+             JOIN dataset_item AS item ON item.hash = place.hash \
+             WHERE place.version = ?1 AND (?2 OR place.split IS NOT ?3) ORDER BY place.ord",
         )
         .bind(seq)
+        .bind(held_out)
+        .bind(HELDOUT)
         .fetch_all(self.readers())
         .await?;
         let items = rows

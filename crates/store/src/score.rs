@@ -84,7 +84,6 @@ impl Store {
     }
 
     /// Appends a word in the place of an earlier one of the same scorer version on the same span; its place in the log.
-    /// Windows that have folded the earlier word keep it until they are folded again from the log.
     ///
     /// # Errors
     /// `Unavailable`; nothing was changed.

@@ -1,9 +1,14 @@
 //! People's labels beside a judge's grades: what the floor is held against, and a new version that starts from nothing.
 
+use std::fs;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::rig::{Rig, eventually, item};
+use crate::{
+    process::Process,
+    rig::{Caller, Rig, eventually, folder, item, whole},
+};
 
 const CONFIG: &str = r#"
 [workloads.maths]
@@ -69,6 +74,9 @@ async fn a_judge_that_people_disagree_with_does_not_hold_the_floor() {
     let told = rig.api("/scorers/factual/calibration").await;
     assert_eq!((&told["labels"], &told["state"]), (&json!(35), &json!("calibrated")), "{told}");
     assert!(told["bias"]["lower"].as_f64() > Some(0.5) && told["agreement"]["value"].as_f64() < Some(0.2), "{told}");
+    let bins = told["bins"].as_array().unwrap();
+    assert_eq!(bins.iter().map(|bin| bin["people"]["n"].as_u64().unwrap()).sum::<u64>(), 35, "{told}");
+    assert!(bins.iter().all(|bin| bin["people"]["value"] == 0.0 && bin["judge"].as_f64() <= bin["to"].as_f64()), "{told}");
     rig.stop().await;
 }
 
@@ -113,5 +121,69 @@ async fn a_judge_that_no_longer_says_what_it_said_freezes_what_it_steers() {
         eventually("the freeze", async || rig.api("/freezes").await["items"].as_array()?.first().cloned()).await;
     assert_eq!((&freeze["workload"], &freeze["actor"]), (&json!("maths"), &json!("anchors")));
     assert!(freeze["reason"].as_str().unwrap().contains("judge factual drifted on its anchors"), "{freeze}");
+    rig.stop().await;
+}
+
+/// The version that has graded a fresh answer.
+async fn version(caller: &Caller, number: usize) -> String {
+    let span = caller.chat("weir/maths", &item(number).0).await.expect(200).span().to_owned();
+    caller.scored(&span).await["scores"][0]["version"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_judge_opens_a_new_series_beside_the_old_one() {
+    let dir = folder(CONFIG);
+    let process = Process::start(dir.path());
+    let caller = &process.caller;
+    let first = version(caller, 1).await;
+    assert_eq!(version(caller, 2).await, first);
+
+    let changed = CONFIG.replace("template = \"factuality\"", "template = \"factuality\"\nvotes = 3");
+    fs::write(dir.path().join("weir.toml"), whole(&changed)).unwrap();
+    let mut asked = 2;
+    let second = eventually("a grade by the changed judge", async || {
+        asked += 1;
+        let version = version(caller, asked).await;
+        (version != first).then_some(version)
+    })
+    .await;
+    // Each series holds what its own version said, and the newer one steers from its first word on.
+    let (old, new) = eventually("both series", async || {
+        let windows = caller.api("/workloads/maths/windows").await;
+        let of = |version: &str| {
+            let rows = windows["items"].as_array().unwrap().iter().filter(|row| row["version"] == version);
+            let (n, steers) = rows.fold((0, false), |(n, steers), row| {
+                (n + row["n"].as_u64().unwrap() + row["unscored"].as_u64().unwrap(), steers | row["quality"].as_bool().unwrap())
+            });
+            (n, steers)
+        };
+        let (old, new) = (of(&first), of(&second));
+        (old.0 + new.0 == asked as u64).then_some((old, new))
+    })
+    .await;
+    assert!(new == (1, true) && !old.1, "{old:?} {new:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_judge_is_asked_twice_about_some_answers_and_its_change_of_mind_is_shown() {
+    let rig = Rig::start(&CONFIG.replace("template = \"factuality\"", "template = \"factuality\"\nrepeat = 1.0")).await;
+    let repeats = async |wanted: u64| {
+        eventually("answers judged twice", async || {
+            let told = rig.api("/scorers/factual/calibration").await;
+            (told["repeats"]["n"] == wanted).then(|| told["repeats"].clone())
+        })
+        .await
+    };
+    for number in 0..4 {
+        let reply = rig.chat("weir/maths", &item(number).0).await.expect(200);
+        rig.scored(reply.span()).await;
+    }
+    let steady = repeats(4).await;
+    assert_eq!((&steady["flip_rate"]["value"], &steady["sd"], &steady["unscored"]), (&json!(0.0), &json!(0.0), &json!(0)));
+    let trace = rig.api("/traces?origin=eval").await;
+    assert_eq!(trace["items"].as_array().unwrap().len(), 8, "each was asked about twice: {trace}");
+    // The second word steers nothing.
+    let windows = rig.api("/workloads/maths/windows").await;
+    assert_eq!(windows["items"][0]["n"], 4, "{windows}");
     rig.stop().await;
 }

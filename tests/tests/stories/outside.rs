@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use weir_sim::Entry;
+
 use crate::{
-    canned::Canned,
+    canned::{Canned, completion},
     rig::{Rig, eventually, item},
 };
 
@@ -97,5 +99,69 @@ workload = "maths"
     assert_eq!((&endless["value"], &endless["reason"]), (&json!(null), &json!("timeout")), "{scores:?}");
     // The answer is the reference.
     assert_eq!(of(&scores, "alike")["value"], 1.0, "{scores:?}");
+    rig.stop().await;
+}
+
+/// Scorers that break, each in its own way: none of them is a zero, each has its reason, and the reasons are counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scorer_that_throws_traps_backtracks_or_leaves_its_range_is_counted_by_its_reason() {
+    let judge = Canned::start(|heard| {
+        let verdict = json!({"nonce": heard.nonce(), "reasoning": "Very good.", "score": 99}).to_string();
+        Some((200, "", completion(&verdict)))
+    })
+    .await;
+    let config = format!(
+        r#"
+[workloads.maths]
+candidates = ["sim/large"]
+floor = 0.8
+scorers = ["throws", "traps", "backtracks", "beyond"]
+[deployments.canned]
+provider = "canned"
+base_url = "{}/v1"
+model = "canned-1"
+allow_private = true
+[scorers.throws]
+kind = "expr"
+expr = "1 / (size(answer) - size(answer)) > 0 ? 1.0 : 0.0"
+[scorers.traps]
+kind = "code_exec"
+module = '(module (memory (export "memory") 1) (func (export "_start") unreachable))'
+[scorers.backtracks]
+kind = "regex"
+fancy = true
+must_match = '^(a|a)+$(?<=b)'
+[scorers.beyond]
+kind = "judge"
+model = "canned"
+template = "g_eval"
+criteria = "It is right."
+repeat = 0
+"#,
+        judge.url
+    );
+    let rig = Rig::start(&config).await;
+    rig.sim().add_answers([Entry::new("maths", "Say a.", format!("{}!", "a".repeat(60)))]);
+    let reply = rig.chat("weir/maths", "Say a.").await.expect(200);
+    let scores = scores(&rig, reply.span(), 4).await;
+    let wanted = [
+        ("throws", "scoring_failed"),
+        ("traps", "scoring_failed"),
+        ("backtracks", "scoring_failed"),
+        ("beyond", "grader_failed"),
+    ];
+    for (scorer, reason) in wanted {
+        let score = of(&scores, scorer);
+        assert_eq!((&score["value"], &score["reason"]), (&json!(null), &json!(reason)), "{score}");
+    }
+    eventually("the reasons counted", async || {
+        let windows = rig.api("/workloads/maths/windows").await;
+        let rows = windows["items"].as_array().unwrap().clone();
+        let counted = |(scorer, reason): &(&str, &str)| {
+            rows.iter().any(|row| row["scorer"] == *scorer && row["unscored_by"] == json!({*reason: 1}) && row["n"] == 0)
+        };
+        wanted.iter().all(counted).then_some(())
+    })
+    .await;
     rig.stop().await;
 }

@@ -87,6 +87,9 @@ pub struct JudgeSpec {
     /// Ask again even about what was judged before.
     #[serde(default, skip_serializing_if = "is_default")]
     pub no_cache: bool,
+    /// Share of its answers that it is asked about twice, to see how far it agrees with itself; 0.05 when left out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub repeat: Option<f64>,
 }
 
 /// What a judge replies.
@@ -303,6 +306,9 @@ impl JudgeSpec {
         if self.budget_usd_per_day.is_some_and(|usd| !(usd.is_finite() && usd > 0.0)) {
             return Err(SpecError::field("budget_usd_per_day", "wanted a number of dollars over 0"));
         }
+        if self.repeat.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            return Err(SpecError::field("repeat", "wanted a share, 0 to 1"));
+        }
         if self.panel_size() > MOST_VOTES {
             return Err(SpecError::field(
                 "jury",
@@ -378,6 +384,7 @@ mod tests {
             (json!({"model": "m", "template": "g_eval", "range": [5, 5]}), "lower one first"),
             (json!({"model": "m", "template": "g_eval", "choices": {"A": 1}}), "no choice of the template"),
             (json!({"model": "m", "template": "toxicity", "budget_usd_per_day": 0}), "over 0"),
+            (json!({"model": "m", "template": "toxicity", "repeat": 1.5}), "wanted a share"),
         ] {
             let error = spec(value).resolved().unwrap_err().to_string();
             assert!(error.contains(want), "{error}");

@@ -108,6 +108,12 @@ impl Order {
         self.trials.unwrap_or(suite.trials).max(1)
     }
 
+    /// The splits whose items are asked; all of them when empty.
+    #[must_use]
+    pub fn splits<'a>(&'a self, suite: &'a Suite) -> &'a [String] {
+        if self.splits.is_empty() { &suite.splits } else { &self.splits }
+    }
+
     /// The arm that others are compared with comes first: its answers must be there when a pair is judged.
     pub fn put_baseline_first(&mut self) {
         if let Some(Against::Arm(name)) = &self.against {

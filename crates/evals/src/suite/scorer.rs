@@ -126,8 +126,8 @@ pub(super) fn defaults(
         }
         Some(_) => return wrong("not_family_of", "there is only \"arm\": the model whose answer is judged"),
     }
-    const KNOWN: [&str; 8] =
-        ["model", "votes", "jury", "reduce", "other_family", "budget_usd_per_day", "no_cache", "order"];
+    const KNOWN: [&str; 9] =
+        ["model", "votes", "jury", "reduce", "other_family", "budget_usd_per_day", "no_cache", "order", "repeat"];
     if let Some(key) = table.keys().find(|key| !KNOWN.contains(&key.as_str())) {
         let known = KNOWN.into_iter().chain(["temperature", "max_usd", "not_family_of"]);
         let hint = crate::nearest::suggest(key, known);

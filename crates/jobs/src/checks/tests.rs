@@ -1,22 +1,32 @@
 //! A job's way through memory or store to scores.
 
-use weir_core::{clock::ManualClock, entropy::Seeded, score::Verdict};
+use std::time::Duration;
+
+use weir_config::Settings;
+use weir_core::{
+    clock::ManualClock,
+    entropy::Seeded,
+    score::{Unscored, Verdict},
+};
 use weir_providers::transport::{Policy, Transport};
 use weir_store::{NewDataset, NewItem, Store};
 
 use super::*;
 use crate::{
     Bells, Bench, Recent, References,
-    testing::{START, record, scoring, settings},
+    testing::{START, record, scoring, settings, settings_text},
 };
 use arc_swap::ArcSwap;
 
 async fn desk(store: Store) -> Data<Arc<Desk>> {
-    let clock = Arc::new(ManualClock::new(START));
+    desk_of(store, &settings("24h"), Arc::new(ManualClock::new(START)))
+}
+
+fn desk_of(store: Store, settings: &Settings, clock: Arc<ManualClock>) -> Data<Arc<Desk>> {
     Data::new(Arc::new(Desk {
         references: Arc::new(References::new(store.clone())),
         store,
-        scoring: Arc::new(ArcSwap::from_pointee(scoring(&settings("24h")))),
+        scoring: Arc::new(ArcSwap::from_pointee(scoring(settings))),
         recent: Arc::new(Recent::default()),
         bells: Bells::default(),
         turns: Arc::default(),
@@ -50,20 +60,78 @@ fn grade(verdict: &Verdict) -> Option<f64> {
     }
 }
 
+fn job<'a>(records: impl IntoIterator<Item = &'a Record>) -> RunChecks {
+    let spans = records.into_iter().map(|record| (record.span.id, 1.0)).collect();
+    RunChecks { rule: None, spans, until_s: None, again: false }
+}
+
+async fn written(store: &Store, records: &[Record]) {
+    let mut tx = store.begin_spans().await.unwrap();
+    tx.span_insert_many(records).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_has_waited_too_long_is_expired_and_not_a_zero_unless_somebody_asks_for_it_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Arc::new(ManualClock::new(START))).await.unwrap();
+    publish(&store, "4").await;
+    let records = [record(4), record(5)];
+    written(&store, &records).await;
+    let desk = desk(store.clone()).await;
+    let until_s = Some(START.0 / 1_000_000 - 30);
+    run(RunChecks { until_s, ..job(&records[..1]) }, desk.clone()).await.unwrap();
+    let late = store.score_list(records[0].span.id).await.unwrap().remove(0).score;
+    assert_eq!(late.verdict, Verdict::Unscored { reason: Unscored::Expired });
+    assert!(late.explanation.unwrap().contains("30 s later"));
+    run(RunChecks { until_s, again: true, ..job(&records[1..]) }, desk).await.unwrap();
+    assert_eq!(grade(&store.score_list(records[1].span.id).await.unwrap()[0].score.verdict), Some(0.0));
+}
+
+#[tokio::test]
+async fn an_answer_is_scored_once_its_session_has_been_quiet() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(START));
+    let store = Store::open(dir.path(), clock.clone()).await.unwrap();
+    crate::prepare_queue(&store).await.unwrap();
+    let config = "[workloads.maths]\ncandidates = [\"sim/large\"]\nfloor = 0.8\nscorers = [\"exact\"]\n\
+         [scorers.exact]\nkind = \"exact_match\"\n[scorers.brief]\nkind = \"word_count\"\nmax = 3\n\
+         [rules.quiet]\nworkload = \"maths\"\nscorers = [\"brief\"]\nsettle = \"60s\"\n";
+    let desk = desk_of(store.clone(), &settings_text(config), clock.clone());
+    let said = |number: u32, session: &str, ago_s: u64| {
+        let mut record = record(number);
+        record.span.session = Some(session.into());
+        record.span.started_at = START.minus(Duration::from_secs(ago_s));
+        record
+    };
+    let records = [said(1, "talk", 100), said(2, "talk", 10), said(3, "other", 100)];
+    written(&store, &records).await;
+    let job = RunChecks { rule: Some("quiet".into()), ..job([&records[0], &records[2]]) };
+    run(job.clone(), desk.clone()).await.unwrap();
+    let graded = async |record: &Record| !store.score_list(record.span.id).await.unwrap().is_empty();
+    assert_eq!((graded(&records[0]).await, graded(&records[2]).await), (false, true));
+    let waits = store.job_list(None, 9).await.unwrap();
+    assert_eq!(waits.len(), 1, "{waits:?}");
+    assert_eq!(waits[0].run_at.0 / 1_000_000, START.0 / 1_000_000 - 10 + 61, "{waits:?}");
+
+    clock.advance(Duration::from_secs(51));
+    run(job, desk).await.unwrap();
+    assert!(graded(&records[0]).await);
+    assert_eq!(store.score_list(records[2].span.id).await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_job_scores_alike_from_memory_and_from_the_store_and_only_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), Arc::new(ManualClock::new(START))).await.unwrap();
     publish(&store, "4").await;
     let records: Vec<Record> = (0..80).map(record).collect();
-    let mut tx = store.begin_spans().await.unwrap();
-    tx.span_insert_many(&records).await.unwrap();
-    tx.commit().await.unwrap();
+    written(&store, &records).await;
     let desk = desk(store.clone()).await;
     for record in records.iter().take(40) {
         desk.recent.put(&Arc::new(record.clone()));
     }
-    let job = RunChecks { rule: None, spans: records.iter().map(|record| (record.span.id, 1.0)).collect() };
+    let job = job(records.iter());
     run(job.clone(), desk.clone()).await.unwrap();
     run(job, desk.clone()).await.unwrap();
     let log = store.score_since(0, 1_000).await.unwrap();
@@ -83,7 +151,7 @@ async fn a_new_dataset_version_changes_the_reference_at_once() {
     let graded = async |number| {
         let record = Arc::new(record(number));
         desk.recent.put(&record);
-        run(RunChecks { rule: None, spans: vec![(record.span.id, 1.0)] }, desk.clone()).await.unwrap();
+        run(job([&*record]), desk.clone()).await.unwrap();
         grade(&store.score_list(record.span.id).await.unwrap()[0].score.verdict)
     };
     assert_eq!(graded(7).await, None, "no item, no reference");

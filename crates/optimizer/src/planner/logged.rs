@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use weir_core::{DeploymentId, decision::Decision, entropy::mix, segment::Segments, span::Span};
 use weir_stats::{
     off_policy::{COVERED, Logged, OffPolicy, Refusal, Value},
-    ppi::Labels,
+    ppi::{LEAST_LABELS, Labels, Mean},
     window::BOUND_Z,
 };
 
@@ -101,26 +101,25 @@ pub fn value(answers: &[Answer<'_>], deployment: &DeploymentId, expected: impl F
     sums.value().map_or_else(Estimate::Refused, Estimate::Valued)
 }
 
-/// Fewer labels of either deployment say nothing of a bias.
-const LEAST_LABELS: u64 = 30;
-
 /// The scorer's bias towards `candidate` against `stable` (prediction-powered: the scorer's mean plus the mean of what
-/// people said otherwise, per arm). `None` below 30 labels of either.
+/// people said otherwise, per arm). `None` below [`LEAST_LABELS`] of either.
 #[must_use]
 pub fn bias(answers: &[Answer<'_>], candidate: &DeploymentId, stable: &DeploymentId) -> Option<Bias> {
     let of = |deployment: &DeploymentId| {
         let mut labels = Labels::default();
         for answer in answers.iter().filter(|answer| answer.span.served_by() == Some(deployment)) {
-            match answer.human {
-                Some(human) => labels.label(human, answer.grade),
-                None => labels.grade(answer.grade),
+            if let Some(human) = answer.human {
+                labels.label(human, answer.grade);
             }
         }
-        labels.bias().filter(|_| labels.labelled() >= LEAST_LABELS).map(|bias| (bias, labels.labelled()))
+        let enough = labels.labelled() >= LEAST_LABELS;
+        labels.bias(BOUND_Z).filter(|_| enough).map(|bias| (bias, labels.labelled()))
     };
-    let ((ours, our_se), our_labels) = of(candidate)?;
-    let ((theirs, their_se), their_labels) = of(stable)?;
-    Some(Bias { delta: ours - theirs, se: our_se.hypot(their_se), labels: our_labels.min(their_labels) })
+    let (ours, our_labels) = of(candidate)?;
+    let (theirs, their_labels) = of(stable)?;
+    // An interval stands a little to one side of its estimate: its farther end tells the error.
+    let se = |bias: Mean| (bias.mean - bias.lower).max(bias.upper - bias.mean) / BOUND_Z;
+    Some(Bias { delta: ours.mean - theirs.mean, se: se(ours).hypot(se(theirs)), labels: our_labels.min(their_labels) })
 }
 
 /// Where `candidate` does best against `stable`, by the features that tell this workload's prompts apart. `None` when

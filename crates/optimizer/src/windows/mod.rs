@@ -115,6 +115,17 @@ pub struct Labelled {
     pub grade: f64,
     /// What the person said, `0..=1`.
     pub human: f64,
+    /// Inverse of the probability that the answer was graded and labelled; above 0.
+    pub weight: f64,
+    /// When the scorer graded it.
+    pub at: Timestamp,
+}
+
+/// The epochs that a score was counted in: of its part of the workload, and of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Folded {
+    part: u32,
+    whole: u32,
 }
 
 /// All windows, and the newest score they know.
@@ -164,11 +175,42 @@ impl Windows {
             }
             SEGMENT_PROBE => self.probe(key, score),
             _ => {
-                let whole = Key { segment: SEGMENT_ALL.into(), ..key.clone() };
+                let whole = key.whole();
                 self.take(whole.clone(), score);
                 self.take(key.clone(), score);
                 self.lend(&whole, &key);
             }
+        }
+        true
+    }
+
+    /// The epochs that this score, which was folded last, has been counted in.
+    #[must_use]
+    pub fn folded(&self, score: &Score) -> Folded {
+        let key = Key::of(score);
+        let epoch = |key: &Key| self.windows.get(key).map_or(0, Window::epoch);
+        Folded { part: epoch(&key), whole: epoch(&key.whole()) }
+    }
+
+    /// Folds a score that stands in the place of an earlier one of the same span, scorer and version, as if the earlier
+    /// had never been; true when it was new.
+    pub fn replace(&mut self, seq: i64, (earlier, folded): (&Score, Folded), score: &Score) -> bool {
+        if seq <= self.score_seq {
+            return false;
+        }
+        self.score_seq = seq;
+        let key = Key::of(score);
+        let whole = key.whole();
+        if whole != key
+            && let Some(window) = self.windows.get_mut(&whole)
+        {
+            window.replace((earlier, folded.whole), score);
+        }
+        if let Some(window) = self.windows.get_mut(&key) {
+            window.replace((earlier, folded.part), score);
+        }
+        if whole != key {
+            self.lend(&whole, &key);
         }
         true
     }
@@ -216,7 +258,7 @@ impl Windows {
             version: Arc::clone(&labelled.version),
         };
         if let Some(window) = self.windows.get_mut(&key) {
-            window.label(labelled.human, labelled.grade);
+            window.label(labelled);
         }
         true
     }
@@ -322,7 +364,7 @@ impl Windows {
             window.set_offline(offline);
             window
         });
-        let turn = window.take(score.at, &score.verdict, weight(score));
+        let turn = window.take(score);
         let (epoch, alarm) = (window.epoch(), window.alarm().copied());
         let settled = window.epoch() > 1 && turn == Some(Turn::Settled);
         if new && &*key.segment == SEGMENT_ALL {
@@ -376,6 +418,14 @@ impl Windows {
 }
 
 impl Key {
+    /// The window of the whole workload that its grades count in as well: itself where they count nowhere else.
+    fn whole(&self) -> Self {
+        match &*self.segment {
+            SEGMENT_ALL | SEGMENT_SHADOW | SEGMENT_EXTERNAL | SEGMENT_PROBE => self.clone(),
+            _ => Self { segment: SEGMENT_ALL.into(), ..self.clone() },
+        }
+    }
+
     fn of(score: &Score) -> Self {
         Self {
             workload: score.workload.clone(),
@@ -415,8 +465,9 @@ fn told(shift: &Shift, new_model: bool) -> String {
     }
 }
 
-/// `1 / (p_sample · propensity)`, in `1..=MAX_WEIGHT`; probabilities that are no probabilities count as 1.
-fn weight(score: &Score) -> f64 {
-    let p = score.p_sample * score.propensity;
+/// `1 / p`, in `1..=MAX_WEIGHT`, for an answer that was routed and sampled with probability `p`; what is no probability
+/// counts as 1.
+#[must_use]
+pub fn weight(p: f64) -> f64 {
     if p > 0.0 { (1.0 / p).clamp(1.0, MAX_WEIGHT) } else { 1.0 }
 }

@@ -2,19 +2,23 @@
 
 use weir_core::{
     Timestamp,
-    score::{Unscored, Verdict},
+    score::{Score, Unscored, Verdict},
     snapshot::Quality,
 };
 use weir_stats::{
-    ppi::{LEAST_LABELS, Labels},
+    ppi::{Alone, Labels, Trust},
     window::{BOUND_Z, Cell, Estimate, Prior},
 };
 
 use super::{
+    Labelled,
     offline::Offline,
     watch::{Alarm, Cause, KEPT, State, Turn, Watch},
 };
 
+/// Half-lives of a window that its labels live for: what a judge gets wrong changes more slowly than what it judges, and
+/// labels are few.
+const LABELS_OUTLAST: f64 = 7.0;
 /// What is assumed of a deployment before its first score.
 pub const PRIOR: f64 = 0.5;
 /// Grades of golden probes that can take a deployment back.
@@ -51,17 +55,18 @@ impl Window {
             unscored: Vec::new(),
             updated_at: at,
             watch: Watch::new(learn),
-            labels: Labels::default(),
+            labels: Labels::new(at.as_secs_f64(), half_life_s * LABELS_OUTLAST),
             probes: fresh(at),
         }
     }
 
     /// Takes in one word; [`Turn::Alarmed`] has begun a new epoch.
-    pub(super) fn take(&mut self, at: Timestamp, verdict: &Verdict, weight: f64) -> Option<Turn> {
+    pub(super) fn take(&mut self, score: &Score) -> Option<Turn> {
+        let at = score.at;
         self.updated_at = self.updated_at.max(at);
-        match verdict {
+        match &score.verdict {
             Verdict::Scored { grade } => {
-                self.cell.add(at.as_secs_f64(), grade.value(), weight);
+                self.cell.add(at.as_secs_f64(), grade.value(), weight(score));
                 if self.state(at) != State::Suspect {
                     self.probes = fresh(at);
                 }
@@ -73,12 +78,38 @@ impl Window {
                 turn
             }
             Verdict::Unscored { reason } => {
-                match self.unscored.iter_mut().find(|(known, _)| known == reason) {
-                    Some((_, count)) => *count += 1,
-                    None => self.unscored.push((*reason, 1)),
-                }
+                self.miss(*reason);
                 None
             }
+        }
+    }
+
+    /// Another word in the place of one that was taken in during `epoch`. The watch has heard of this answer already: who
+    /// changes their mind a hundred times has seen one answer.
+    pub(super) fn replace(&mut self, earlier: (&Score, u32), score: &Score) {
+        let (before, epoch) = earlier;
+        let epochs = i32::try_from(self.epoch().saturating_sub(epoch)).unwrap_or(i32::MAX);
+        match &before.verdict {
+            Verdict::Scored { grade } => {
+                self.cell.take_back(before.at.as_secs_f64(), grade.value(), weight(before), KEPT.powi(epochs));
+            }
+            Verdict::Unscored { reason } => {
+                if let Some((_, count)) = self.unscored.iter_mut().find(|(known, _)| known == reason) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+        }
+        self.updated_at = self.updated_at.max(score.at);
+        match &score.verdict {
+            Verdict::Scored { grade } => self.cell.add(score.at.as_secs_f64(), grade.value(), weight(score)),
+            Verdict::Unscored { reason } => self.miss(*reason),
+        }
+    }
+
+    fn miss(&mut self, reason: Unscored) {
+        match self.unscored.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => self.unscored.push((reason, 1)),
         }
     }
 
@@ -112,6 +143,7 @@ impl Window {
     /// The provider answers with another model: what was graded is of the old one.
     pub(super) fn shift(&mut self, at: Timestamp) {
         self.watch.begin(at, Cause::Model);
+        self.labels.keep(KEPT);
         self.forget(at);
     }
 
@@ -147,8 +179,8 @@ impl Window {
     }
 
     /// Takes in what a person said of an answer beside what the scorer said.
-    pub(super) fn label(&mut self, human: f64, scorer: f64) {
-        self.labels.label(human, scorer);
+    pub(super) fn label(&mut self, labelled: &Labelled) {
+        self.labels.add(labelled.at.as_secs_f64(), labelled.human, labelled.grade, labelled.weight);
     }
 
     /// Answers that people have labelled.
@@ -159,8 +191,8 @@ impl Window {
 
     /// True once there are labels enough to correct the scorer by.
     #[must_use]
-    pub const fn is_calibrated(&self) -> bool {
-        self.labels() >= LEAST_LABELS
+    pub fn is_calibrated(&self) -> bool {
+        self.labels.suffice()
     }
 
     /// What people would have said, from few of their labels and the scorer's many grades; `None` while labels are too
@@ -170,9 +202,9 @@ impl Window {
         let estimate = self.estimate()?;
         // A bound may be cut at 0 or 1; the other one then tells the error.
         let se = (estimate.mean - estimate.lower).max(estimate.upper - estimate.mean) / BOUND_Z;
-        let mean = self.labels.corrected(estimate.mean, se, estimate.n_eff, BOUND_Z)?;
-        let within = |value: f64| value.clamp(0.0, 1.0);
-        Some(Quality { mean: within(mean.mean), lower: within(mean.lower), upper: within(mean.upper), n: estimate.n })
+        let alone = Alone { mean: estimate.mean, se, n_eff: estimate.n_eff };
+        let mean = self.labels.mean(&alone, Trust::Tuned, BOUND_Z)?;
+        Some(Quality { mean: mean.mean, lower: mean.lower, upper: mean.upper, n: estimate.n })
     }
 
     /// The estimate as the router reads it: corrected by people's labels where there are enough, so that a floor is
@@ -252,6 +284,10 @@ impl Window {
     pub fn suspect_until(&self) -> Option<Timestamp> {
         self.watch.suspect_until()
     }
+}
+
+fn weight(score: &Score) -> f64 {
+    super::weight(score.p_sample * score.propensity)
 }
 
 fn fresh(at: Timestamp) -> Cell {

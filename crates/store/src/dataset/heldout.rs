@@ -8,6 +8,10 @@ use crate::{Error, Store, value::count};
 /// The split that decides, and that nothing which is decided upon may see.
 pub const HELDOUT: &str = "heldout";
 
+/// Gates that may read the held-out items of one version. Each decision taken on them tells something of them, so that
+/// after many they are held out no longer (Dwork et al., "The reusable holdout", Science 2015).
+pub const GATE_READS: u64 = 100;
+
 /// Why held-out items are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -50,9 +54,22 @@ impl Store {
     /// [`Store::item_list`] and [`Store::item_get`].
     ///
     /// # Errors
-    /// `Conflict` when there is no such version, `Unavailable`.
+    /// `Conflict` when there is no such version, or when [`GATE_READS`] gates have read it; `Unavailable`.
     pub async fn heldout_open(&self, version: i64, reader: &str, purpose: Purpose) -> Result<i64, Error> {
         let mut tx = self.begin_control().await?;
+        if purpose == Purpose::Gate {
+            let read: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM heldout_access WHERE version = ? AND purpose = 'gate'")
+                    .bind(version)
+                    .fetch_one(&mut *tx)
+                    .await?;
+            if count(read) >= GATE_READS {
+                return Err(Error::conflict(format!(
+                    "gates have read the held-out items of this version {read} times, which is all they are good for; \
+                     publish a version with fresh ones, or name other splits"
+                )));
+            }
+        }
         let access = sqlx::query_scalar(
             "INSERT INTO heldout_access (version, reader, purpose, at) VALUES (?,?,?,?) RETURNING seq",
         )

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use weir_core::WorkloadId;
-use weir_store::{Error, HELDOUT, ItemFilter, NewDataset, NewItem, Published, Purpose, Store};
+use weir_store::{Error, GATE_READS, HELDOUT, ItemFilter, NewDataset, NewItem, Published, Purpose, Store};
 
 use crate::fixture::open;
 
@@ -156,6 +156,19 @@ async fn held_out_items_are_read_by_nobody_who_is_not_on_the_books() {
     let reads = store.heldout_reads("maths").await.unwrap();
     let counts: Vec<_> = reads.iter().map(|reads| (reads.purpose.as_str(), reads.count)).collect();
     assert_eq!(counts, [("gate", 2), ("shown", 1)]);
+
+    // A gate that does not ask for the split does not read it; those that do wear it out, and people may still look.
+    let (_, policy) = store.version_items("maths", None, &["policy".to_owned()]).await.unwrap();
+    assert!(policy.iter().all(|one| one.body != item(1).body));
+    assert_eq!(store.heldout_reads("maths").await.unwrap()[0].count, 2);
+    for _ in 2..GATE_READS {
+        let (_, all) = store.version_items("maths", None, &[]).await.unwrap();
+        assert_eq!(all.len(), 3);
+    }
+    let worn = store.version_items("maths", None, &[]).await.unwrap_err();
+    assert!(matches!(worn, Error::Conflict { .. }) && worn.to_string().contains("fresh"), "{worn}");
+    assert!(store.version_items("maths", None, &["policy".to_owned()]).await.is_ok());
+    store.heldout_open(version, "ana", Purpose::Shown).await.unwrap();
 
     // An access to one version opens no other.
     store.dataset_publish(&maths(), &three[..2]).await.unwrap();

@@ -1,4 +1,5 @@
-//! `kill -9` at random moments while answers are scored: every answer that a caller got whole is scored exactly once.
+//! `kill -9` at random moments while answers are scored: every answer that a caller got whole is scored exactly once, by a
+//! check, whose jobs hold many answers each, and by a judge, whose jobs hold one.
 
 use std::{
     path::Path,
@@ -19,11 +20,14 @@ use weir_core::entropy::{mix, unit};
 
 use crate::weir::{KEY, Weir};
 
+/// As the configuration names them.
+const SCORERS: [&str; 2] = ["words", "judge"];
 const CALLERS: u64 = 8;
 /// Life of a process: between these, in milliseconds.
 const LIFE_MS: (u64, u64) = (300, 1_500);
-/// How long what was left half done may take: leases of dead workers run out first.
-const DRAIN: Duration = Duration::from_secs(180);
+/// How long what was left half done may take: leases of dead workers run out first, and what judges were asked last waits
+/// behind what they were asked before.
+const DRAIN: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(200);
 
 #[derive(Debug, clap::Args)]
@@ -69,25 +73,49 @@ pub(super) async fn run(args: &Args, binary: &Path) -> anyhow::Result<()> {
     }
     let spans = told.spans.lock().unwrap_or_else(PoisonError::into_inner).clone();
     timeout(DRAIN, drained(&weir)).await.context("jobs are left over")??;
-    let (mut missing, mut twice) = (0, 0);
+    let mut tally = Tally::default();
     for span in &spans {
-        let trace = weir.get(&format!("/api/v1/traces/{span}")).await?;
-        match trace.get("scores").and_then(Value::as_array).map_or(0, Vec::len) {
-            0 => missing += 1,
-            1 => {}
-            _ => twice += 1,
-        }
+        tally.count(&weir.get(&format!("/api/v1/traces/{span}")).await?);
     }
     weir.stop().await?;
-    println!("{} answers, {kills} kills: {missing} not scored, {twice} scored more than once", spans.len());
-    ensure!(missing == 0 && twice == 0, "an answer is not scored exactly once");
+    let Tally { missing, twice, unscored } = tally;
+    println!(
+        "{} answers, {} scorers, {kills} kills: {missing} scores missing, {twice} given twice, {unscored} without a grade",
+        spans.len(),
+        SCORERS.len()
+    );
+    ensure!(missing + twice + unscored == 0, "an answer is not scored exactly once");
     Ok(())
+}
+
+/// What is wrong with the scores.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    missing: u64,
+    twice: u64,
+    unscored: u64,
+}
+
+impl Tally {
+    /// Takes in one answer as it is stored.
+    fn count(&mut self, trace: &Value) {
+        let scores = trace.get("scores").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for name in SCORERS {
+            let of: Vec<&Value> = scores.iter().filter(|score| score.get("scorer").is_some_and(|is| is == name)).collect();
+            match of.as_slice() {
+                [] => self.missing += 1,
+                [score] => self.unscored += u64::from(score.get("value").is_none_or(Value::is_null)),
+                _ => self.twice += 1,
+            }
+        }
+    }
 }
 
 fn config() -> String {
     "[server]\nbind = \"127.0.0.1:0\"\n[telemetry]\nlog = \"error\"\n[keys.bench]\nsecret = \"env:WEIR_KEY\"\n\
-     grant = \"admin\"\n[workloads.bench]\ncandidates = [\"sim/large\"]\nfloor = 0.5\nscorers = [\"words\"]\n\
-     [scorers.words]\nkind = \"word_count\"\nmax = 500\n"
+     grant = \"admin\"\n[workloads.bench]\ncandidates = [\"sim/large\"]\nfloor = 0.5\nscorers = [\"words\", \"judge\"]\n\
+     [scorers.words]\nkind = \"word_count\"\nmax = 500\n\
+     [scorers.judge]\nkind = \"judge\"\nmodel = \"sim/small\"\ntemplate = \"closed_qa\"\ncriteria = \"It is a number.\"\n"
         .to_owned()
 }
 
@@ -126,5 +154,21 @@ async fn drained(weir: &Weir) -> anyhow::Result<()> {
             return Ok(());
         }
         sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_score_that_is_missing_double_or_without_a_grade_is_seen() {
+        let score = |name: &str, value: Value| json!({"scorer": name, "value": value});
+        let mut tally = Tally::default();
+        tally.count(&json!({"scores": [score("words", json!(1.0)), score("judge", json!(0.0))]}));
+        assert_eq!(tally, Tally::default());
+        tally.count(&json!({"scores": [score("words", json!(1.0)), score("words", json!(1.0))]}));
+        tally.count(&json!({"scores": [score("words", json!(1.0)), score("judge", json!(null))]}));
+        assert_eq!(tally, Tally { missing: 1, twice: 1, unscored: 1 });
     }
 }

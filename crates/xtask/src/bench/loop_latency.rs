@@ -1,27 +1,17 @@
 //! How long a score takes to reach routing: from the last byte of an answer to the first decision, made afterwards,
 //! that knows the answer's score.
 //!
-//! Nothing is added to the product for it. Steady traffic is both what is scored and what looks: each reply carries
-//! its decision (`x-weir-explain`), which names the newest score its snapshot knew (`score_seq`). Which score belongs
-//! to which request is asked afterwards. A decision is dated by when its reply's headers
-//! came, which is later than it was made, so the figure errs upwards, by the model's latency and up to one interval.
+//! Nothing is added to the product for it. Steady traffic is both what is scored and what looks (`known.rs`). The figure
+//! errs upwards, by the model's latency and up to one interval.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
-use super::quantile;
-use crate::{
-    paths,
-    weir::{KEY, Weir},
-};
+use super::{known, known::Seen, quantile};
+use crate::{paths, weir::Weir};
 
 const DATASET: &str = "evals/datasets/maths.jsonl";
 const GOAL_P95: Duration = Duration::from_millis(500);
@@ -43,17 +33,6 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// One request as it was seen from outside.
-struct Seen {
-    span: String,
-    /// The newest score its decision knew.
-    score_seq: i64,
-    /// When its headers came.
-    decided: Instant,
-    /// When its last byte came.
-    ended: Instant,
-}
-
 pub(super) async fn run(args: &Args, binary: &Path) -> anyhow::Result<()> {
     ensure!(args.rate > 0, "a rate of 0 sends nothing");
     let bodies = Arc::new(bodies()?);
@@ -67,7 +46,10 @@ pub(super) async fn run(args: &Args, binary: &Path) -> anyhow::Result<()> {
     for nth in 0..total {
         ticks.tick().await;
         let (client, url, bodies) = (client.clone(), url.clone(), Arc::clone(&bodies));
-        tasks.spawn(async move { ask(&client, &url, bodies.get(nth % bodies.len())).await.map(|seen| (nth, seen)) });
+        tasks.spawn(async move {
+            let body = bodies.get(nth % bodies.len()).context("no such item")?;
+            known::ask(&client, &url, body).await.map(|seen| (nth, seen))
+        });
     }
     let mut seen = Vec::with_capacity(total);
     while let Some(one) = tasks.join_next().await {
@@ -76,11 +58,9 @@ pub(super) async fn run(args: &Args, binary: &Path) -> anyhow::Result<()> {
     seen.sort_by_key(|(nth, _)| *nth);
     let seen: Vec<Seen> = seen.into_iter().map(|(_, seen)| seen).collect();
     let measured = seen.get(..args.requests).unwrap_or(&seen);
-    let sequences = sequences(&weir, measured).await?;
+    let sequences = known::sequences(&weir, measured).await?;
     weir.stop().await?;
-    let mut latencies = latencies(&seen, args.requests, &sequences)?;
-    latencies.sort_unstable();
-    report(args, &latencies)
+    report(args, &known::latencies(&seen, args.requests, &sequences)?)
 }
 
 fn config() -> String {
@@ -112,50 +92,6 @@ fn bodies() -> anyhow::Result<Vec<Value>> {
     .collect()
 }
 
-async fn ask(client: &reqwest::Client, url: &str, body: Option<&Value>) -> anyhow::Result<Seen> {
-    let body = body.context("no such item")?;
-    let request = client.post(url).bearer_auth(KEY).header("x-weir-explain", "1").json(body);
-    let response = request.send().await?;
-    let decided = Instant::now();
-    let header = |name: &str| {
-        let value = response.headers().get(name).with_context(|| format!("no {name} in the reply"))?;
-        anyhow::Ok(value.to_str()?.to_owned())
-    };
-    let (span, decision) = (header("x-weir-span-id")?, header("x-weir-decision")?);
-    let decision: Value = serde_json::from_str(&decision)?;
-    let score_seq = decision.get("score_seq").and_then(Value::as_i64).context("a decision without score_seq")?;
-    let status = response.status();
-    let text = response.text().await?;
-    let ended = Instant::now();
-    ensure!(status.is_success(), "{status}: {text}");
-    Ok(Seen { span, score_seq, decided, ended })
-}
-
-/// Where each span's score stands in the log.
-async fn sequences(weir: &Weir, seen: &[Seen]) -> anyhow::Result<HashMap<String, i64>> {
-    let mut sequences = HashMap::new();
-    for Seen { span, .. } in seen {
-        let trace = weir.get(&format!("/api/v1/traces/{span}")).await?;
-        if let Some(seq) = trace.pointer("/scores/0/seq").and_then(Value::as_i64) {
-            sequences.insert(span.clone(), seq);
-        }
-    }
-    Ok(sequences)
-}
-
-/// For each of the first `count` requests, the time from its end to the first later decision that knows its score.
-fn latencies(seen: &[Seen], count: usize, sequences: &HashMap<String, i64>) -> anyhow::Result<Vec<Duration>> {
-    let mut decisions: Vec<(Instant, i64)> = seen.iter().map(|seen| (seen.decided, seen.score_seq)).collect();
-    decisions.sort_unstable();
-    let one = |request: &Seen| {
-        let seq = sequences.get(&request.span).with_context(|| format!("request {} was not scored", request.span))?;
-        let knowing = decisions.iter().find(|(at, known)| *at >= request.ended && known >= seq);
-        let (at, _) = knowing.with_context(|| format!("no decision knew the score of {} in {TAIL:?}", request.span))?;
-        Ok(*at - request.ended)
-    };
-    seen.iter().take(count).map(one).collect()
-}
-
 fn report(args: &Args, sorted: &[Duration]) -> anyhow::Result<()> {
     let ms = |share| quantile(sorted, share).map(|value| value.as_secs_f64() * 1e3);
     let (p50, p95, p99, max) = (ms(0.5)?, ms(0.95)?, ms(0.99)?, ms(1.0)?);
@@ -175,25 +111,4 @@ fn report(args: &Args, sorted: &[Duration]) -> anyhow::Result<()> {
         bail!("the goal was missed: p95 is {p95:.0} ms");
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_decision_that_was_made_before_the_answer_ended_does_not_count() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
-        let seen = |span: &str, score_seq, decided, ended| Seen {
-            span: span.into(),
-            score_seq,
-            decided: at(decided),
-            ended: at(ended),
-        };
-        let seen = [seen("a", 9, 5, 10), seen("b", 0, 30, 31), seen("c", 4, 70, 71)];
-        let sequences = HashMap::from([("a".to_owned(), 3)]);
-        assert_eq!(latencies(&seen, 1, &sequences).unwrap(), [Duration::from_millis(60)]);
-        assert!(latencies(&seen, 2, &sequences).is_err(), "b has no score");
-    }
 }

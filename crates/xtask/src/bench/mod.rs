@@ -4,6 +4,7 @@ mod endure;
 pub(crate) mod fakes;
 mod gateway;
 mod kills;
+mod known;
 mod load;
 mod loop_latency;
 mod process;

@@ -1,10 +1,10 @@
 //! Whose interval holds the truth: a judge's over many answers, people's over few labels, or both together
-//! (`weir_stats::ppi`). The truth is planted: each answer is right with probability 0.75, and a judge passes right and
+//! (`weir_stats::ppi`, as windows use it). The truth is planted: each answer is right with probability 0.75, and a judge passes right and
 //! wrong answers with probabilities of its own.
 
 use std::fmt::Write as _;
 
-use weir_stats::ppi::{Labels, Trust};
+use weir_stats::ppi::{Alone, Labels, Trust};
 
 use super::{
     draw::Random,
@@ -15,6 +15,8 @@ use super::{
 const TRUTH: f64 = 0.75;
 /// Answers that the judge alone has graded.
 const GRADES: u32 = 2_000;
+/// Labels that people gave.
+pub(super) const LABELS: [u32; 2] = [50, 200];
 /// Two-sided 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
@@ -32,6 +34,8 @@ pub(super) const SHARP: Judge = Judge { name: "sharp (passes 97 % of right, 5 % 
 pub(super) const FLATTERING: Judge = Judge { name: "flattering (98 %, 45 %)", right: 0.98, wrong: 0.45 };
 const HARSH: Judge = Judge { name: "harsh (80 %, 5 %)", right: 0.80, wrong: 0.05 };
 const COIN: Judge = Judge { name: "a coin (70 %, 70 %)", right: 0.70, wrong: 0.70 };
+
+pub(super) const JUDGES: [Judge; 4] = [SHARP, FLATTERING, HARSH, COIN];
 
 /// What one estimator did over all runs.
 #[derive(Debug, Clone, Copy)]
@@ -52,24 +56,16 @@ pub(super) fn intervals(judge: Judge, labels: u32, runs: u32, seed: u64) -> [Kep
             (f64::from(u8::from(right)), f64::from(u8::from(passes)))
         };
         let mut both = Labels::default();
-        let (mut people, mut alone) = (0.0, 0.0);
         for _ in 0..labels {
             let (human, grade) = answer();
             both.label(human, grade);
-            people += human;
         }
-        for _ in 0..GRADES {
-            let (_, grade) = answer();
-            both.grade(grade);
-            alone += grade;
-        }
-        let share = |sum: f64, n: u32| {
-            let p = sum / f64::from(n);
-            let reach = Z * (p * (1.0 - p) / f64::from(n)).sqrt();
-            (p - reach, p + reach)
-        };
-        let mean = |trust| both.mean(trust, Z).map_or((0.0, 1.0), |mean| (mean.lower, mean.upper));
-        [share(alone, GRADES), share(people, labels), mean(Trust::Full), mean(Trust::Tuned)]
+        let mean = (0..GRADES).map(|_| answer().1).sum::<f64>() / f64::from(GRADES);
+        let se = (mean * (1.0 - mean) / f64::from(GRADES)).sqrt();
+        let alone = Alone { mean, se, n_eff: f64::from(GRADES) };
+        let with = |trust| both.mean(&alone, trust, Z).map_or((0.0, 1.0), |mean| (mean.lower, mean.upper));
+        let judged = (mean - Z * se, mean + Z * se);
+        [judged, with(Trust::None), with(Trust::Full), with(Trust::Tuned)]
     });
     [0, 1, 2, 3].map(|at| Kept {
         held: Rate::of(&found, |found| (found[at].0..=found[at].1).contains(&TRUTH)),
@@ -81,8 +77,8 @@ pub(super) fn table(runs: u32, seed: u64) -> String {
     let mut table = String::from(
         "| judge | labels | judge alone | people alone | both, full trust | both, tuned |\n|---|---|---|---|---|---|\n",
     );
-    for judge in [SHARP, FLATTERING, HARSH, COIN] {
-        for labels in [50, 200] {
+    for judge in JUDGES {
+        for labels in LABELS {
             let cells = intervals(judge, labels, runs, seed).map(|kept| format!("{}, {:.3}", kept.held, kept.width));
             _ = writeln!(table, "| {} | {labels} | {} |", judge.name, cells.join(" | "));
         }

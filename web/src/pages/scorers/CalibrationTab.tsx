@@ -58,8 +58,8 @@ export function CalibrationTab({ name }: { name: string }) {
 }
 
 function Plot({ calibration }: { calibration: Calibration }) {
-  const { curve } = calibration;
-  const parts = curve.map(({ judge, people }) => `where it says ${grade(judge)} people say ${grade(people.value)}`);
+  const { bins } = calibration;
+  const parts = bins.map(({ judge, people }) => `where it says ${grade(judge)} people say ${grade(people.value)}`);
   return (
     <Chart
       title="People's labels by its grade"
@@ -67,7 +67,7 @@ function Plot({ calibration }: { calibration: Calibration }) {
       summary={`${plural(calibration.labels, "label")}: ${parts.join(", ")}.`}
       table={{
         header: ["Judge", "People", "from", "to", "Labels"],
-        rows: curve.map(({ judge, people }) => [
+        rows: bins.map(({ judge, people }) => [
           grade(judge),
           grade(people.value),
           grade(people.lower),
@@ -77,7 +77,7 @@ function Plot({ calibration }: { calibration: Calibration }) {
       }}
       height={HEIGHT}
     >
-      <Curve points={curve} height={HEIGHT} />
+      <Curve points={bins} height={HEIGHT} />
     </Chart>
   );
 }
