@@ -33,3 +33,4 @@ mod scores;
 mod shadow;
 mod sigkill;
 mod stages;
+mod takeover;

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::rig::{Caller, DEADLINE};
+use crate::rig::{Caller, DEADLINE, eventually};
 
 /// A serving process. Killed when dropped.
 pub(crate) struct Process {
@@ -23,11 +23,21 @@ impl Process {
         Self::start_with(dir, &[])
     }
 
+    /// Takes over from the one that serves the same folder; returns once it serves.
+    pub(crate) fn take_over(dir: &Path) -> Self {
+        Self::spawn(dir, &["serve", "--takeover"], &[])
+    }
+
     /// The same with more in its environment.
     pub(crate) fn start_with(dir: &Path, env: &[(&str, &str)]) -> Self {
+        Self::spawn(dir, &[], env)
+    }
+
+    fn spawn(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_weir-under-test"))
             .arg("--config")
             .arg(dir.join("weir.toml"))
+            .args(args)
             .envs(env.iter().copied())
             .current_dir(dir)
             .stdout(Stdio::piped())
@@ -58,6 +68,11 @@ impl Process {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it ends by itself; true when it ended well.
+    pub(crate) async fn ended(&mut self) -> bool {
+        eventually("the process ends", async || self.child.try_wait().unwrap()).await.success()
     }
 
     /// SIGKILL: nothing is flushed, nobody is told.
