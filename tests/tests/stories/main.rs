@@ -12,6 +12,7 @@ mod datasets;
 mod drift;
 mod drill;
 mod feedback;
+mod files;
 mod full_disk;
 mod judging;
 mod killed;

@@ -10,6 +10,8 @@ use std::{
 
 use crate::rig::{Caller, DEADLINE, eventually};
 
+const BINARY: &str = env!("CARGO_BIN_EXE_weir-under-test");
+
 /// A serving process. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
@@ -33,8 +35,19 @@ impl Process {
         Self::spawn(dir, &[], env)
     }
 
+    /// May have so many files and sockets open and no more.
+    pub(crate) fn start_with_files(dir: &Path, files: u32) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\""), BINARY]);
+        Self::run(shell, dir, &[], &[])
+    }
+
     fn spawn(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_weir-under-test"))
+        Self::run(Command::new(BINARY), dir, args, env)
+    }
+
+    fn run(mut command: Command, dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut child = command
             .arg("--config")
             .arg(dir.join("weir.toml"))
             .args(args)
