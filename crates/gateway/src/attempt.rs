@@ -12,8 +12,7 @@ use weir_core::{NanoUsd, Problem, Usage, decision::Plan, deployment::Deployment,
 use weir_providers::{
     dialect::openai_chat::Reply,
     exchange::{Inbound, Unsendable},
-    outcome::{self, Class},
-    scrub,
+    outcome, scrub,
     stream::{Step, Stream, StreamEnd, StreamFailure},
     transport::{self, TransportError},
 };
@@ -94,7 +93,7 @@ pub(crate) struct Opened {
 /// Why one attempt failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) class: Class,
+    pub(crate) class: FailureClass,
     /// In words; no secrets.
     pub(crate) message: String,
     /// How long the provider asks to wait.
@@ -110,7 +109,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(class: Class, message: impl Into<String>) -> Self {
+    pub(crate) fn new(class: FailureClass, message: impl Into<String>) -> Self {
         Self {
             class,
             message: message.into(),
@@ -125,15 +124,15 @@ impl Failure {
     /// A request that the deployment's dialect cannot say, or that is wrong by its own.
     fn unsendable(error: &Unsendable) -> Self {
         let class = match error {
-            Unsendable::Bad(_) => Class::Caller,
-            Unsendable::Untranslatable(_) => Class::Untranslatable,
+            Unsendable::Bad(_) => FailureClass::Caller,
+            Unsendable::Untranslatable(_) => FailureClass::Untranslatable,
         };
         Self::new(class, error.to_string())
     }
 
     /// An upstream call that gave no whole answer.
     pub(crate) fn transport(error: &TransportError) -> Self {
-        Self::new(Class::from(error), error.to_string())
+        Self::new(FailureClass::from(error), error.to_string())
     }
 
     /// A stream that ended badly. What the provider says in it is shown without its key.
@@ -145,13 +144,13 @@ impl Failure {
             }
             other => other.to_string(),
         };
-        Self::new(Class::from(failure), message)
+        Self::new(FailureClass::from(failure), message)
     }
 
     /// The deployment has no place left.
     fn full(deployment: &Deployment) -> Self {
         let message = format!("`{}` has no place left and its queue is full or too slow", deployment.id);
-        Self { ours: true, ..Self::new(Class::RateLimit, message) }
+        Self { ours: true, ..Self::new(FailureClass::RateLimit, message) }
     }
 
     /// What the client is told when this was the last word.
@@ -195,10 +194,10 @@ pub(crate) async fn attempt(state: &State, leg: &Leg, request: &Outbound<'_>, tu
     };
     let uptime = state.clock.elapsed();
     let Some(key) = leg.endpoint.key(uptime) else {
-        return nothing(Failure::new(Class::Auth, "the deployment has no address"));
+        return nothing(Failure::new(FailureClass::Auth, "the deployment has no address"));
     };
     let Some(in_flight) = leg.vital.begin(request.input_estimate, last, uptime) else {
-        let resting = Failure::new(Class::Connect, "it rests after failures, and enough others probe it");
+        let resting = Failure::new(FailureClass::Connect, "it rests after failures, and enough others probe it");
         return nothing(Failure { ours: true, ..resting });
     };
     let left = left.saturating_sub(uptime.saturating_sub(began));
@@ -276,7 +275,7 @@ impl Call<'_> {
     fn failed(&self, failure: &mut Failure, in_flight: &InFlight) {
         let uptime = self.state.clock.elapsed();
         match failure.class {
-            Class::RateLimit => {
+            FailureClass::RateLimit => {
                 self.key.limited(failure.wait, uptime);
                 failure.other_key = self.leg.endpoint.has_rested_key(uptime);
                 if !failure.other_key {
@@ -284,7 +283,7 @@ impl Call<'_> {
                 }
                 in_flight.answered(uptime);
             }
-            Class::Auth | Class::Quota => {
+            FailureClass::Auth | FailureClass::Quota => {
                 self.key.rejected(uptime);
                 failure.other_key = self.leg.endpoint.has_rested_key(uptime);
                 tracing::error!(deployment = %self.leg.deployment.id, "a provider key is rejected: {}", failure.message);
@@ -329,7 +328,7 @@ impl Call<'_> {
         let kind = response.headers.get(header::CONTENT_TYPE).cloned();
         let body = response.body.read_all(most).await.map_err(|error| Failure::transport(&error))?;
         let read = request.inbound.reply(spoken, body, request.input_estimate);
-        let (body, reply) = read.map_err(|broken| Failure::new(Class::Broken, format!("the answer is {broken}")))?;
+        let (body, reply) = read.map_err(|broken| Failure::new(FailureClass::InvalidOutput, format!("the answer is {broken}")))?;
         // What is not a chat may be no JSON: sound, or plain text.
         let kind = kind.filter(|_| !request.inbound.is_chat());
         Ok(Answer::Plain(body, reply, kind))
@@ -346,7 +345,7 @@ impl Call<'_> {
         let body = tokio::time::timeout(ERROR_WAIT, response.body.read_all(ERROR_BYTES)).await;
         // An error whose text cannot be read is still that error.
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        let class = Class::of_status(response.status, &body).unwrap_or(Class::Broken);
+        let class = outcome::of_status(response.status, &body).unwrap_or(FailureClass::InvalidOutput);
         let message = scrub::error_message(response.status, &body, self.key.target.secret());
         Failure { wait, ..Failure::new(class, message) }
     }
@@ -427,13 +426,13 @@ enum Answer {
 }
 
 /// What counts against a deployment's health.
-pub(crate) const fn fault(class: Class) -> Option<Fault> {
+pub(crate) const fn fault(class: FailureClass) -> Option<Fault> {
     match class {
-        Class::Connect => Some(Fault::Connect),
-        Class::Timeout => Some(Fault::Timeout),
-        Class::ServerError => Some(Fault::Server),
-        Class::Broken => Some(Fault::Broken),
-        Class::Auth | Class::Quota => Some(Fault::Fatal),
-        Class::RateLimit | Class::Caller | Class::Untranslatable | Class::ContextWindow | Class::ContentPolicy => None,
+        FailureClass::Connect => Some(Fault::Connect),
+        FailureClass::Timeout => Some(Fault::Timeout),
+        FailureClass::ServerError => Some(Fault::Server),
+        FailureClass::InvalidOutput => Some(Fault::Broken),
+        FailureClass::Auth | FailureClass::Quota => Some(Fault::Fatal),
+        FailureClass::RateLimit | FailureClass::Caller | FailureClass::Untranslatable | FailureClass::ContextWindow | FailureClass::ContentPolicy => None,
     }
 }

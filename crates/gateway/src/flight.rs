@@ -21,6 +21,9 @@ const CANCELLED: &str = "cancelled";
 /// The error class of an attempt that another one of the same request was quicker than.
 const LOST: &str = "lost";
 
+/// What hyper reads at first.
+const READ_BUFFER: usize = 8 << 10;
+
 /// One request in flight.
 pub(crate) struct Flight {
     state: Arc<State>,
@@ -108,6 +111,14 @@ impl Flight {
         self.exposed = Some(self.state.live.exposed().begin(self.state.clock.now()));
         self.started_at = self.state.clock.now();
         self.started = self.state.clock.elapsed();
+    }
+
+    /// The answer will be a while. A short request is a piece of the buffer that its connection read it into, which would
+    /// be kept with it for as long as the stream lasts.
+    pub(crate) fn settles(&mut self) {
+        if self.request.len() < READ_BUFFER {
+            self.request = Bytes::copy_from_slice(&self.request);
+        }
     }
 
     /// The route is chosen. Only a canary's requests go on being counted as exposed.

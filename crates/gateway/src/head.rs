@@ -32,16 +32,19 @@ pub(crate) struct Pulse {
     busy: AtomicU32,
     /// HTTP/2: its frames come at any time, and hyper's pings tell whether the peer is there.
     multiplexed: AtomicBool,
+    /// The listener's: no further request is wanted.
+    leaving: Arc<AtomicBool>,
 }
 
 impl Pulse {
     /// A new connection: the first head is awaited from now on, whether or not a byte of it comes.
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(leaving: Arc<AtomicBool>) -> Arc<Self> {
         Arc::new(Self {
             connected: Instant::now(),
             head: AtomicU64::new(1),
             busy: AtomicU32::new(0),
             multiplexed: AtomicBool::new(false),
+            leaving,
         })
     }
 
@@ -82,6 +85,13 @@ impl Pulse {
 /// One request under way.
 #[derive(Debug)]
 pub(crate) struct Busy(Arc<Pulse>);
+
+impl Busy {
+    /// True when its connection is to bring no further request.
+    pub(crate) fn is_last(&self) -> bool {
+        self.0.leaving.load(Relaxed)
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
@@ -171,9 +181,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_connection_and_a_dripping_head_are_cut_and_an_idle_one_is_not() {
-        assert!(cut_within(&Pulse::new(), LIMIT * 3 / 2).await, "nothing was asked");
+        assert!(cut_within(&Pulse::new(Arc::default()), LIMIT * 3 / 2).await, "nothing was asked");
 
-        let pulse = Pulse::new();
+        let pulse = Pulse::new(Arc::default());
         let busy = pulse.asked(Version::HTTP_11);
         pulse.heard();
         assert!(!cut_within(&pulse, LIMIT * 5).await, "bytes of its body are no head");
@@ -185,7 +195,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn frames_of_http2_are_no_heads() {
-        let pulse = Pulse::new();
+        let pulse = Pulse::new(Arc::default());
         drop(pulse.asked(Version::HTTP_2));
         pulse.heard();
         assert!(!cut_within(&pulse, LIMIT * 5).await);

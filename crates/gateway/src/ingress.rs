@@ -3,10 +3,22 @@
 //!
 //! A connection ends when its client is done or stops reading, when a request's head does not come in time, when it
 //! idles for long, or when the drain is over.
+//!
+//! A process that is relieved by the next one stops accepting and says `connection: close` with each further answer, for
+//! a while: closing a kept connection at once would meet requests that are on their way on it.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use axum::Router;
+use http::{HeaderValue, Version, header};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -39,6 +51,8 @@ pub struct IngressConfig {
     pub write_timeout_ms: u64,
     /// Longest time that requests in flight may take once shutdown began, in milliseconds.
     pub drain_ms: u64,
+    /// How long kept connections may still bring requests once another process has the port, in milliseconds.
+    pub linger_ms: u64,
 }
 
 impl Default for IngressConfig {
@@ -49,6 +63,7 @@ impl Default for IngressConfig {
             keep_alive_ms: 100_000,
             write_timeout_ms: 60_000,
             drain_ms: 25_000,
+            linger_ms: 5_000,
         }
     }
 }
@@ -63,34 +78,54 @@ const STREAMS: u32 = 100;
 /// Streams a client may reset before we handled them; above it the connection is closed (rapid reset).
 const RESETS: usize = 20;
 
-/// Serves `router` on `listener` until `shutdown` is cancelled, then lets requests in flight finish for at most
-/// `drain_ms` and cuts what is left. Returns when the last connection is gone.
-pub async fn serve(listener: TcpListener, router: Router, config: IngressConfig, shutdown: CancellationToken) {
+/// What ends serving.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// Stop: nothing is accepted any more, requests in flight finish.
+    pub stop: CancellationToken,
+    /// Another process accepts on the same socket. Kept connections are let go one by one, then `stop` is cancelled.
+    pub relieved: CancellationToken,
+}
+
+/// Serves `router` on `listener` until the `ending` begins, then lets requests in flight finish for at most `drain_ms` and
+/// cuts what is left. Returns when the last connection is gone.
+pub async fn serve(listener: TcpListener, router: Router, config: IngressConfig, ending: Ending) {
     let builder = builder(config);
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(config.max_connections));
     let tasks = TaskTracker::new();
     let cut = CancellationToken::new();
+    let leaving = Arc::new(AtomicBool::new(false));
 
-    while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
+    while let Some((stream, slot)) = accept(&listener, &slots, &ending).await {
         let connection = Connection {
             builder: builder.clone(),
             watcher: graceful.watcher(),
             cut: cut.clone(),
+            leaving: Arc::clone(&leaving),
             head: Duration::from_millis(config.header_timeout_ms),
             unread: Duration::from_millis(config.write_timeout_ms),
         };
         tasks.spawn(connection.run(stream, router.clone(), slot));
     }
-    // New connections are refused from here on; a balancer sees it at once.
+    // New connections are refused from here on, or another process has them.
     drop(listener);
+    tasks.close();
+    leaving.store(true, Relaxed);
+    if !ending.stop.is_cancelled() {
+        tokio::select! {
+            () = tasks.wait() => {}
+            () = ending.stop.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_millis(config.linger_ms)) => {}
+        }
+        ending.stop.cancel();
+    }
 
     let drain = Duration::from_millis(config.drain_ms);
     if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "drain time is over, connections are cut");
     }
     cut.cancel();
-    tasks.close();
     tasks.wait().await;
 }
 
@@ -112,14 +147,14 @@ fn builder(config: IngressConfig) -> Builder<TokioExecutor> {
     builder
 }
 
-/// The next connection with its slot, or `None` once shutdown began.
+/// The next connection with its slot, or `None` once the ending began.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-    shutdown: &CancellationToken,
+    ending: &Ending,
 ) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let next = async {
-        // The semaphore is never closed, so this fails never; treating it as shutdown keeps the type honest.
+        // The semaphore is never closed, so this fails never; treating it as the ending keeps the type honest.
         let slot = Arc::clone(slots).acquire_owned().await.ok()?;
         let mut pause = Duration::from_millis(10);
         loop {
@@ -137,7 +172,8 @@ async fn accept(
     };
     tokio::select! {
         biased;
-        () = shutdown.cancelled() => None,
+        () = ending.stop.cancelled() => None,
+        () = ending.relieved.cancelled() => None,
         accepted = next => accepted,
     }
 }
@@ -155,6 +191,8 @@ struct Connection {
     builder: Builder<TokioExecutor>,
     watcher: hyper_util::server::graceful::Watcher,
     cut: CancellationToken,
+    /// Set once no further request is wanted on a connection.
+    leaving: Arc<AtomicBool>,
     head: Duration,
     unread: Duration,
 }
@@ -162,14 +200,18 @@ struct Connection {
 impl Connection {
     async fn run(self, stream: TcpStream, router: Router, slot: OwnedSemaphorePermit) {
         prepare(&stream);
-        let pulse = Pulse::new();
+        let pulse = Pulse::new(self.leaving);
         let service = service_fn({
             let pulse = Arc::clone(&pulse);
             move |request: Request<Incoming>| {
-                let busy = pulse.asked(request.version());
+                let version = request.version();
+                let busy = pulse.asked(version);
                 let mut router = router.clone();
                 async move {
-                    let reply = router.call(request).await.unwrap_or_else(|never| match never {});
+                    let mut reply = router.call(request).await.unwrap_or_else(|never| match never {});
+                    if busy.is_last() && version < Version::HTTP_2 {
+                        reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    }
                     Ok::<_, Infallible>(reply.map(|body| Answering { body, _busy: busy }))
                 }
             }

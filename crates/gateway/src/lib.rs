@@ -33,7 +33,7 @@ mod trace;
 mod verify;
 
 pub use endpoint::Endpoint;
-pub use ingress::{IngressConfig, serve};
+pub use ingress::{Ending, IngressConfig, serve};
 pub use named::Presets;
 pub use routes::{ROUTES, router};
 pub use state::{Limits, Parts, State, Targets};

@@ -58,6 +58,7 @@ impl Relay {
         input_estimate: u64,
     ) -> Self {
         let phase = if opened.body.is_some() {
+            flight.settles();
             Phase::Open
         } else {
             flight.answer.push(&opened.out);

@@ -12,7 +12,7 @@ use weir_evals::{Scorer, judge::JudgeSpec};
 use weir_stats::agreement::shift;
 use weir_store::{Anchor, AnchorPlan, AnchorRun, Error, Freeze};
 
-use crate::{assemble::Assembled, desk::Desk, judges::vote};
+use crate::{Lead, assemble::Assembled, desk::Desk, judges::vote};
 
 /// Between two looks at what is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -31,13 +31,14 @@ const LEAST: usize = 10;
 pub struct Anchors {
     desk: Arc<Desk>,
     settings: Arc<arc_swap::ArcSwap<Settings>>,
+    lead: Arc<Lead>,
 }
 
 impl Anchors {
     /// Works at the same desk as the scoring workers.
     #[must_use]
-    pub fn new(desk: Arc<Desk>, settings: Arc<arc_swap::ArcSwap<Settings>>) -> Self {
-        Self { desk, settings }
+    pub fn new(desk: Arc<Desk>, settings: Arc<arc_swap::ArcSwap<Settings>>, lead: Arc<Lead>) -> Self {
+        Self { desk, settings, lead }
     }
 
     /// Runs until `stop`.
@@ -46,6 +47,9 @@ impl Anchors {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = time::sleep(TICK) => {}
+            }
+            if !self.lead.is_mine() {
+                continue;
             }
             tokio::select! {
                 () = stop.cancelled() => return,

@@ -10,7 +10,7 @@ use weir_core::span::Record;
 use weir_store::{Backfill, Store};
 
 use crate::{
-    Bells,
+    Bells, Lead,
     queue::{self, Chosen, LIVE, Urgency},
     scoring::{Scoring, sampling_point, tags},
 };
@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_secs(1);
 pub struct Backfiller {
     /// Orders, spans and the queue.
     pub store: Store,
+    /// Whether this process does it.
+    pub lead: Arc<Lead>,
     /// The rules.
     pub scoring: Arc<ArcSwap<Scoring>>,
     /// Told of new jobs.
@@ -62,6 +64,9 @@ impl Backfiller {
 
     /// One page of the oldest order; false when there is nothing to do now.
     pub(crate) async fn step(&self) -> Result<bool, queue::Error> {
+        if !self.lead.is_mine() {
+            return Ok(false);
+        }
         let Some(order) = self.store.backfill_next().await? else {
             return Ok(false);
         };

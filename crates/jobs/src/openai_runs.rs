@@ -11,7 +11,7 @@ use weir_evals::openai::{Graded, Grader, Scope, Step, render};
 use weir_providers::dialect::text;
 use weir_store::{Error, Kept};
 
-use crate::Desk;
+use crate::{Desk, Lead};
 
 /// Kinds of kept objects; the API writes them.
 const OPEN: &str = "openai.open";
@@ -26,6 +26,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Carries out runs, one after the other, until stopped.
 pub struct OpenaiRuns {
     desk: Arc<Desk>,
+    lead: Arc<Lead>,
 }
 
 /// What the samples of one run share.
@@ -44,8 +45,8 @@ type Results = Vec<(String, Result<Graded, String>)>;
 impl OpenaiRuns {
     /// Nothing is under way yet.
     #[must_use]
-    pub const fn new(desk: Arc<Desk>) -> Self {
-        Self { desk }
+    pub const fn new(desk: Arc<Desk>, lead: Arc<Lead>) -> Self {
+        Self { desk, lead }
     }
 
     /// Runs until `stop`.
@@ -53,7 +54,10 @@ impl OpenaiRuns {
         let mut changes = self.desk.store.run_changes();
         loop {
             changes.mark_unchanged();
-            let open = self.desk.store.compat_list(OPEN, "", None, None, 10).await.unwrap_or_default();
+            let open = match self.lead.is_mine() {
+                true => self.desk.store.compat_list(OPEN, "", None, None, 10).await.unwrap_or_default(),
+                false => Vec::new(),
+            };
             for order in open.iter().rev() {
                 if stop.is_cancelled() {
                     return;

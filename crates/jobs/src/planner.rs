@@ -26,6 +26,8 @@ use weir_optimizer::{
 use weir_router::SnapshotCell;
 use weir_store::{DiffRow, DiffState, Error, Store, Usage};
 
+use crate::Lead;
+
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_hours(24);
@@ -43,6 +45,8 @@ const STEPS: [f64; 4] = [0.01, 0.05, 0.25, 0.5];
 pub struct Planner {
     /// Usage, revisions, canaries, diffs.
     pub store: Store,
+    /// Whether this process plans.
+    pub lead: Arc<Lead>,
     /// What canaries are run with.
     pub settings: Arc<ArcSwap<Settings>>,
     /// What the router reads now.
@@ -62,6 +66,9 @@ impl Planner {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = time::sleep(EVERY) => {}
+            }
+            if !self.lead.is_mine() {
+                continue;
             }
             if let Err(error) = self.turn().await {
                 tracing::warn!(%error, "no routes are planned: the store cannot be used");

@@ -19,7 +19,7 @@ use weir_providers::transport::Transport;
 use weir_router::SnapshotCell;
 use weir_store::{Error, Store};
 
-use crate::Bench;
+use crate::{Bench, Lead};
 
 /// Between two looks at what is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -39,6 +39,8 @@ pub struct ProberParts {
     pub cell: Arc<SnapshotCell>,
     /// Where to ask.
     pub bench: Arc<Bench>,
+    /// Whether this process asks.
+    pub lead: Arc<Lead>,
     /// The one door out.
     pub transport: Arc<Transport>,
     /// Wall time.
@@ -66,6 +68,9 @@ impl Prober {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = time::sleep(TICK) => {}
+            }
+            if !self.parts.lead.is_mine() {
+                continue;
             }
             tokio::select! {
                 () = stop.cancelled() => return,

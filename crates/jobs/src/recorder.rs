@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use weir_core::{sink::SpanSink, span::Record};
 use weir_store::Written;
 
-use crate::spool::{Segment, Spool};
+use crate::spool::{Orphan, Segment, Spool};
 
 /// Records in memory between gateway and writer.
 const QUEUE: usize = 8_192;
@@ -35,6 +35,8 @@ pub struct Recorder {
     lost: AtomicU64,
     /// Some record is on disk and not in the store, beyond those of the next commit.
     behind: AtomicBool,
+    /// Another process has records of its own that are not in the store yet.
+    accompanied: AtomicBool,
 }
 
 /// What the writer needs from the recorder.
@@ -42,7 +44,7 @@ pub struct Recorder {
 pub struct Tail {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) queue: mpsc::Receiver<Queued>,
-    pub(crate) left_behind: Vec<PathBuf>,
+    pub(crate) left_behind: Vec<Orphan>,
 }
 
 impl Recorder {
@@ -55,20 +57,36 @@ impl Recorder {
     }
 
     pub(crate) fn open_sized(dir: &Path, max_bytes: u64, records: usize) -> io::Result<(Arc<Self>, Tail)> {
-        let (spool, left_behind) = Spool::open(dir, max_bytes)?;
+        let (spool, found) = Spool::open(dir, max_bytes)?;
         let (sender, queue) = mpsc::channel(records);
-        let recorder = Arc::new(Self { spool, queue: sender, lost: AtomicU64::new(0), behind: AtomicBool::new(false) });
-        Ok((Arc::clone(&recorder), Tail { recorder, queue, left_behind }))
+        let recorder = Arc::new(Self {
+            spool,
+            queue: sender,
+            lost: AtomicU64::new(0),
+            behind: AtomicBool::new(!found.orphans.is_empty()),
+            accompanied: AtomicBool::new(found.held > 0),
+        });
+        Ok((Arc::clone(&recorder), Tail { recorder, queue, left_behind: found.orphans }))
     }
 
     pub(crate) const fn spool(&self) -> &Spool {
         &self.spool
     }
 
-    /// True while records wait in the spool because the store or the queue could not take them.
+    /// True while the store may lack records of requests that are over: they wait in the spool because the store or the
+    /// queue could not take them, or another process that serves the same data has them.
     #[must_use]
     pub fn is_behind(&self) -> bool {
+        self.has_waiting() || self.accompanied.load(Relaxed)
+    }
+
+    /// True while records of this process wait in the spool.
+    pub(crate) fn has_waiting(&self) -> bool {
         self.behind.load(Relaxed)
+    }
+
+    pub(crate) fn set_accompanied(&self, accompanied: bool) {
+        self.accompanied.store(accompanied, Relaxed);
     }
 
     pub(crate) fn set_behind(&self, behind: bool) {

@@ -5,6 +5,9 @@
 //!
 //! A frame is `[magic u32][body length u32][CRC-32 of body, u32][body]`, little endian; the body is span JSON and
 //! the two texts. A frame cut by the kill fails its checksum and ends its segment.
+//!
+//! While one process takes over from another both have segments here. A segment is locked for as long as a process holds
+//! it, and the lock goes with the process: what nobody has locked was left behind, and whoever locks it first reads it.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -41,9 +44,17 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    fn create(path: PathBuf) -> io::Result<Arc<Self>> {
-        let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
-        Ok(Arc::new(Self { file, path, bytes: AtomicU64::new(0), behind: AtomicBool::new(false) }))
+    /// `None` where another process has the number, or took the file for one that was left behind before it was locked.
+    fn create(path: PathBuf) -> io::Result<Option<Arc<Self>>> {
+        let file = match OpenOptions::new().append(true).create_new(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if file.try_lock().is_err() || !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Self { file, path, bytes: AtomicU64::new(0), behind: AtomicBool::new(false) })))
     }
 
     /// Marks a record of this segment as not handed on in memory.
@@ -61,6 +72,22 @@ impl Segment {
     }
 }
 
+/// A segment of a process that is gone. Locked, so that only this process reads it.
+#[derive(Debug)]
+pub(crate) struct Orphan {
+    pub(crate) path: PathBuf,
+    _locked: File,
+}
+
+/// What lies in the spool folder.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Left behind, oldest first; from now on this process's.
+    pub(crate) orphans: Vec<Orphan>,
+    /// Segments that some process holds, this one included.
+    pub(crate) held: usize,
+}
+
 /// The spool folder.
 #[derive(Debug)]
 pub(crate) struct Spool {
@@ -71,22 +98,19 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Opens the folder and starts a fresh segment. Returns the segments an earlier process left, oldest first.
-    pub(crate) fn open(dir: &Path, max_bytes: u64) -> io::Result<(Self, Vec<PathBuf>)> {
+    /// Opens the folder and starts a fresh segment.
+    pub(crate) fn open(dir: &Path, max_bytes: u64) -> io::Result<(Self, Found)> {
         fs::create_dir_all(dir)?;
-        let mut left: Vec<PathBuf> = fs::read_dir(dir)?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "spool"))
-            .collect();
-        left.sort();
-        let last = left.iter().filter_map(|path| path.file_stem()?.to_str()?.parse::<u64>().ok()).max().unwrap_or(0);
-        let spool = Self {
-            dir: dir.to_owned(),
-            active: ArcSwap::new(Segment::create(segment_path(dir, last + 1))?),
-            next: AtomicU64::new(last + 2),
-            max_bytes,
-        };
-        Ok((spool, left))
+        let found = look(dir)?;
+        let numbers = paths(dir)?.into_iter().filter_map(|path| path.file_stem()?.to_str()?.parse::<u64>().ok());
+        let next = AtomicU64::new(numbers.max().unwrap_or(0) + 1);
+        let active = ArcSwap::new(fresh(dir, &next)?);
+        Ok((Self { dir: dir.to_owned(), active, next, max_bytes }, found))
+    }
+
+    /// Takes what was left behind meanwhile.
+    pub(crate) fn look(&self) -> io::Result<Found> {
+        look(&self.dir)
     }
 
     /// Appends one record: one `write`, no lock of ours. The kernel keeps appends whole. Gives back the record as it is
@@ -120,8 +144,7 @@ impl Spool {
 
     /// Starts a fresh segment and returns the closed one.
     pub(crate) fn rotate(&self) -> io::Result<Arc<Segment>> {
-        let fresh = Segment::create(segment_path(&self.dir, self.next.fetch_add(1, Relaxed)))?;
-        Ok(self.active.swap(fresh))
+        Ok(self.active.swap(fresh(&self.dir, &self.next)?))
     }
 
     /// Bytes all segments may take together.
@@ -137,8 +160,38 @@ impl Spool {
     }
 }
 
-fn segment_path(dir: &Path, number: u64) -> PathBuf {
-    dir.join(format!("{number:012}.spool"))
+/// A new segment under the next number that is free.
+fn fresh(dir: &Path, next: &AtomicU64) -> io::Result<Arc<Segment>> {
+    loop {
+        let number = next.fetch_add(1, Relaxed);
+        if let Some(segment) = Segment::create(dir.join(format!("{number:012}.spool")))? {
+            return Ok(segment);
+        }
+    }
+}
+
+/// Every segment, oldest first.
+fn paths(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(dir)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "spool"))
+        .collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn look(dir: &Path) -> io::Result<Found> {
+    let mut found = Found::default();
+    for path in paths(dir)? {
+        // One that is gone by now was stored by its process; one that may not be read is left for a person to see.
+        let Ok(file) = File::open(&path) else { continue };
+        match file.try_lock() {
+            Ok(()) if path.exists() => found.orphans.push(Orphan { path, _locked: file }),
+            Ok(()) => {}
+            Err(_) => found.held += 1,
+        }
+    }
+    Ok(found)
 }
 
 struct Frame {
@@ -238,7 +291,7 @@ mod tests {
     fn what_was_appended_is_read_back_in_order() {
         let dir = tempfile::tempdir().unwrap();
         let (spool, left) = Spool::open(dir.path(), 1 << 30).unwrap();
-        assert!(left.is_empty());
+        assert!(left.orphans.is_empty());
         let written: Vec<_> = (0..10).map(record).collect();
         for record in &written {
             let mut shared = record.clone();
@@ -274,7 +327,26 @@ mod tests {
         first.append(&mut record(1)).unwrap();
         drop(first);
         let (_, left) = Spool::open(dir.path(), 1 << 30).unwrap();
-        assert_eq!(left.len(), 1);
-        assert_eq!(records(File::open(&left[0]).unwrap()), [record(1)]);
+        assert_eq!((left.orphans.len(), left.held), (1, 0));
+        assert_eq!(records(File::open(&left.orphans[0].path).unwrap()), [record(1)]);
+    }
+
+    #[test]
+    fn what_another_process_holds_is_left_alone_until_it_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (elder, _) = Spool::open(dir.path(), 1 << 30).unwrap();
+        elder.append(&mut record(1)).unwrap();
+        let (heir, found) = Spool::open(dir.path(), 1 << 30).unwrap();
+        assert_eq!((found.orphans.len(), found.held), (0, 1));
+        elder.append(&mut record(2)).unwrap();
+        let closed = elder.rotate().unwrap();
+        let found = heir.look().unwrap();
+        assert_eq!((found.orphans.len(), found.held), (0, 3), "both of the elder's, and its own");
+        drop((elder, closed));
+        let found = heir.look().unwrap();
+        let left: Vec<_> =
+            found.orphans.iter().flat_map(|orphan| records(File::open(&orphan.path).unwrap())).collect();
+        assert_eq!(left, [record(1), record(2)]);
+        assert_eq!(heir.look().unwrap().orphans.len(), 0, "they are this process's now");
     }
 }

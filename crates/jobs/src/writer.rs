@@ -5,7 +5,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -29,7 +29,7 @@ use crate::{
     recent::Recent,
     recorder::{Queued, Recorder, Tail},
     scoring::Scoring,
-    spool::{Reader, Segment},
+    spool::{Orphan, Reader, Segment},
     tokens::OutputTokens,
 };
 
@@ -84,7 +84,7 @@ pub struct Writer {
     /// Segments closed by this process, oldest first.
     closed: VecDeque<Arc<Segment>>,
     /// Segments an earlier process left.
-    left_behind: VecDeque<PathBuf>,
+    left_behind: VecDeque<Orphan>,
     /// Records that only memory has.
     held: Vec<Written>,
     degraded: bool,
@@ -252,9 +252,10 @@ impl Writer {
     /// Rotates a full segment, reads back what fell behind, deletes what is done with.
     async fn keep_house(&mut self) {
         let spool = self.recorder.spool();
-        if spool.is_full() || (self.recorder.is_behind() && spool.is_used()) {
+        if spool.is_full() || (self.recorder.has_waiting() && spool.is_used()) {
             self.close_active();
         }
+        self.look_around();
         if !self.held.is_empty() {
             let held = std::mem::take(&mut self.held);
             if !self.commit(&held).await {
@@ -262,7 +263,7 @@ impl Writer {
                 return;
             }
         }
-        while let Some(path) = self.left_behind.front().cloned() {
+        while let Some(path) = self.left_behind.front().map(|orphan| orphan.path.clone()) {
             if !self.read_back(&path).await {
                 return self.stay_within_bound();
             }
@@ -286,6 +287,18 @@ impl Writer {
             self.recorder.set_behind(self.recorder.spool().is_behind());
         }
         metrics::spool(self.recorder.spool().used_bytes(), self.degraded);
+    }
+
+    /// Sees whether another process writes here too, and takes up what one left that is gone.
+    fn look_around(&mut self) {
+        match self.recorder.spool().look() {
+            Ok(found) => {
+                let own = 1 + self.closed.len() + self.left_behind.len();
+                self.recorder.set_accompanied(found.held > own);
+                self.left_behind.extend(found.orphans);
+            }
+            Err(error) => tracing::error!(%error, "the spool's folder cannot be read"),
+        }
     }
 
     fn close_active(&mut self) {
@@ -321,7 +334,8 @@ impl Writer {
     fn stay_within_bound(&mut self) {
         let spool = self.recorder.spool();
         while spool.used_bytes() > spool.max_bytes() {
-            let oldest = self.left_behind.pop_front().or_else(|| self.closed.pop_front().map(|s| s.path().to_owned()));
+            let left = self.left_behind.pop_front().map(|orphan| orphan.path);
+            let oldest = left.or_else(|| self.closed.pop_front().map(|segment| segment.path().to_owned()));
             let Some(path) = oldest else { return };
             tracing::error!(segment = %path.display(), "the spool is full; its oldest segment is dropped");
             delete(&path);

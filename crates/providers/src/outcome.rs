@@ -3,123 +3,32 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderMap;
-use weir_core::{Code, Timestamp, error, policy::FailureClass, route::RateLimits};
+use weir_core::{Timestamp, policy::FailureClass, route::RateLimits};
 
 use crate::{
     stream::StreamFailure,
     transport::{Phase, TransportError},
 };
 
-/// Why an attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// No connection.
-    Connect,
-    /// Too late.
-    Timeout,
-    /// 429.
-    RateLimit,
-    /// 5xx, 409, 425.
-    ServerError,
-    /// The provider refuses weir's key.
-    Auth,
-    /// The account has no credit left.
-    Quota,
-    /// The prompt is too long for the model.
-    ContextWindow,
-    /// The provider's content policy forbids it.
-    ContentPolicy,
-    /// The provider says the request is wrong.
-    Caller,
-    /// The deployment's dialect cannot express the request; nothing was sent.
-    Untranslatable,
-    /// Not what the dialect promises: a 200 that is none, a redirect, a cut stream.
-    Broken,
-}
-
-impl Class {
-    /// The word stored with the attempt.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Timeout => "timeout",
-            Self::RateLimit => "rate_limit",
-            Self::ServerError => "server_error",
-            Self::Auth => "auth",
-            Self::Quota => "quota",
-            Self::ContextWindow => "context_window",
-            Self::ContentPolicy => "content_policy",
-            Self::Caller => "caller",
-            Self::Untranslatable => "untranslatable",
-            Self::Broken => "broken",
-        }
-    }
-
-    /// The same deployment may answer if asked again.
-    #[must_use]
-    pub const fn retryable(self) -> bool {
-        matches!(self, Self::Connect | Self::Timeout | Self::RateLimit | Self::ServerError)
-    }
-
-    /// What a policy's fallbacks call it; `None` for a caller's error, after which nobody else is asked.
-    #[must_use]
-    pub const fn failure(self) -> Option<FailureClass> {
-        Some(match self {
-            Self::Connect => FailureClass::Connect,
-            Self::Timeout => FailureClass::Timeout,
-            Self::RateLimit => FailureClass::RateLimit,
-            Self::ServerError => FailureClass::ServerError,
-            Self::Auth => FailureClass::Auth,
-            Self::Quota => FailureClass::Quota,
-            Self::ContextWindow => FailureClass::ContextWindow,
-            Self::ContentPolicy => FailureClass::ContentPolicy,
-            Self::Broken | Self::Untranslatable => FailureClass::InvalidOutput,
-            Self::Caller => return None,
-        })
-    }
-
-    /// The request itself is at fault, as far as this deployment goes.
-    #[must_use]
-    pub const fn is_callers(self) -> bool {
-        matches!(self, Self::Caller | Self::ContextWindow | Self::ContentPolicy | Self::Untranslatable)
-    }
-
-    /// What the caller is told when no attempt is left.
-    #[must_use]
-    pub fn code(self) -> &'static Code {
-        match self {
-            Self::Connect => &error::UPSTREAM_CONNECT,
-            Self::Timeout => &error::UPSTREAM_TIMEOUT,
-            Self::RateLimit => &error::UPSTREAM_RATE_LIMIT,
-            Self::ServerError => &error::UPSTREAM_STATUS,
-            Self::Auth | Self::Quota => &error::UPSTREAM_AUTH,
-            Self::Caller | Self::ContextWindow | Self::ContentPolicy => &error::UPSTREAM_REFUSED,
-            Self::Untranslatable => &error::UNTRANSLATABLE,
-            Self::Broken => &error::UPSTREAM_BROKEN,
-        }
-    }
-
-    /// The class of an answer with this status; `None` for 200. `body` is read for what providers dress as something
-    /// else: a refused key as a bad request, an empty account as a rate limit.
-    #[must_use]
-    pub fn of_status(status: u16, body: &[u8]) -> Option<Self> {
-        let says = |word: &str| memchr::memmem::find(body, word.as_bytes()).is_some();
-        Some(match status {
-            200 => return None,
-            402 => Self::Quota,
-            401 | 403 => Self::Auth,
-            400 if says("API_KEY_INVALID") => Self::Auth,
-            400 | 413 | 422 if TOO_LONG.iter().any(|words| says(words)) => Self::ContextWindow,
-            400 if says("content_policy_violation") || says("content_filter") => Self::ContentPolicy,
-            408 | 504 => Self::Timeout,
-            429 if says("insufficient_quota") => Self::Quota,
-            429 => Self::RateLimit,
-            409 | 425 | 500.. => Self::ServerError,
-            400..=499 => Self::Caller,
-            _ => Self::Broken,
-        })
-    }
+/// The class of an answer with this status; `None` for 200. `body` is read for what providers dress as something
+/// else: a refused key as a bad request, an empty account as a rate limit.
+#[must_use]
+pub fn of_status(status: u16, body: &[u8]) -> Option<FailureClass> {
+    let says = |word: &str| memchr::memmem::find(body, word.as_bytes()).is_some();
+    Some(match status {
+        200 => return None,
+        402 => FailureClass::Quota,
+        401 | 403 => FailureClass::Auth,
+        400 if says("API_KEY_INVALID") => FailureClass::Auth,
+        400 | 413 | 422 if TOO_LONG.iter().any(|words| says(words)) => FailureClass::ContextWindow,
+        400 if says("content_policy_violation") || says("content_filter") => FailureClass::ContentPolicy,
+        408 | 504 => FailureClass::Timeout,
+        429 if says("insufficient_quota") => FailureClass::Quota,
+        429 => FailureClass::RateLimit,
+        409 | 425 | 500.. => FailureClass::ServerError,
+        400..=499 => FailureClass::Caller,
+        _ => FailureClass::InvalidOutput,
+    })
 }
 
 /// How providers say that a prompt is too long for the model: OpenAI, Anthropic, Gemini, Bedrock, Cohere, Mistral.
@@ -132,7 +41,7 @@ const TOO_LONG: [&str; 6] = [
     "too large for model with",
 ];
 
-impl From<&TransportError> for Class {
+impl From<&TransportError> for FailureClass {
     fn from(error: &TransportError) -> Self {
         match error {
             TransportError::Connect(_)
@@ -140,31 +49,31 @@ impl From<&TransportError> for Class {
             | TransportError::Setup(_)
             | TransportError::Timeout { phase: Phase::Connect, .. } => Self::Connect,
             TransportError::Timeout { .. } => Self::Timeout,
-            TransportError::Broken(_) | TransportError::TooLarge { .. } => Self::Broken,
+            TransportError::Broken(_) | TransportError::TooLarge { .. } => Self::InvalidOutput,
         }
     }
 }
 
-impl From<&StreamFailure> for Class {
+impl From<&StreamFailure> for FailureClass {
     fn from(failure: &StreamFailure) -> Self {
         match failure {
             StreamFailure::Error(data) => in_band(data),
-            _ => Self::Broken,
+            _ => Self::InvalidOutput,
         }
     }
 }
 
 /// The class of an error event after a 200: its numeric code if it has one, else the provider's fault.
-fn in_band(data: &[u8]) -> Class {
+fn in_band(data: &[u8]) -> FailureClass {
     let event: serde_json::Value = serde_json::from_slice(data).unwrap_or_default();
     let code = event.pointer("/error/code");
     let status = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     match status.and_then(|status| u16::try_from(status).ok()) {
-        Some(status @ 400..=599) => Class::of_status(status, b"").unwrap_or(Class::ServerError),
+        Some(status @ 400..=599) => of_status(status, b"").unwrap_or(FailureClass::ServerError),
         _ => match event.pointer("/error/type").and_then(|kind| kind.as_str()) {
-            Some(kind) if kind.contains("rate_limit") => Class::RateLimit,
-            Some("invalid_request_error") => Class::Caller,
-            _ => Class::ServerError,
+            Some(kind) if kind.contains("rate_limit") => FailureClass::RateLimit,
+            Some("invalid_request_error") => FailureClass::Caller,
+            _ => FailureClass::ServerError,
         },
     }
 }
@@ -282,38 +191,38 @@ mod tests {
     #[test]
     fn every_status_has_one_class() {
         for (status, class) in [
-            (204, Class::Broken),
-            (302, Class::Broken),
-            (307, Class::Broken),
-            (400, Class::Caller),
-            (401, Class::Auth),
-            (402, Class::Quota),
-            (403, Class::Auth),
-            (404, Class::Caller),
-            (408, Class::Timeout),
-            (409, Class::ServerError),
-            (413, Class::Caller),
-            (422, Class::Caller),
-            (425, Class::ServerError),
-            (429, Class::RateLimit),
-            (500, Class::ServerError),
-            (504, Class::Timeout),
-            (529, Class::ServerError),
+            (204, FailureClass::InvalidOutput),
+            (302, FailureClass::InvalidOutput),
+            (307, FailureClass::InvalidOutput),
+            (400, FailureClass::Caller),
+            (401, FailureClass::Auth),
+            (402, FailureClass::Quota),
+            (403, FailureClass::Auth),
+            (404, FailureClass::Caller),
+            (408, FailureClass::Timeout),
+            (409, FailureClass::ServerError),
+            (413, FailureClass::Caller),
+            (422, FailureClass::Caller),
+            (425, FailureClass::ServerError),
+            (429, FailureClass::RateLimit),
+            (500, FailureClass::ServerError),
+            (504, FailureClass::Timeout),
+            (529, FailureClass::ServerError),
         ] {
-            assert_eq!(Class::of_status(status, b"{}"), Some(class), "{status}");
+            assert_eq!(of_status(status, b"{}"), Some(class), "{status}");
         }
-        assert_eq!(Class::of_status(200, b""), None);
-        assert_eq!(Class::of_status(400, b"..API_KEY_INVALID.."), Some(Class::Auth));
+        assert_eq!(of_status(200, b""), None);
+        assert_eq!(of_status(400, b"..API_KEY_INVALID.."), Some(FailureClass::Auth));
         for (status, body, class) in [
-            (400, "{\"code\":\"context_length_exceeded\"}", Class::ContextWindow),
-            (400, "{\"code\":\"content_policy_violation\"}", Class::ContentPolicy),
-            (429, "{\"code\":\"insufficient_quota\"}", Class::Quota),
+            (400, "{\"code\":\"context_length_exceeded\"}", FailureClass::ContextWindow),
+            (400, "{\"code\":\"content_policy_violation\"}", FailureClass::ContentPolicy),
+            (429, "{\"code\":\"insufficient_quota\"}", FailureClass::Quota),
         ] {
-            assert_eq!(Class::of_status(status, body.as_bytes()), Some(class), "{body}");
+            assert_eq!(of_status(status, body.as_bytes()), Some(class), "{body}");
         }
-        assert!(!Class::Caller.retryable() && Class::Caller.failure().is_none());
-        assert!(Class::Auth.failure().is_some() && !Class::Auth.retryable());
-        assert_eq!(Class::Auth.code().status, 502);
+        assert!(!FailureClass::Caller.retryable() && FailureClass::Caller.named().is_none());
+        assert!(FailureClass::Auth.named().is_some() && !FailureClass::Auth.retryable());
+        assert_eq!(FailureClass::Auth.code().status, 502);
     }
 
     #[test]

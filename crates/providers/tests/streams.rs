@@ -3,9 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use serde_json::Value;
+use weir_core::policy::FailureClass;
 use weir_providers::{
     dialect::text::answer,
-    outcome::Class,
     sse::{MAX_EVENT_BYTES, Reader, TooLarge},
     stream::{ChatStream, Step, StreamEnd, StreamFailure},
 };
@@ -140,7 +140,7 @@ fn b3_a_cut_stream_is_a_failure_without_done() {
             assert_eq!(run.end, StreamEnd::Failed(failure.clone()), "{input}");
             let all = [&*run.out, &*run.tail].concat();
             assert!(!String::from_utf8_lossy(&all).contains("[DONE]"));
-            assert_eq!(Class::from(&failure), Class::Broken);
+            assert_eq!(FailureClass::from(&failure), FailureClass::InvalidOutput);
         }
     }
     let partial = run(whole.as_bytes(), 9, true);
@@ -173,7 +173,7 @@ fn b4_an_error_before_the_first_token_leaves_nothing_written() {
         assert!(run.out.is_empty() && run.tail.is_empty() && !run.stream.started());
         let StreamEnd::Failed(failure) = run.end else { panic!() };
         assert!(matches!(failure, StreamFailure::Error(_)));
-        assert_eq!(Class::from(&failure), Class::ServerError);
+        assert_eq!(FailureClass::from(&failure), FailureClass::ServerError);
     }
 }
 
@@ -184,7 +184,7 @@ fn b5_an_error_after_tokens_ends_the_stream_there() {
     assert_eq!(text(&run), "a");
     assert!(run.tail.is_empty());
     let StreamEnd::Failed(failure) = run.end else { panic!() };
-    assert_eq!(Class::from(&failure), Class::RateLimit);
+    assert_eq!(FailureClass::from(&failure), FailureClass::RateLimit);
 }
 
 #[test]

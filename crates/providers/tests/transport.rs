@@ -19,8 +19,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::oneshot,
 };
+use weir_core::policy::FailureClass;
 use weir_providers::{
-    outcome::Class,
+    outcome,
     transport::{Limits, Phase, Policy, Target, Transport, TransportError, forbidden},
 };
 
@@ -246,7 +247,7 @@ async fn a_redirect_is_an_answer_not_an_instruction() {
         trap.local_addr().unwrap()
     );
     let (status, _) = ask(&server(head, false).await, LIMITS, 100).await.unwrap();
-    assert_eq!(Class::of_status(status, b""), Some(Class::Broken));
+    assert_eq!(outcome::of_status(status, b""), Some(FailureClass::InvalidOutput));
     let visit = tokio::time::timeout(short(50), trap.accept()).await;
     assert!(visit.is_err(), "the redirect was followed");
 }
@@ -285,7 +286,7 @@ async fn each_wait_has_its_own_limit() {
     for answer in ["", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"] {
         let error = ask(&server(answer, true).await, quick, 100).await.unwrap_err();
         assert_eq!(error, timeout(Phase::FirstByte, 80), "{answer}");
-        assert_eq!(Class::from(&error), Class::Timeout);
+        assert_eq!(FailureClass::from(&error), FailureClass::Timeout);
     }
     let begun = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc";
     let idle = Limits { idle: short(80), ..LIMITS };
@@ -309,13 +310,13 @@ async fn whatever_is_not_http_is_broken_at_once() {
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
     ] {
         let error = ask(&server(answer, false).await, LIMITS, 100).await.unwrap_err();
-        assert_eq!(Class::from(&error), Class::Broken, "{error} {answer:?}");
+        assert_eq!(FailureClass::from(&error), FailureClass::InvalidOutput, "{error} {answer:?}");
         assert!(!error.to_string().contains("127.0.0.1"), "{error}");
     }
     let mut big = b"HTTP/1.1 200 OK\r\nx: ".to_vec();
     big.resize(2 << 20, b'a');
     let error = ask(&server(big, true).await, LIMITS, 100).await.unwrap_err();
-    assert_eq!(Class::from(&error), Class::Broken, "{error}");
+    assert_eq!(FailureClass::from(&error), FailureClass::InvalidOutput, "{error}");
 }
 
 #[tokio::test]
@@ -325,8 +326,8 @@ async fn nobody_listening_is_a_connect_failure() {
     drop(free);
     let target = Target::chat(&url, None, true).unwrap();
     let error = ask(&target, LIMITS, 100).await.unwrap_err();
-    assert_eq!(Class::from(&error), Class::Connect, "{error}");
-    assert_eq!(Class::Connect.code().status, 502);
+    assert_eq!(FailureClass::from(&error), FailureClass::Connect, "{error}");
+    assert_eq!(FailureClass::Connect.code().status, 502);
 }
 
 #[tokio::test]

@@ -213,6 +213,12 @@ impl Breaker {
         f64::from(failures) / f64::from(self.calls.sum(second, since).max(failures))
     }
 
+    /// Second of uptime since which it is closed, 0 if it has never opened; `None` while it is not closed.
+    pub(crate) fn well_since_s(&self) -> Option<u64> {
+        let closed_at = Duration::from_micros(self.closed_at.load(Relaxed).saturating_sub(1));
+        (self.open_until.load(Relaxed) == 0).then_some(closed_at.as_secs())
+    }
+
     fn closed_second(&self) -> Option<u32> {
         let at = self.closed_at.load(Relaxed);
         (at != 0).then(|| second(Duration::from_micros(at - 1)))

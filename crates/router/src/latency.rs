@@ -72,11 +72,12 @@ impl Latencies {
         }
     }
 
-    /// What a caller of this shape waits for: the first token of a stream, else the whole answer.
-    pub(crate) fn estimate(&self, shape: Shape, uptime: Duration) -> Option<Estimate> {
+    /// What a caller of this shape waits for: the first token of a stream, else the whole answer. `None` without an
+    /// answer since that second.
+    pub(crate) fn estimate(&self, shape: Shape, since_s: u64, uptime: Duration) -> Option<Estimate> {
         let streamed = shape.0 & 4 != 0;
         let [firsts, totals] = self.shapes.get(shape.0)?;
-        if streamed { firsts.estimate(uptime) } else { totals.estimate(uptime) }
+        if streamed { firsts.estimate(since_s, uptime) } else { totals.estimate(since_s, uptime) }
     }
 }
 
@@ -149,9 +150,9 @@ impl Rolling {
         self.p95.store(quantile(0.95).to_bits(), Relaxed);
     }
 
-    fn estimate(&self, uptime: Duration) -> Option<Estimate> {
+    fn estimate(&self, since_s: u64, uptime: Duration) -> Option<Estimate> {
         let newest = self.newest.load(Relaxed);
-        if newest == 0 || uptime.as_secs() + 1 > newest + FORGET_S {
+        if newest <= since_s || uptime.as_secs() + 1 > newest + FORGET_S {
             return None;
         }
         let read = |of: &AtomicU32| f64::from(f32::from_bits(of.load(Relaxed)));
@@ -191,11 +192,11 @@ mod tests {
         for ms in 1..=100_u64 {
             latencies.record(SHORT, None, Some(Duration::from_millis(ms * 10)), Duration::ZERO);
         }
-        let found = latencies.estimate(SHORT, Duration::ZERO).unwrap();
+        let found = latencies.estimate(SHORT, 0, Duration::ZERO).unwrap();
         assert!((found.p50_ms / 500.0 - 1.0).abs() < 0.13, "{found:?}");
         assert!((found.p95_ms / 950.0 - 1.0).abs() < 0.13, "{found:?}");
         let long = Shape::of(&Features { input_tokens: 100_000, ..Features::default() });
-        assert_eq!(latencies.estimate(long, Duration::ZERO), None);
+        assert_eq!(latencies.estimate(long, 0, Duration::ZERO), None);
     }
 
     #[test]
@@ -204,7 +205,8 @@ mod tests {
         latencies.record(SHORT, None, Some(Duration::from_secs(9)), Duration::ZERO);
         let later = Duration::from_secs(125);
         latencies.record(SHORT, None, Some(Duration::from_millis(20)), later);
-        assert!(latencies.estimate(SHORT, later).unwrap().p95_ms < 30.0);
-        assert_eq!(latencies.estimate(SHORT, later + Duration::from_secs(301)), None);
+        assert!(latencies.estimate(SHORT, 0, later).unwrap().p95_ms < 30.0);
+        assert_eq!(latencies.estimate(SHORT, 0, later + Duration::from_secs(301)), None);
+        assert_eq!(latencies.estimate(SHORT, 126, later), None, "it came back since");
     }
 }

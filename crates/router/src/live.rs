@@ -70,10 +70,11 @@ impl Vital {
         let us = f64::from_bits(self.latency_us.load(Relaxed));
         (us > 0.0).then_some(us / 1_000.0)
     }
-    /// What requests of this shape have taken lately; `None` without recent answers.
+    /// What requests of this shape have taken lately; `None` without recent answers. What was measured before it failed
+    /// says nothing of how fast it comes back, and would keep the trials from it that show it.
     #[must_use]
     pub fn estimate(&self, shape: Shape, uptime: Duration) -> Option<Estimate> {
-        self.latencies.estimate(shape, uptime)
+        self.latencies.estimate(shape, self.breaker.well_since_s()?, uptime)
     }
     /// Failures in a row.
     #[must_use]
@@ -280,6 +281,24 @@ mod tests {
         assert!(vital.begin(1, true, later).is_some(), "the last resort is always tried");
         drop(probes);
         assert_eq!(vital.health(later), Health::Probing);
+    }
+
+    #[test]
+    fn one_that_comes_back_is_unknown_until_it_has_answered_again() {
+        let vital = Arc::new(Vital::default());
+        let shape = sample(10).shape;
+        let answers = |at: Duration| vital.begin(1, false, at).unwrap().succeeded(&sample(10), at);
+        answers(Duration::ZERO);
+        assert!(vital.estimate(shape, Duration::ZERO).is_some());
+        for _ in 0..5 {
+            vital.begin(1, false, Duration::ZERO).unwrap().failed(Fault::Server, None, Duration::ZERO);
+        }
+        let later = Duration::from_secs(3);
+        assert_eq!((vital.health(later), vital.estimate(shape, later)), (Health::Probing, None));
+        answers(later);
+        assert_eq!(vital.estimate(shape, later), None, "one answer does not close it");
+        answers(later);
+        assert!(vital.estimate(shape, later).is_some());
     }
 
     #[test]

@@ -9,9 +9,10 @@ use futures::StreamExt;
 use http::HeaderMap;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use weir_core::policy::FailureClass;
 use weir_providers::{
     dialect::{openai_chat::read_reply, text::answer},
-    outcome::{Class, retry_after},
+    outcome::{self, retry_after},
     scrub,
     stream::{ChatStream, Step, StreamEnd, StreamFailure},
     transport::{Limits, Policy, Target, Transport, TransportError},
@@ -202,25 +203,25 @@ async fn faults_of_whole_answers_show_as_what_they_are() {
     let class = async |fault: Fault| {
         rig.sim.control.set_fault("m", fault, 1.0);
         match rig.post(&ask, QUICK).await {
-            Ok((200, body)) => read_reply(&body, 9).err().map(|_| Class::Broken),
-            Ok((status, body)) => Class::of_status(status, &body),
-            Err(error) => Some(Class::from(&error)),
+            Ok((200, body)) => read_reply(&body, 9).err().map(|_| FailureClass::InvalidOutput),
+            Ok((status, body)) => outcome::of_status(status, &body),
+            Err(error) => Some(FailureClass::from(&error)),
         }
     };
     for (fault, wanted) in [
-        (Fault::Status(503, vec![]), Some(Class::ServerError)),
-        (Fault::Status(429, vec![]), Some(Class::RateLimit)),
-        (Fault::Hang, Some(Class::Timeout)),
-        (Fault::StallAfter(0), Some(Class::Timeout)),
-        (Fault::CutStreamAfter(0), Some(Class::Broken)),
-        (Fault::EndStreamAfter(0), Some(Class::Broken)),
-        (Fault::Garbage(0), Some(Class::Broken)),
-        (Fault::EmptyBody, Some(Class::Broken)),
-        (Fault::Html, Some(Class::Broken)),
-        (Fault::HugeBody(2 << 20), Some(Class::Broken)),
-        (Fault::ErrorEventAfter(0), Some(Class::Broken)),
-        (Fault::Redirect(rig.sim.base_url()), Some(Class::Broken)),
-        (Fault::EchoAuthHeader, Some(Class::ServerError)),
+        (Fault::Status(503, vec![]), Some(FailureClass::ServerError)),
+        (Fault::Status(429, vec![]), Some(FailureClass::RateLimit)),
+        (Fault::Hang, Some(FailureClass::Timeout)),
+        (Fault::StallAfter(0), Some(FailureClass::Timeout)),
+        (Fault::CutStreamAfter(0), Some(FailureClass::InvalidOutput)),
+        (Fault::EndStreamAfter(0), Some(FailureClass::InvalidOutput)),
+        (Fault::Garbage(0), Some(FailureClass::InvalidOutput)),
+        (Fault::EmptyBody, Some(FailureClass::InvalidOutput)),
+        (Fault::Html, Some(FailureClass::InvalidOutput)),
+        (Fault::HugeBody(2 << 20), Some(FailureClass::InvalidOutput)),
+        (Fault::ErrorEventAfter(0), Some(FailureClass::InvalidOutput)),
+        (Fault::Redirect(rig.sim.base_url()), Some(FailureClass::InvalidOutput)),
+        (Fault::EchoAuthHeader, Some(FailureClass::ServerError)),
         (Fault::SlowFirstByte(1), None),
         (Fault::Trickle, None),
         (Fault::NoUsage, None),

@@ -50,7 +50,8 @@ const OWNERS: &[Owner] = &[
             "UdpSocket::",
             "legacy::Client",
         ],
-        places: &["crates/providers/src/transport", "crates/xtask/"],
+        // A process that takes over asks the one before it, inside the data directory.
+        places: &["crates/providers/src/transport", "crates/weir/src/app/handover.rs", "crates/xtask/"],
     },
     Owner {
         why: "only `gateway`, `api` and `sim` serve HTTP",

@@ -8,7 +8,9 @@ use std::{
     thread,
 };
 
-use crate::rig::{Caller, DEADLINE};
+use crate::rig::{Caller, DEADLINE, eventually};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_weir-under-test");
 
 /// A serving process. Killed when dropped.
 pub(crate) struct Process {
@@ -23,11 +25,32 @@ impl Process {
         Self::start_with(dir, &[])
     }
 
+    /// Takes over from the one that serves the same folder; returns once it serves.
+    pub(crate) fn take_over(dir: &Path) -> Self {
+        Self::spawn(dir, &["serve", "--takeover"], &[])
+    }
+
     /// The same with more in its environment.
     pub(crate) fn start_with(dir: &Path, env: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_weir-under-test"))
+        Self::spawn(dir, &[], env)
+    }
+
+    /// May have so many files and sockets open and no more.
+    pub(crate) fn start_with_files(dir: &Path, files: u32) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\""), BINARY]);
+        Self::run(shell, dir, &[], &[])
+    }
+
+    fn spawn(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
+        Self::run(Command::new(BINARY), dir, args, env)
+    }
+
+    fn run(mut command: Command, dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut child = command
             .arg("--config")
             .arg(dir.join("weir.toml"))
+            .args(args)
             .envs(env.iter().copied())
             .current_dir(dir)
             .stdout(Stdio::piped())
@@ -58,6 +81,11 @@ impl Process {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it ends by itself; true when it ended well.
+    pub(crate) async fn ended(&mut self) -> bool {
+        eventually("the process ends", async || self.child.try_wait().unwrap()).await.success()
     }
 
     /// SIGKILL: nothing is flushed, nobody is told.

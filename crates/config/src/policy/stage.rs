@@ -231,8 +231,8 @@ impl Reader<'_, '_> {
         let mut next = IndexMap::new();
         for (word, names) in table.next.iter().flatten() {
             let at = join(&join(self.at, "next"), word);
-            let Some(class) = FailureClass::ALL.into_iter().find(|class| class.name() == word) else {
-                let known = FailureClass::ALL.map(FailureClass::name);
+            let Some(class) = FailureClass::NAMED.into_iter().find(|class| class.name() == word) else {
+                let known = FailureClass::NAMED.map(FailureClass::name);
                 let hint = suggest(word, &known, "they are");
                 self.report.error_in_name(&at, format!("`{word}` is no class of failure"), hint);
                 continue;

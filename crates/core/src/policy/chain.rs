@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::DeploymentId;
+use crate::{Code, DeploymentId, error};
 
-/// Why an attempt failed, as far as a fallback depends on it.
+/// Why an attempt failed: what retries, fallbacks, breakers and the caller's error depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
@@ -13,25 +13,29 @@ pub enum FailureClass {
     Connect,
     /// Too late.
     Timeout,
-    /// Refused for rate.
+    /// 429.
     RateLimit,
-    /// The provider failed.
+    /// 5xx, 409, 425.
     ServerError,
     /// The provider refuses weir's key.
     Auth,
     /// The account has no credit left.
     Quota,
-    /// Not what the dialect promises, or refused by a verifier.
+    /// Not what the dialect promises: a 200 that is none, a redirect, a cut stream.
     InvalidOutput,
     /// The prompt is too long for the model.
     ContextWindow,
-    /// The provider's content policy.
+    /// The provider's content policy forbids it.
     ContentPolicy,
+    /// The provider says the request is wrong.
+    Caller,
+    /// The deployment's dialect cannot express the request; nothing was sent.
+    Untranslatable,
 }
 
 impl FailureClass {
-    /// Every class.
-    pub const ALL: [Self; 9] = [
+    /// Those that a policy may name.
+    pub const NAMED: [Self; 9] = [
         Self::Connect,
         Self::Timeout,
         Self::RateLimit,
@@ -43,7 +47,7 @@ impl FailureClass {
         Self::ContentPolicy,
     ];
 
-    /// The word used in the configuration.
+    /// The word used in the configuration and stored with the attempt.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -56,6 +60,45 @@ impl FailureClass {
             Self::InvalidOutput => "invalid_output",
             Self::ContextWindow => "context_window",
             Self::ContentPolicy => "content_policy",
+            Self::Caller => "caller",
+            Self::Untranslatable => "untranslatable",
+        }
+    }
+
+    /// The same deployment may answer if asked again.
+    #[must_use]
+    pub const fn retryable(self) -> bool {
+        matches!(self, Self::Connect | Self::Timeout | Self::RateLimit | Self::ServerError)
+    }
+
+    /// What a policy's fallbacks call it; `None` for a caller's error, after which nobody else is asked.
+    #[must_use]
+    pub const fn named(self) -> Option<Self> {
+        match self {
+            Self::Caller => None,
+            Self::Untranslatable => Some(Self::InvalidOutput),
+            named => Some(named),
+        }
+    }
+
+    /// The request itself is at fault, as far as this deployment goes.
+    #[must_use]
+    pub const fn is_callers(self) -> bool {
+        matches!(self, Self::Caller | Self::ContextWindow | Self::ContentPolicy | Self::Untranslatable)
+    }
+
+    /// What the caller is told when no attempt is left.
+    #[must_use]
+    pub fn code(self) -> &'static Code {
+        match self {
+            Self::Connect => &error::UPSTREAM_CONNECT,
+            Self::Timeout => &error::UPSTREAM_TIMEOUT,
+            Self::RateLimit => &error::UPSTREAM_RATE_LIMIT,
+            Self::ServerError => &error::UPSTREAM_STATUS,
+            Self::Auth | Self::Quota => &error::UPSTREAM_AUTH,
+            Self::Caller | Self::ContextWindow | Self::ContentPolicy => &error::UPSTREAM_REFUSED,
+            Self::Untranslatable => &error::UNTRANSLATABLE,
+            Self::InvalidOutput => &error::UPSTREAM_BROKEN,
         }
     }
 }

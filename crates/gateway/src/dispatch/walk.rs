@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use weir_core::{NanoUsd, Problem, Usage, decision::Health, error, policy::FailureClass};
-use weir_providers::outcome::Class;
 use weir_router::Lane;
 
 use crate::{
@@ -151,7 +150,7 @@ impl<'a> Walk<'a> {
 
     fn after(&mut self, state: &State, flight: &Flight, failure: &Failure) -> Next {
         let rules = &self.request.plan.rules;
-        let Some(class) = failure.class.failure().filter(|class| rules.on.contains(class)) else {
+        let Some(class) = failure.class.named().filter(|class| rules.on.contains(class)) else {
             return Next::Stop;
         };
         let others = self.at + 1 < self.legs.len();
@@ -222,11 +221,11 @@ fn again(failure: &Failure, others: bool, left: Duration) -> Option<Option<Durat
     }
     match (failure.wait, failure.class) {
         // Others have room now; this one is left alone for as long as it asked.
-        (_, Class::RateLimit | Class::Connect) if others => None,
+        (_, FailureClass::RateLimit | FailureClass::Connect) if others => None,
         (Some(wait), _) if wait > MOST_WAIT || wait >= left => None,
         (Some(wait), _) => Some(Some(wait)),
         // One that says it is late may be quicker now; one that said nothing has had its time.
-        (None, Class::Timeout) if !failure.answered => None,
+        (None, FailureClass::Timeout) if !failure.answered => None,
         (None, _) => Some(None),
     }
 }
@@ -244,35 +243,35 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn failed(class: Class, wait_ms: Option<u64>) -> Failure {
+    fn failed(class: FailureClass, wait_ms: Option<u64>) -> Failure {
         Failure { wait: wait_ms.map(Duration::from_millis), ..Failure::new(class, "") }
     }
 
     #[test]
     fn a_long_wait_sends_the_request_elsewhere_and_a_short_one_is_waited_out() {
-        let short = failed(Class::RateLimit, Some(1_500));
+        let short = failed(FailureClass::RateLimit, Some(1_500));
         assert_eq!(again(&short, false, MINUTE), Some(short.wait));
         assert_eq!(again(&short, true, MINUTE), None, "others have room now");
-        let busy = failed(Class::ServerError, Some(1_500));
+        let busy = failed(FailureClass::ServerError, Some(1_500));
         assert_eq!(again(&busy, true, MINUTE), Some(busy.wait));
-        assert_eq!(again(&failed(Class::ServerError, Some(2_001)), true, MINUTE), None);
+        assert_eq!(again(&failed(FailureClass::ServerError, Some(2_001)), true, MINUTE), None);
         let late = again(&short, false, Duration::from_millis(1_500));
         assert_eq!(late, None, "the wait would eat the whole deadline");
     }
 
     #[test]
     fn what_another_try_would_not_mend_goes_elsewhere_at_once() {
-        for class in [Class::Timeout, Class::Auth, Class::Broken, Class::Quota] {
+        for class in [FailureClass::Timeout, FailureClass::Auth, FailureClass::InvalidOutput, FailureClass::Quota] {
             assert_eq!(again(&failed(class, None), false, MINUTE), None, "{class:?}");
         }
-        assert_eq!(again(&failed(Class::Connect, None), true, MINUTE), None);
-        assert_eq!(again(&failed(Class::Connect, None), false, MINUTE), Some(None));
-        assert_eq!(again(&failed(Class::ServerError, None), true, MINUTE), Some(None));
+        assert_eq!(again(&failed(FailureClass::Connect, None), true, MINUTE), None);
+        assert_eq!(again(&failed(FailureClass::Connect, None), false, MINUTE), Some(None));
+        assert_eq!(again(&failed(FailureClass::ServerError, None), true, MINUTE), Some(None));
     }
 
     #[test]
     fn a_provider_that_says_it_timed_out_is_asked_again() {
-        let said = Failure { answered: true, ..failed(Class::Timeout, None) };
+        let said = Failure { answered: true, ..failed(FailureClass::Timeout, None) };
         assert_eq!(again(&said, true, MINUTE), Some(None));
     }
 }

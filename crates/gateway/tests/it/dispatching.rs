@@ -21,12 +21,12 @@ async fn a_provider_that_fails_is_replaced_by_the_next_of_the_chain() {
         (status(429), "rate_limit"),
         (status(401), "auth"),
         (status(403), "auth"),
-        (Fault::Html, "broken"),
-        (Fault::EmptyBody, "broken"),
-        (Fault::Garbage(0), "broken"),
-        (Fault::CutStreamAfter(0), "broken"),
-        (Fault::ErrorEventAfter(0), "broken"),
-        (Fault::Redirect("http://127.0.0.1:1/".into()), "broken"),
+        (Fault::Html, "invalid_output"),
+        (Fault::EmptyBody, "invalid_output"),
+        (Fault::Garbage(0), "invalid_output"),
+        (Fault::CutStreamAfter(0), "invalid_output"),
+        (Fault::ErrorEventAfter(0), "invalid_output"),
+        (Fault::Redirect("http://127.0.0.1:1/".into()), "invalid_output"),
     ] {
         let rig = Rig::start().await;
         rig.sim.set_fault("large-1", fault.clone(), 1.0);
@@ -156,7 +156,7 @@ async fn an_answer_over_the_cap_is_not_read_to_its_end() {
     rig.sim.set_fault("large-1", Fault::HugeBody(64_000_000), 1.0);
     let reply = rig.post(&ask("auto")).await;
     assert_eq!(reply.header("x-weir-deployment"), "sim/small");
-    assert_eq!(rig.sink.only().span.attempts[0].error.as_deref(), Some("broken"));
+    assert_eq!(rig.sink.only().span.attempts[0].error.as_deref(), Some("invalid_output"));
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn whatever_a_provider_sends_in_place_of_an_answer_the_next_one_serves() {
         assert!(start.elapsed() < Duration::from_secs(5), "{what}: {:?}", start.elapsed());
         let first = rig.sink.only().span.attempts[0].clone();
         let class = first.error.as_deref().unwrap_or_default();
-        assert!(["connect", "timeout", "broken"].contains(&class), "{what}: {class}");
+        assert!(["connect", "timeout", "invalid_output"].contains(&class), "{what}: {class}");
     }
 }
 

@@ -204,3 +204,37 @@ async fn connections_over_the_cap_wait_for_a_place() {
     let reply = tokio::time::timeout(PATIENCE, waiting).await.expect("a place");
     assert_eq!(reply.status, 200);
 }
+
+#[tokio::test]
+async fn a_relieved_listener_lets_kept_connections_go_after_their_next_answer() {
+    let ingress = IngressConfig { linger_ms: 1_000, ..IngressConfig::default() };
+    let rig = Rig::with(Setup { ingress, ..Setup::default() }).await;
+    let live = b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
+    let (mut used, mut idle) = (TcpStream::connect(rig.addr).await.unwrap(), TcpStream::connect(rig.addr).await.unwrap());
+    for stream in [&mut used, &mut idle] {
+        stream.write_all(live).await.unwrap();
+        assert!(!reply_on(stream).await.contains("connection: close"));
+    }
+    rig.relieved.cancel();
+    eventually_refused(&rig).await;
+    assert!(rig.state.is_ready(), "what still comes is served");
+    used.write_all(live).await.unwrap();
+    assert!(reply_on(&mut used).await.contains("connection: close"));
+    for mut stream in [used, idle] {
+        let mut rest = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it is let go").unwrap();
+        assert!(rest.is_empty());
+    }
+    tokio::time::timeout(PATIENCE, rig.serving).await.expect("serving ends").unwrap();
+    assert!(rig.shutdown.is_cancelled(), "the rest of the process hears of it");
+}
+
+/// Waits until the listener is closed.
+async fn eventually_refused(rig: &Rig) {
+    let refused = async {
+        while TcpStream::connect(rig.addr).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await.expect("nothing is accepted any more");
+}

@@ -27,7 +27,7 @@ use weir_core::{
     span::Record,
     workload::{Deadlines, Strictness, Workload},
 };
-use weir_gateway::{Endpoint, IngressConfig, Limits, Parts, State, Targets};
+use weir_gateway::{Ending, Endpoint, IngressConfig, Limits, Parts, State, Targets};
 use weir_providers::transport::{self, Target, Transport};
 use weir_router::{Live, SnapshotCell};
 use weir_sim::{Control, Sim, SimHandle, SimModel};
@@ -123,6 +123,8 @@ pub(crate) struct Rig {
     pub(crate) live: Arc<Live>,
     pub(crate) sim: Control,
     pub(crate) shutdown: CancellationToken,
+    /// Cancelled when another process has the port.
+    pub(crate) relieved: CancellationToken,
     pub(crate) serving: JoinHandle<()>,
     _sim: SimHandle,
 }
@@ -192,8 +194,10 @@ impl Rig {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let addr = listener.local_addr().expect("an address");
         let router = weir_gateway::router(&state);
-        let serving = tokio::spawn(weir_gateway::serve(listener, router, setup.ingress, shutdown.clone()));
-        Self { addr, sink, state, live, sim: sim.control.clone(), shutdown, serving, _sim: sim }
+        let relieved = CancellationToken::new();
+        let ending = Ending { stop: shutdown.clone(), relieved: relieved.clone() };
+        let serving = tokio::spawn(weir_gateway::serve(listener, router, setup.ingress, ending));
+        Self { addr, sink, state, live, sim: sim.control.clone(), shutdown, relieved, serving, _sim: sim }
     }
 
     pub(crate) async fn post(&self, body: &Value) -> Reply {

@@ -11,7 +11,7 @@ use weir_optimizer::snapshot::{self, Inputs, WorkloadInput};
 
 use super::*;
 use crate::{
-    bootstrap,
+    Lead, bootstrap,
     testing::{START, record, settings_of},
 };
 
@@ -77,7 +77,8 @@ async fn planner(mode: &str) -> (tempfile::TempDir, Planner) {
     }));
     let windows = watch::channel(Arc::new(windows)).1;
     let settings = Arc::new(ArcSwap::from_pointee(settings));
-    (dir, Planner { store, settings, cell, windows, clock, entropy: Arc::new(Seeded::new(1)) })
+    let lead = Arc::new(Lead::open(dir.path()).unwrap());
+    (dir, Planner { store, lead, settings, cell, windows, clock, entropy: Arc::new(Seeded::new(1)) })
 }
 
 #[tokio::test]

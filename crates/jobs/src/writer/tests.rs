@@ -126,6 +126,26 @@ async fn segments_of_a_killed_process_are_read_back_once() {
 }
 
 #[tokio::test]
+async fn two_processes_write_side_by_side_and_the_heir_takes_up_what_the_elder_leaves() {
+    let place = Place::new().await;
+    let (elder, mut elders) = place.start(1 << 30, 100);
+    send(&elder, 0..2);
+    let (heir, mut heirs) = place.start(1 << 30, 100);
+    send(&heir, 2..4);
+    turn(&mut heirs).await;
+    assert_eq!(place.stored().await, [2, 3], "what the elder holds is the elder's");
+    assert!(heir.is_behind(), "the elder may have more");
+    turn(&mut elders).await;
+    assert_eq!(place.stored().await, [2, 3, 0, 1]);
+    send(&elder, 4..6);
+    drop((elder, elders));
+    turn(&mut heirs).await;
+    assert_eq!(place.stored().await, [2, 3, 0, 1, 4, 5]);
+    assert!(!heir.is_behind());
+    assert_eq!(segments(&place), 1);
+}
+
+#[tokio::test]
 async fn a_full_queue_falls_behind_and_is_read_back() {
     let place = Place::new().await;
     let (recorder, mut writer) = place.start(1 << 30, 4);

@@ -8,6 +8,7 @@ mod fixture;
 mod identity;
 mod job;
 mod label;
+mod migrating;
 mod policy_diff;
 mod score;
 mod series;

@@ -6,15 +6,20 @@
 
 mod builtin;
 mod feedback;
+mod handover;
 mod pressure;
 mod reload;
 mod resolve;
 mod tester;
 mod trial;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::{SocketAddr, TcpListener as StdListener},
+    path::PathBuf,
+    sync::Arc,
+};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use arc_swap::ArcSwap;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -22,9 +27,9 @@ use tokio_util::sync::CancellationToken;
 use weir_api::{ApiState, DemoControl};
 use weir_config::{ConfigProblem, Settings};
 use weir_core::{Clock, Entropy, SpanId, clock::SystemClock, sink::SpanSink};
-use weir_gateway::{IngressConfig, Limits, Parts, State};
+use weir_gateway::{Ending, IngressConfig, Limits, Parts, State};
 use weir_jobs::{
-    Anchors, Backfiller, Bells, Bench, Canaries, CanariesParts, Desk, Mirrors, OpenaiRuns, OutputTokens, Pacer,
+    Anchors, Backfiller, Bells, Bench, Canaries, CanariesParts, Desk, Lead, Mirrors, OpenaiRuns, OutputTokens, Pacer,
     Planner, Prober, ProberParts, Publisher, PublisherParts, Rates, Recent, Recorder, References, Runner, Scoring,
     Turns, Writer, WriterParts, bootstrap,
 };
@@ -37,6 +42,9 @@ use weir_telemetry::{metrics::Metrics, otlp::Exporter};
 
 use crate::entropy::OsEntropy;
 
+use handover::Offer;
+
+pub use handover::Inherited;
 pub use reload::Reloader;
 
 /// Largest spool on disk.
@@ -57,6 +65,8 @@ pub struct Options {
     pub clock: Option<Arc<dyn Clock>>,
     /// Plays the demo when the dashboard asks.
     pub demo: Option<Arc<dyn DemoControl>>,
+    /// The port of the weir that this one takes over from.
+    pub inherited: Option<Inherited>,
     /// Told of each step of a canary's change; `None` outside tests of crashes.
     pub steps: Option<Steps>,
 }
@@ -75,6 +85,8 @@ pub struct App {
     pub sim: Option<SimHandle>,
     /// Swaps the configuration.
     pub reloader: Arc<Reloader>,
+    relieved: CancellationToken,
+    lead: Arc<Lead>,
     front: Stage,
     writer: Stage,
     back: Stage,
@@ -96,6 +108,9 @@ impl Stage {
     }
     async fn stop(self) {
         self.stop.cancel();
+        self.ended().await;
+    }
+    async fn ended(self) {
         for task in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task ended badly");
@@ -112,9 +127,7 @@ impl App {
     pub async fn start(mut settings: Settings, options: Options) -> anyhow::Result<Self> {
         let clock = options.clock.unwrap_or_else(|| Arc::new(SystemClock::default()));
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let listener = TcpListener::bind(settings.server.bind).await.with_context(|| {
-            format!("cannot listen on {}; is another weir running? set [server] bind", settings.server.bind)
-        })?;
+        let listener = listen(settings.server.bind, options.inherited.as_ref())?;
         let addr = listener.local_addr()?;
         let data_dir = settings.server.data_dir.clone();
         let limits = weir_store::Options { steps: options.steps, ..weir_store::Options::default() };
@@ -137,7 +150,9 @@ impl App {
             Arc::new(Transport::new(Policy { allow_private: settings.egress.allow_private, ..Policy::default() })?);
         let (snapshots, live) = (Arc::new(SnapshotCell::default()), Arc::new(Live::default()));
         let feedback = Arc::new(feedback::key(&data_dir, &*entropy)?);
-        let token: Arc<str> = SpanId::draw(&*entropy).to_string().into();
+        let drawn = || SpanId::draw(&*entropy).to_string().into();
+        let token: Arc<str> = options.inherited.as_ref().map_or_else(drawn, |elder| Arc::clone(&elder.token));
+        let lead = Arc::new(Lead::open(&data_dir)?);
         let (mut front, mut writer, mut back) = (Stage::new(), Stage::new(), Stage::new());
         let server = settings.server.clone();
         let (keyring, presets) = (settings.keys.clone(), settings.presets.clone());
@@ -214,6 +229,7 @@ impl App {
             settings: Arc::clone(&probed),
             cell: Arc::clone(&snapshots),
             bench: Arc::clone(&bench),
+            lead: Arc::clone(&lead),
             transport: Arc::clone(&transport),
             clock: Arc::clone(&clock),
         });
@@ -225,7 +241,7 @@ impl App {
             clock: Arc::clone(&clock),
         };
         back.spawn(pacer.run(back.stop.clone()));
-        let backfiller = Backfiller { store: store.clone(), scoring: Arc::clone(&scoring), bells: bells.clone() };
+        let backfiller = Backfiller { store: store.clone(), lead: Arc::clone(&lead), scoring: Arc::clone(&scoring), bells: bells.clone() };
         back.spawn(backfiller.run(back.stop.clone()));
         let desk = Arc::new(Desk {
             store: store.clone(),
@@ -256,13 +272,14 @@ impl App {
             stop: front.stop.clone(),
         });
         let worker_id = format!("{:08x}", entropy.next_u64() >> 32);
-        back.spawn(Anchors::new(Arc::clone(&desk), anchored).run(back.stop.clone()));
-        back.spawn(OpenaiRuns::new(Arc::clone(&desk)).run(back.stop.clone()));
+        back.spawn(Anchors::new(Arc::clone(&desk), anchored, Arc::clone(&lead)).run(back.stop.clone()));
+        back.spawn(OpenaiRuns::new(Arc::clone(&desk), Arc::clone(&lead)).run(back.stop.clone()));
         back.spawn(Runner::new(Arc::clone(&desk), worker_id.clone()).run(back.stop.clone()));
         back.spawn(weir_jobs::run_workers(desk, worker_id, back.stop.clone()));
         back.spawn(prober.run(back.stop.clone()));
         let planner = Planner {
             store: store.clone(),
+            lead: Arc::clone(&lead),
             settings: Arc::clone(&probed),
             cell: Arc::clone(&snapshots),
             windows: windows.clone(),
@@ -291,8 +308,16 @@ impl App {
             ..IngressConfig::default()
         };
         let router = weir_gateway::router(&gateway).merge(api);
-        front.spawn(weir_gateway::serve(listener, router, ingress, front.stop.clone()));
-        Ok(Self { addr, store, snapshots, windows, sim, reloader, front, writer, back, exporter: options.exporter })
+        let relieved = CancellationToken::new();
+        match Offer::new(&data_dir, listener.try_clone()?, token) {
+            Ok(offer) => back.spawn(offer.run(relieved.clone(), front.stop.clone())),
+            Err(error) => tracing::warn!(%error, "the next weir cannot take over from this one without a gap"),
+        }
+        let ending = Ending { stop: front.stop.clone(), relieved: relieved.clone() };
+        front.spawn(weir_gateway::serve(TcpListener::from_std(listener)?, router, ingress, ending));
+        options.inherited.map_or(Ok(()), Inherited::serves)?;
+        let exporter = options.exporter;
+        Ok(Self { addr, store, snapshots, windows, sim, reloader, relieved, lead, front, writer, back, exporter })
     }
 
     /// The address a person opens.
@@ -301,17 +326,47 @@ impl App {
         format!("http://{}", loopback(self.addr))
     }
 
-    /// Drains, stores what is left, and stops.
+    /// Returns once another process has taken the port over; it is time to [`App::stop`].
+    pub async fn relieved(&self) {
+        self.relieved.cancelled().await;
+    }
+
+    /// Drains, stores what is left, and stops. One that is relieved first lets its kept connections go.
     pub async fn stop(self) {
-        self.front.stop().await;
+        if self.relieved.is_cancelled() {
+            self.front.ended().await;
+        } else {
+            self.front.stop().await;
+        }
         self.writer.stop().await;
         self.back.stop().await;
+        self.lead.leave();
         if let Some(exporter) = self.exporter {
             // The exporter's client blocks; it has its own threads.
             drop(tokio::task::spawn_blocking(move || exporter.shutdown()).await);
         }
         self.store.close().await;
     }
+}
+
+/// The elder's socket, or one of its own.
+fn listen(bind: SocketAddr, inherited: Option<&Inherited>) -> anyhow::Result<StdListener> {
+    let listener = match inherited {
+        Some(elder) => {
+            let held = elder.listener.local_addr()?;
+            let same = bind.ip() == held.ip() && (bind.port() == held.port() || bind.port() == 0);
+            ensure!(same, "the running weir listens on {held}, [server] bind is {bind}: stop it first");
+            elder.listener.try_clone()?
+        }
+        None => StdListener::bind(bind).with_context(|| {
+            format!(
+                "cannot listen on {bind}; is another weir running? take over from it with `weir serve --takeover`, or \
+                 set [server] bind"
+            )
+        })?,
+    };
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// The address to dial a listener that may be bound to every interface.

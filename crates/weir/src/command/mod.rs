@@ -64,7 +64,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the gateway, the control plane and the dashboard (the default)
-    Serve,
+    Serve(serve::Args),
     /// Play the demo: planted providers, live traffic, canaries that promote and roll back
     Demo(play::Args),
     /// Fail simulated providers on purpose: what callers would meet, and for how long
@@ -139,8 +139,8 @@ pub fn run_with(args: impl IntoIterator<Item = impl Into<OsString> + Clone>, io:
 fn dispatch(cli: Cli, io: &mut Io<'_>) -> Outcome {
     let colour = cli.color;
     let config = cli.config.or_else(default_config);
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => Ok(serve::run(config.as_deref())?),
+    match cli.command.unwrap_or_else(|| Command::Serve(serve::Args::default())) {
+        Command::Serve(args) => Ok(serve::run(&args, config.as_deref())?),
         Command::Demo(args) => Ok(play::run(&args)?),
         Command::Workload(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Canary(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),

@@ -15,17 +15,27 @@ use weir_telemetry::{log, metrics::Metrics, otlp::Exporter};
 
 use super::{env, failure::FINE};
 use crate::{
-    app::{App, Options, Reloader},
+    app::{App, Inherited, Options, Reloader},
     demo::OnDemand,
 };
 
-pub(super) fn run(config: Option<&Path>) -> anyhow::Result<u8> {
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Args {
+    /// Take over from the weir that runs on the same data, refusing nobody meanwhile: it hands over its port, finishes
+    /// what it has begun, and ends. Where none runs, just start
+    #[arg(long)]
+    takeover: bool,
+}
+
+pub(super) fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<u8> {
     let settings = load(config, &env)?;
+    let inherited = if args.takeover { Inherited::ask(&settings.server.data_dir)? } else { None };
     let exporter = telemetry(&settings)?;
     let options = Options {
         metrics: Some(Metrics::install().context("metrics")?),
         exporter,
         base: config.and_then(Path::parent).map(PathBuf::from).unwrap_or_default(),
+        inherited,
         #[cfg(debug_assertions)]
         steps: super::standstill::steps(),
         ..Options::default()
@@ -61,8 +71,9 @@ async fn serve(settings: Settings, mut options: Options, defaults: bool) -> anyh
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = app.relieved() => {}
     }
-    tracing::info!("draining; a second signal stops at once");
+    tracing::info!("draining; a further signal stops at once");
     tokio::select! {
         () = app.stop() => {}
         _ = interrupt.recv() => {}
