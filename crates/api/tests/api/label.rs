@@ -91,12 +91,8 @@ async fn calibration_tells_where_judge_and_people_part() {
     assert_eq!(told["confusion"]["judge_only"], 20);
     // All are of one grade, of which people pass half.
     let bins = told["bins"].as_array().unwrap();
-    assert_eq!(
-        (bins.len(), &bins[0]["judge"], &bins[0]["people"]["value"]),
-        (1, &json!(1.0), &json!(0.5)),
-        "{told}"
-    );
-    assert!(bins[0]["people"]["lower"].as_f64() > Some(0.3) && curve[0]["people"]["n"] == 40, "{told}");
+    assert_eq!((bins.len(), &bins[0]["judge"], &bins[0]["people"]["value"]), (1, &json!(1.0), &json!(0.5)), "{told}");
+    assert!(bins[0]["people"]["lower"].as_f64() > Some(0.3) && bins[0]["people"]["n"] == 40, "{told}");
     let none = home.get("/api/v1/scorers/tone/calibration?version=v0").await.json();
     assert_eq!((&none["labels"], &none["versions"]), (&json!(0), &json!(["v1"])));
 }

@@ -210,7 +210,8 @@ async fn a_relieved_listener_lets_kept_connections_go_after_their_next_answer() 
     let ingress = IngressConfig { linger_ms: 1_000, ..IngressConfig::default() };
     let rig = Rig::with(Setup { ingress, ..Setup::default() }).await;
     let live = b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
-    let (mut used, mut idle) = (TcpStream::connect(rig.addr).await.unwrap(), TcpStream::connect(rig.addr).await.unwrap());
+    let (mut used, mut idle) =
+        (TcpStream::connect(rig.addr).await.unwrap(), TcpStream::connect(rig.addr).await.unwrap());
     for stream in [&mut used, &mut idle] {
         stream.write_all(live).await.unwrap();
         assert!(!reply_on(stream).await.contains("connection: close"));
