@@ -33,6 +33,7 @@ mod pick;
 mod policy;
 mod policy_diff;
 mod quarantine;
+mod response;
 mod rule;
 mod run;
 mod run_output;
@@ -72,6 +73,7 @@ pub use self::{
     pick::{Pick, Picked, Stratum},
     policy_diff::{DiffDecision, DiffRow, DiffState},
     quarantine::Quarantine,
+    response::{Conversation, Keep, Turn, TurnItem},
     rule::{Pressure, RulePause, RuleShare},
     run::{NewRun, RunFilter, RunRow, RunStatus},
     run_output::{RunMean, RunOutput, RunScore},

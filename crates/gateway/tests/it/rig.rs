@@ -13,6 +13,7 @@ use std::{
 use http::Method;
 use indexmap::IndexMap;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use weir_config::Keyring;
@@ -31,6 +32,7 @@ use weir_gateway::{Endpoint, IngressConfig, Limits, Parts, State, Targets};
 use weir_providers::transport::{self, Target, Transport};
 use weir_router::{Live, SnapshotCell};
 use weir_sim::{Control, Sim, SimHandle, SimModel};
+use weir_store::Store;
 
 use crate::client::{self, Reply};
 
@@ -125,6 +127,7 @@ pub(crate) struct Rig {
     pub(crate) shutdown: CancellationToken,
     pub(crate) serving: JoinHandle<()>,
     _sim: SimHandle,
+    _data: TempDir,
 }
 
 impl Rig {
@@ -147,6 +150,7 @@ impl Rig {
         let mut deployments = vec![
             deployment("sim/large", "sim", "large-1", &base_url),
             deployment("sim/small", "sim", "small-1", &base_url),
+            speaking(Dialect::OpenaiResponses, "responses", "large-1", &base_url),
             speaking(Dialect::Anthropic, "claude", "large-1", &base_url),
             speaking(Dialect::Gemini, "gemini", "large-1", &base_url),
             speaking(Dialect::Mistral, "mistral", "large-1", &base_url),
@@ -172,10 +176,12 @@ impl Rig {
             assert!(!setup.panicking_metrics, "a defect");
             "weir_up 1\n".to_owned()
         };
+        let data = tempfile::tempdir().expect("a folder");
         let state = State::new(Parts {
             clock: Arc::new(SystemClock::default()),
             entropy: Arc::new(Words { words: Seeded::new(7), left: AtomicI64::new(setup.draws.unwrap_or(i64::MAX)) }),
             sink: Arc::clone(&sink) as Arc<dyn SpanSink>,
+            store: Store::open(data.path(), Arc::new(SystemClock::default())).await.expect("a store"),
             snapshots,
             live: Arc::clone(&live),
             transport: Arc::new(Transport::new(transport::Policy::default()).expect("transport")),
@@ -193,7 +199,7 @@ impl Rig {
         let addr = listener.local_addr().expect("an address");
         let router = weir_gateway::router(&state);
         let serving = tokio::spawn(weir_gateway::serve(listener, router, setup.ingress, shutdown.clone()));
-        Self { addr, sink, state, live, sim: sim.control.clone(), shutdown, serving, _sim: sim }
+        Self { addr, sink, state, live, sim: sim.control.clone(), shutdown, serving, _sim: sim, _data: data }
     }
 
     pub(crate) async fn post(&self, body: &Value) -> Reply {

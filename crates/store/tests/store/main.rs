@@ -9,6 +9,7 @@ mod identity;
 mod job;
 mod label;
 mod policy_diff;
+mod response;
 mod score;
 mod series;
 mod span;
