@@ -256,7 +256,7 @@ async fn act(
                 Refusal::from(problem).reply(&ids, dialect)
             }
         },
-        Action::Response(verb) => stored::serve(&state, &ids, &caller, verb, &mut head).await,
+        Action::Response(verb) => Box::pin(stored::serve(&state, &ids, &caller, verb, &mut head)).await,
         Action::Livez => text(StatusCode::OK, "ok\n".into()),
         Action::Readyz if state.is_ready() => text(StatusCode::OK, "ready\n".into()),
         Action::Readyz => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".into()),

@@ -72,7 +72,7 @@ pub(crate) async fn chat(
             if let Some(keeping) = keeping
                 && let Ok(response) = serde_json::from_slice(&body)
             {
-                keeping.keep(state, response).await;
+                Box::pin(keeping.keep(state, response)).await;
             }
             let mut reply = plain(flight, &asked, dialect, nth, body, answer);
             if let Some(kind) = kind {
@@ -119,7 +119,7 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
     let hops = headers::hops(head)?;
     let asked = Asked::read(head)?;
     let Prepared { body, label, keeping } = match asking.entry {
-        Entry::Body(Dialect::OpenaiResponses) => stored::prepare(state, asking.caller, body).await?,
+        Entry::Body(Dialect::OpenaiResponses) => Box::pin(stored::prepare(state, asking.caller, body)).await?,
         _ => Prepared { body, label: None, keeping: None },
     };
     // Whoever scores the answer, or asks again, needs the whole conversation.

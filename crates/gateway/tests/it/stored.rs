@@ -60,7 +60,7 @@ async fn a_conversation_goes_on_from_a_response_whoever_answers_it() {
                 }
                 // Fetched, it is what was answered.
                 assert_eq!(get(&rig, DEV, id).await.json(), one, "{case}");
-                rig.sim.take_requests();
+                drop(rig.sim.take_requests());
 
                 let body = json!({"model": second, "input": "and who am I?", "previous_response_id": id});
                 let two = create(&rig, DEV, &body).await;

@@ -13,7 +13,7 @@ use serde::{
 
 use super::{bad::BadRequest, json, raw::syntax};
 
-pub(crate) use tables::{ANTHROPIC, CHAT, EMBEDDINGS, GEMINI, RESPONSES, passed};
+pub(crate) use tables::{ANTHROPIC, BATCH_EMBED, CHAT, EMBED, EMBEDDINGS, GEMINI, RESPONSES, passed};
 
 /// What a value may be.
 #[derive(Debug, Clone, Copy)]

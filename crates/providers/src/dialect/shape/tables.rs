@@ -224,7 +224,7 @@ pub(crate) static ANTHROPIC: Kind = object(&[
 ]);
 
 mod anthropic {
-    use super::{Kind, Link, SWITCH, WHATEVER, WORD, content, list, object};
+    use super::{Kind, Link, SWITCH, WHATEVER, WORD, content, object};
 
     pub(super) const TOOL: Kind =
         object(&[("type", WORD), ("name", WORD), ("description", WORD), ("input_schema", WHATEVER)]);
@@ -263,6 +263,11 @@ pub(crate) static GEMINI: Kind = object(&[
     ("cachedContent", WORD),
 ]);
 
+/// Gemini's embedContent.
+pub(crate) static EMBED: Kind = gemini::EMBED;
+/// Gemini's batchEmbedContents.
+pub(crate) static BATCH_EMBED: Kind = object(&[("requests", list(&gemini::EMBED))]);
+
 mod gemini {
     use super::{COUNT, Kind, Link, REAL, SIGNED, SWITCH, WHATEVER, WORD, WORDS, list, object};
 
@@ -280,6 +285,13 @@ mod gemini {
     const PART: Kind = object(MEMBERS);
     pub(super) const CONTENT: Kind =
         object(&[("role", WORD), ("parts", list(&PART).or_object(MEMBERS, "an array of parts"))]);
+    pub(super) const EMBED: Kind = object(&[
+        ("model", WORD),
+        ("content", CONTENT),
+        ("taskType", WORD),
+        ("title", WORD),
+        ("outputDimensionality", COUNT),
+    ]);
     pub(super) const CONFIG: Kind = object(&[
         ("temperature", REAL),
         ("topP", REAL),
