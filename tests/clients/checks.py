@@ -7,7 +7,7 @@ import traceback
 MODELS = ["sim/small", "sim/claude", "sim/gemini"]
 """One deployment of each dialect, all of them the same fake."""
 
-PROVIDERS = [*MODELS, "sim/mistral", "sim/cohere", "sim/bedrock"]
+PROVIDERS = [*MODELS, "sim/responses", "sim/mistral", "sim/cohere", "sim/bedrock"]
 """The same with dialects that no client speaks."""
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -98,11 +98,20 @@ def tokens_are_counted():
             assert asked.models.count_tokens(model=model, contents="say hello").total_tokens > 0
 
 
+def models_are_listed_and_one_is_read():
+    with client() as asked:
+        found = {model.name: model for model in asked.models.list()}
+        assert {"models/weir/default", *(f"models/{model}" for model in checks.PROVIDERS)} <= set(found), found
+        one = asked.models.get(model="weir/default")
+    assert one == found["models/weir/default"] and "generateContent" in one.supported_actions, one
+
+
 def texts_become_vectors():
+    texts = [types.Content(parts=[types.Part.from_text(text=text)]) for text in ("hello", "hello", "goodbye")]
     for model in ["sim/gemini", "sim/small"]:
         with client() as asked:
-            found = asked.models.embed_content(model=model, contents="hello")
-        assert [len(vector.values) for vector in found.embeddings] == [8], found
+            first, again, other = asked.models.embed_content(model=model, contents=texts).embeddings
+        assert first.values == again.values != other.values and len(first.values) == 8, (first, again, other)
 
 
 def errors_have_code_and_status():

@@ -187,6 +187,32 @@ def responses_are_answered_by_every_provider():
         assert json.loads(called.output[-1].arguments) == {"city": "sim"}, called
 
 
+def a_stored_response_is_fetched_continued_and_deleted():
+    asked = client().responses
+    for first, second in [("sim/claude", "sim/small"), ("sim/small", "sim/responses"), ("sim/responses", "sim/gemini")]:
+        one = asked.create(model=first, input="my name is Ada", metadata={"kind": "greeting"})
+        assert asked.retrieve(one.id).output_text == one.output_text, one
+        *_, last = asked.create(model=second, input="who am I?", previous_response_id=one.id, stream=True)
+        two = asked.retrieve(last.response.id)
+        assert two.previous_response_id == one.id and two.output == last.response.output, two
+        items = [item.content[0].text for item in asked.input_items.list(two.id, order="asc", limit=2)]
+        assert items == ["my name is Ada", one.output_text, "who am I?"], items
+        asked.delete(one.id)
+        for gone in [lambda: asked.retrieve(one.id), lambda: asked.delete(one.id)]:
+            try:
+                gone()
+            except openai.NotFoundError:
+                continue
+            raise AssertionError("it is still there")
+    unstored = asked.create(model="sim/small", input="hello", store=False)
+    try:
+        asked.create(model="sim/small", input="more", previous_response_id=unstored.id)
+    except openai.BadRequestError as found:
+        assert "previous_response_id" in str(found), found
+    else:
+        raise AssertionError("no error")
+
+
 def embeddings_are_vectors():
     for model in ["sim/small", "sim/gemini", "sim/mistral"]:
         for form in [openai.NOT_GIVEN, "float"]:

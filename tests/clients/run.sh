@@ -65,6 +65,10 @@ data_dir = "data"
 [keys.tests]
 secret = "env:WEIR_TEST_KEY"
 grant = "caller"
+[deployments."sim/responses"]
+provider = "sim"
+model = "small"
+dialect = "openai_responses"
 [deployments."sim/claude"]
 provider = "sim"
 model = "small"

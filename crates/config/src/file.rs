@@ -69,7 +69,7 @@ impl Default for Server {
         Self {
             bind: "127.0.0.1:8080".into(),
             data_dir: "weir-data".into(),
-            max_body_bytes: 20 * 1024 * 1024,
+            max_body_bytes: 20_000_000,
             max_connections: 10_000,
             scores_per_s: 200,
             drain_ms: 25_000,

@@ -29,6 +29,7 @@ mod routes;
 mod serve;
 mod stall;
 mod state;
+mod stored;
 mod trace;
 mod verify;
 

@@ -20,10 +20,14 @@ struct Model {
     owner: String,
 }
 
-/// The dialect of whoever asks on a path of `dialect`: Anthropic's clients ask on OpenAI's, and say so in a header.
-pub(crate) fn asked(dialect: Dialect, head: &HeaderMap) -> Dialect {
+/// The dialect of whoever asks on a path of `dialect`. The clients of all three ask on `/v1/models`: Anthropic's and
+/// Google's say who they are in headers, or by where they put the key.
+pub(crate) fn asked(dialect: Dialect, head: &HeaderMap, query: Option<&str>) -> Dialect {
+    let says = |names: &[&str]| names.iter().any(|name| head.contains_key(*name));
+    let google_key = || query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key=")));
     match dialect {
-        Dialect::OpenaiChat if head.contains_key("anthropic-version") => Dialect::Anthropic,
+        Dialect::OpenaiChat if says(&["anthropic-version"]) => Dialect::Anthropic,
+        Dialect::OpenaiChat if says(&["x-goog-api-key", "x-goog-api-client"]) || google_key() => Dialect::Gemini,
         other => other,
     }
 }

@@ -2,7 +2,7 @@
 //! the client's pace is the provider's pace, and when hyper drops this body because the client is gone, the upstream
 //! call ends with it.
 //!
-//! The span is recorded before the last piece is handed over, so a client that saw `[DONE]` can rely on it.
+//! The span is recorded, and a response that is to be stored is stored, before the last piece is handed over, so a client that saw `[DONE]` can rely on it.
 
 use std::{
     pin::Pin,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::Stream as _;
+use futures::{Stream as _, future::BoxFuture};
 use http_body::{Body, Frame};
 use weir_core::{Usage, span::Outcome};
 use weir_providers::{
@@ -24,6 +24,7 @@ use crate::{
     attempt::{Opened, end, fault},
     flight::{Flight, Nth},
     rim,
+    stored::Keeping,
 };
 
 /// Times the provider's body is polled once more after the answer was whole, so that its connection can be reused.
@@ -35,14 +36,15 @@ pub(crate) struct Relay {
     flight: Flight,
     nth: Nth,
     opened: Box<Opened>,
-    input_estimate: u64,
+    keeping: Option<Keeping>,
     phase: Phase,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Reading on.
     Open,
+    /// The end is in `out` and on record, and the whole is being stored.
+    Storing(BoxFuture<'static, ()>),
     /// The end is in `out` and on record.
     Whole,
     /// Nothing more to say.
@@ -52,20 +54,33 @@ enum Phase {
 impl Relay {
     pub(crate) fn new(
         state: &Arc<State>,
-        mut flight: Flight,
+        flight: Flight,
         nth: Nth,
         opened: Box<Opened>,
-        input_estimate: u64,
+        keeping: Option<Keeping>,
     ) -> Self {
-        let phase = if opened.body.is_some() {
-            flight.settles();
-            Phase::Open
+        let mut relay = Self { state: Arc::clone(state), flight, nth, opened, keeping, phase: Phase::Open };
+        if relay.opened.body.is_some() {
+            relay.flight.settles();
         } else {
+            let (flight, opened) = (&mut relay.flight, &relay.opened);
+            let usage = opened.chat.usage(flight.input_estimate);
             flight.answer.push(&opened.out);
-            finish(&mut flight, nth, &opened.chat, opened.chat.usage(input_estimate));
-            Phase::Whole
-        };
-        Self { state: Arc::clone(state), flight, nth, opened, input_estimate, phase }
+            finish(flight, nth, &opened.chat, usage);
+            relay.phase = relay.store();
+        }
+        relay
+    }
+
+    /// What comes after a whole answer: it is stored where that was asked for.
+    fn store(&mut self) -> Phase {
+        match (self.keeping.take(), self.opened.chat.take_response()) {
+            (Some(keeping), Some(response)) => {
+                let state = Arc::clone(&self.state);
+                Phase::Storing(Box::pin(async move { keeping.keep(&state, response).await }))
+            }
+            _ => Phase::Whole,
+        }
     }
 
     /// Ends the reply, well or badly, and records it; what is left to say is then in `out`.
@@ -73,11 +88,13 @@ impl Relay {
         let Opened { leg, key, chat, out, in_flight, shape, body, .. } = &mut *self.opened;
         let (flight, uptime) = (&mut self.flight, self.state.clock.elapsed());
         let cost = |usage: &Usage| flight.cost_with(&leg.deployment, usage);
-        match end(chat, broke, key, cost, self.input_estimate, out) {
+        let input_estimate = flight.input_estimate;
+        match end(chat, broke, key, cost, input_estimate, out) {
             Ok(usage) => {
                 in_flight.completed(*shape, flight.age(), uptime);
                 flight.answer.push(out);
                 finish(flight, self.nth, chat, usage);
+                self.phase = self.store();
             }
             Err(failure) => {
                 if let Some(fault) = fault(failure.class) {
@@ -91,9 +108,9 @@ impl Relay {
                 flight.answer.push(out);
                 flight.fail(&problem);
                 *body = None;
+                self.phase = Phase::Whole;
             }
         }
-        self.phase = Phase::Whole;
     }
 }
 
@@ -113,15 +130,19 @@ impl Body for Relay {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
         loop {
+            if let Phase::Storing(stored) = &mut this.phase {
+                ready!(stored.as_mut().poll(cx));
+                this.phase = Phase::Whole;
+            }
             if !this.opened.out.is_empty() {
                 let piece = this.opened.out.split().freeze();
-                if this.phase == Phase::Open {
+                if matches!(this.phase, Phase::Open) {
                     this.flight.answer.push(&piece);
                 }
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
             match this.phase {
-                Phase::Open => {}
+                Phase::Open | Phase::Storing(_) => {}
                 Phase::Whole => {
                     last_polls(this.opened.body.take(), cx);
                     this.phase = Phase::Over;
@@ -158,9 +179,9 @@ fn last_polls(body: Option<transport::Body>, cx: &mut Context<'_>) {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        if self.phase == Phase::Open {
+        if matches!(self.phase, Phase::Open) {
             // The client left: what it was sent is billed by the flight's own guard.
-            self.flight.usage = self.opened.chat.usage(self.input_estimate);
+            self.flight.usage = self.opened.chat.usage(self.flight.input_estimate);
         }
     }
 }

@@ -13,7 +13,7 @@ use axum::{
     routing::{MethodRouter, any},
 };
 use futures::FutureExt as _;
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts};
 use weir_core::{
     Problem,
     deployment::Dialect,
@@ -22,7 +22,7 @@ use weir_core::{
 };
 use weir_providers::{dialect::form, exchange::Entry};
 
-use crate::{State, admit::admit, count, gemini, ids::Ids, models, rim::Refusal, serve};
+use crate::{State, admit::admit, count, gemini, ids::Ids, models, rim::Refusal, serve, stored};
 
 /// What a row does.
 #[derive(Debug, Clone, Copy)]
@@ -40,17 +40,21 @@ enum Action {
     /// The models, as callers of this dialect list them.
     Models(Dialect),
     Model(Dialect),
+    /// Reads, lists or removes a stored response.
+    Response(stored::Verb),
     Livez,
     Readyz,
     Metrics,
 }
 
 impl Action {
-    /// The dialect its errors are said in.
-    const fn dialect(self) -> Dialect {
+    /// The dialect its errors are said in to whoever sends this head.
+    fn dialect(self, head: &HeaderMap, uri: &Uri) -> Dialect {
         match self {
-            Self::Chat(dialect) | Self::Count(dialect) | Self::Models(dialect) | Self::Model(dialect) => dialect,
+            Self::Models(dialect) | Self::Model(dialect) => models::asked(dialect, head, uri.query()),
+            Self::Chat(dialect) | Self::Count(dialect) => dialect,
             Self::Gemini => Dialect::Gemini,
+            Self::Response(_) => Dialect::OpenaiResponses,
             Self::Raw(_) | Self::Form(_) | Self::Embeddings | Self::Livez | Self::Readyz | Self::Metrics => {
                 Dialect::OpenaiChat
             }
@@ -61,14 +65,23 @@ impl Action {
 /// No configuration takes a larger chat body than this; `server.max_body_bytes` is the limit in force.
 const MOST_BODY_BYTES: usize = 256 * 1024 * 1024;
 
-const TABLE: [(Action, Route); 21] = [
+const TABLE: [(Action, Route); 24] = [
     (
         Action::Chat(Dialect::OpenaiChat),
         post_to("/v1/chat/completions", "Chat completion in the OpenAI dialect, plain or streamed"),
     ),
     (
         Action::Chat(Dialect::OpenaiResponses),
-        post_to("/v1/responses", "OpenAI responses, plain or streamed; each request brings its conversation"),
+        post_to("/v1/responses", "OpenAI responses, plain or streamed; stored unless `store` is false"),
+    ),
+    (Action::Response(stored::Verb::Read), read("/v1/responses/{id}", Grant::Caller, "A stored response")),
+    (
+        Action::Response(stored::Verb::Delete),
+        Route { method: "DELETE", ..read("/v1/responses/{id}", Grant::Caller, "Removes a stored response") },
+    ),
+    (
+        Action::Response(stored::Verb::Input),
+        read("/v1/responses/{id}/input_items", Grant::Caller, "The conversation that a stored response answered"),
     ),
     (Action::Chat(Dialect::Anthropic), post_to("/v1/messages", "Message in the Anthropic dialect, plain or streamed")),
     (Action::Embeddings, post_to("/v1/embeddings", "Embeddings")),
@@ -143,14 +156,19 @@ pub fn router(state: &Arc<State>) -> Router {
         for (action, route) in TABLE.iter().filter(same) {
             let serving = Arc::clone(state);
             let serve = move |request| endpoint(Arc::clone(&serving), *action, route, request);
-            on = if route.method == "POST" { on.post(serve) } else { on.get(serve) };
+            on = match route.method {
+                "POST" => on.post(serve),
+                "DELETE" => on.delete(serve),
+                _ => on.get(serve),
+            };
             methods.push(route.method);
         }
         let methods = methods.join(" or ");
         let refusing = Arc::clone(state);
-        let on = on.fallback(move |request| {
+        let on = on.fallback(move |request: Request| {
             let problem = Problem::new(&error::METHOD_NOT_ALLOWED, format!("`{}` takes {methods}", route.path));
-            refuse(Arc::clone(&refusing), request, problem, first.dialect())
+            let dialect = first.dialect(request.headers(), request.uri());
+            refuse(Arc::clone(&refusing), request, problem, dialect)
         });
         router = router.route(route.path, on);
     }
@@ -175,11 +193,11 @@ async fn refuse(state: Arc<State>, request: Request, problem: Problem, dialect: 
 async fn endpoint(state: Arc<State>, action: Action, route: &'static Route, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let ids = Ids::draw(&head.headers, state.clock.now(), &*state.entropy);
-    let known = ids.clone();
+    let known = (ids.clone(), action.dialect(&head.headers, &head.uri));
     let answer = AssertUnwindSafe(act(state, action, route, ids, head, body));
     answer.catch_unwind().await.unwrap_or_else(|_| {
         let problem = Problem::new(&error::INTERNAL, "weir failed on this request");
-        Refusal::from(problem).reply(&known, action.dialect())
+        Refusal::from(problem).reply(&known.0, known.1)
     })
 }
 
@@ -191,7 +209,7 @@ async fn act(
     mut head: Parts,
     body: Body,
 ) -> Response {
-    let dialect = action.dialect();
+    let dialect = action.dialect(&head.headers, &head.uri);
     let caller = match admit(&state, route, &head.headers, head.uri.query()) {
         Ok(caller) => caller,
         Err(problem) => return Refusal::from(problem).reply(&ids, dialect),
@@ -230,14 +248,15 @@ async fn act(
                 Err(problem) => Refusal::from(problem).reply(&ids, dialect),
             }
         }
-        Action::Models(dialect) => models::list(&state, &ids, &caller, models::asked(dialect, &head.headers)),
-        Action::Model(dialect) => match Path::<String>::from_request_parts(&mut head, &()).await {
-            Ok(Path(id)) => models::one(&state, &ids, &caller, models::asked(dialect, &head.headers), &id),
+        Action::Models(_) => models::list(&state, &ids, &caller, dialect),
+        Action::Model(_) => match Path::<String>::from_request_parts(&mut head, &()).await {
+            Ok(Path(id)) => models::one(&state, &ids, &caller, dialect, &id),
             Err(_) => {
                 let problem = Problem::new(&error::NOT_FOUND, "the model id is not valid UTF-8");
                 Refusal::from(problem).reply(&ids, dialect)
             }
         },
+        Action::Response(verb) => Box::pin(stored::serve(&state, &ids, &caller, verb, &mut head)).await,
         Action::Livez => text(StatusCode::OK, "ok\n".into()),
         Action::Readyz if state.is_ready() => text(StatusCode::OK, "ready\n".into()),
         Action::Readyz => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".into()),

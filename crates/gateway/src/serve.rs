@@ -32,6 +32,7 @@ use crate::{
     plan::{self, Question},
     relay::Relay,
     rim::{Refusal, json_reply},
+    stored::{self, Keeping, Prepared},
 };
 
 /// Serves one chat, whatever the dialect.
@@ -56,8 +57,8 @@ pub(crate) async fn chat(
     }
     let asking = Asking { route, caller: &caller, entry, head };
     let answered = answer(state, &mut flight, &asking, body).await;
-    let (asked, nth, served) = match answered {
-        Ok(Answered::Said(asked, nth, served)) => (asked, nth, served),
+    let (asked, nth, served, keeping) = match answered {
+        Ok(Answered::Said(asked, nth, served, keeping)) => (asked, nth, served, keeping),
         Ok(Answered::Explained(decision)) => return explained(&mut flight, &decision),
         Err(refusal) => {
             flight.fail(&refusal.problem);
@@ -68,6 +69,11 @@ pub(crate) async fn chat(
     };
     match served {
         Served::Plain(body, answer, kind) => {
+            if let Some(keeping) = keeping
+                && let Ok(response) = serde_json::from_slice(&body)
+            {
+                Box::pin(keeping.keep(state, response)).await;
+            }
             let mut reply = plain(flight, &asked, dialect, nth, body, answer);
             if let Some(kind) = kind {
                 reply.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -82,8 +88,7 @@ pub(crate) async fn chat(
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             // Told to buffering proxies: a token held back is a token late.
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-            let input_estimate = flight.input_estimate;
-            *reply.body_mut() = Body::new(Relay::new(state, flight, nth, opened, input_estimate));
+            *reply.body_mut() = Body::new(Relay::new(state, flight, nth, opened, keeping));
             reply
         }
     }
@@ -113,7 +118,13 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
 
     let hops = headers::hops(head)?;
     let asked = Asked::read(head)?;
-    let inbound = inbound(state, flight, &asked, asking.entry, &body)?;
+    let Prepared { body, label, keeping } = match asking.entry {
+        Entry::Body(Dialect::OpenaiResponses) => Box::pin(stored::prepare(state, asking.caller, body)).await?,
+        _ => Prepared { body, label: None, keeping: None },
+    };
+    // Whoever scores the answer, or asks again, needs the whole conversation.
+    flight.request = body.clone();
+    let inbound = inbound(state, flight, &asked, asking.entry, &body)?.labelled(label);
     let question = Question { caller: asking.caller, head, asked: &asked, peek: &inbound.peek, body: &body };
     if asked.explain_only {
         return Ok(Answered::Explained(Box::new(plan::preview(state, flight, &question)?)));
@@ -138,14 +149,14 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
     {
         state.live.warmed(plan.decision.inputs.unit, &vital, state.clock.elapsed());
     }
-    Ok(Answered::Said(asked, nth, served))
+    Ok(Answered::Said(asked, nth, served, keeping))
 }
 
 /// What becomes of a request that is not refused.
 #[expect(clippy::large_enum_variant, reason = "it is matched at once; a box would be an allocation for each request")]
 enum Answered {
     /// A deployment answered.
-    Said(Asked, Nth, Served),
+    Said(Asked, Nth, Served, Option<Keeping>),
     /// Nobody was asked: the caller wants to know where the request would go.
     Explained(Box<Decision>),
 }

@@ -17,6 +17,7 @@ use weir_config::{FeedbackKey, Keyring};
 use weir_core::{Clock, DeploymentId, Entropy, Problem, Timestamp, error, sink::SpanSink};
 use weir_providers::transport::Transport;
 use weir_router::{Live, SnapshotCell};
+use weir_store::{Keep, Store};
 
 use crate::{endpoint::Endpoint, named::Presets};
 
@@ -31,6 +32,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Where finished requests go.
     pub sink: Arc<dyn SpanSink>,
+    /// Where responses are kept that callers go on from.
+    pub store: Store,
     /// What the router reads.
     pub snapshots: Arc<SnapshotCell>,
     /// Live health of deployments; must track every deployment of the snapshot.
@@ -75,16 +78,19 @@ pub struct Limits {
     pub capture_bytes: usize,
     /// Requests at once; further ones are refused with 503.
     pub concurrent_requests: usize,
+    /// How long responses are stored, and how much of one key's.
+    pub responses: Keep,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body_bytes: 20 * 1024 * 1024,
+            body_bytes: 20_000_000,
             body_idle_ms: 30_000,
             answer_bytes: 32 * 1024 * 1024,
             capture_bytes: 256 * 1024,
             concurrent_requests: 10_000,
+            responses: Keep::default(),
         }
     }
 }
@@ -94,6 +100,7 @@ pub struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) sink: Arc<dyn SpanSink>,
+    pub(crate) store: Store,
     pub(crate) snapshots: Arc<SnapshotCell>,
     pub(crate) live: Arc<Live>,
     pub(crate) transport: Arc<Transport>,
@@ -131,6 +138,7 @@ impl State {
             clock: parts.clock,
             entropy: parts.entropy,
             sink: parts.sink,
+            store: parts.store,
             snapshots: parts.snapshots,
             live: parts.live,
             transport: parts.transport,

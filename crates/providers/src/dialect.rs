@@ -18,6 +18,7 @@ pub mod openai_chat;
 pub mod openai_responses;
 mod raw;
 mod read;
+pub(crate) mod shape;
 pub mod text;
 pub(crate) mod usage;
 pub(crate) mod value;
@@ -74,7 +75,7 @@ fn sse_data(value: &Value, out: &mut BytesMut) {
 }
 
 /// Writes an event with its name.
-fn sse_event(name: &str, value: &Value, out: &mut BytesMut) {
+pub(crate) fn sse_event(name: &str, value: &Value, out: &mut BytesMut) {
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\n");

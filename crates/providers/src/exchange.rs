@@ -22,7 +22,8 @@ use crate::{
     dialect::{
         BadRequest, Meta, Peek, anthropic, bedrock, cohere, embed, form, gemini, mistral,
         openai_chat::{self, Broken, Reply, Shape},
-        openai_responses,
+        openai_responses::{self, kept::Label},
+        shape,
         usage::Estimate,
         value,
     },
@@ -38,6 +39,7 @@ pub struct Inbound<'a> {
     entry: &'a Entry,
     body: &'a Bytes,
     meta: Meta,
+    label: Option<Label>,
     neutral: OnceLock<Result<Request, BadRequest>>,
 }
 
@@ -72,7 +74,13 @@ impl<'a> Inbound<'a> {
     /// The first place that is not what the dialect says.
     pub fn read(entry: &'a Entry, body: &'a Bytes, now_s: i64) -> Result<Self, BadRequest> {
         let peek = peek(entry, body)?;
-        Ok(Self { peek, entry, body, meta: Meta { created_s: now_s }, neutral: OnceLock::new() })
+        Ok(Self { peek, entry, body, meta: Meta { created_s: now_s }, label: None, neutral: OnceLock::new() })
+    }
+
+    /// The same, whose answer says of itself what it is stored as.
+    #[must_use]
+    pub fn labelled(self, label: Option<Label>) -> Self {
+        Self { label, ..self }
     }
 
     /// The caller's dialect.
@@ -194,7 +202,7 @@ impl<'a> Inbound<'a> {
             return Ok((body, reply));
         }
         let estimate = Estimate { input: input_estimate, output: openai_chat::estimate_tokens(body.len()) };
-        let document = openai_chat::document(&body)?;
+        let mut document = openai_chat::document(&body)?;
         let mut neutral = match from {
             Dialect::OpenaiChat | Dialect::Mistral => {
                 openai_chat::read_reply(&body, input_estimate)?;
@@ -213,11 +221,13 @@ impl<'a> Inbound<'a> {
         }
         let reply = Reply { usage: neutral.usage, finish_reason, choices: neutral.choices.len(), identity };
         if from == to {
-            return Ok((body, reply));
+            let Some(label) = &self.label else { return Ok((body, reply)) };
+            label.stamp(&mut document, false);
+            return Ok((document.to_string().into(), reply));
         }
         neutral.mark(from, to);
         let document = match to {
-            Dialect::OpenaiResponses => openai_responses::encode_reply(&neutral, &self.meta),
+            Dialect::OpenaiResponses => openai_responses::encode_reply(&neutral, &self.meta, self.label.as_ref()),
             Dialect::Anthropic => anthropic::encode_reply(&neutral),
             Dialect::Gemini => gemini::encode_reply(&neutral),
             _ => openai_chat::encode_reply(&neutral, &self.meta),
@@ -258,7 +268,8 @@ impl<'a> Inbound<'a> {
         let array = matches!(self.entry, Entry::Gemini { sse: false, .. });
         let include_usage = self.peek.include_usage;
         let model = self.peek.model.clone().into_owned();
-        let plan = Plan { from, to, model, meta: self.meta, include_usage, array, input_estimate };
+        let label = self.label.clone();
+        let plan = Plan { from, to, model, meta: self.meta, label, include_usage, array, input_estimate };
         Stream::Mixed(Box::new(Mixed::new(plan)))
     }
 }
@@ -266,9 +277,10 @@ impl<'a> Inbound<'a> {
 /// What weir acts on of a request.
 fn peek<'a>(entry: &'a Entry, body: &'a [u8]) -> Result<Peek<'a>, BadRequest> {
     match entry {
-        Entry::Body(Dialect::Anthropic) => openai_chat::peek_as(Shape::Anthropic, body),
-        Entry::Body(Dialect::OpenaiResponses) => openai_chat::peek_as(Shape::Responses, body),
-        Entry::Raw(_) | Entry::Embeddings => openai_chat::peek_as(Shape::Raw, body),
+        Entry::Body(Dialect::Anthropic) => openai_chat::peek_as(Shape::Anthropic, Some(&shape::ANTHROPIC), body),
+        Entry::Body(Dialect::OpenaiResponses) => openai_chat::peek_as(Shape::Responses, Some(&shape::RESPONSES), body),
+        Entry::Raw(path) => openai_chat::peek_as(Shape::Raw, shape::passed(path), body),
+        Entry::Embeddings => openai_chat::peek_as(Shape::Raw, Some(&shape::EMBEDDINGS), body),
         Entry::Form { boundary, .. } => form::peek(boundary, body),
         Entry::EmbedContent { model, batch } => {
             embed::check(body, *batch)?;

@@ -118,6 +118,14 @@ impl Stream {
         }
     }
 
+    /// The whole response of an answer that is stored, once it has ended.
+    pub fn take_response(&mut self) -> Option<serde_json::Value> {
+        match self {
+            Self::Chat(_) => None,
+            Self::Mixed(stream) => stream.take_response(),
+        }
+    }
+
     /// weir's own error as the caller's dialect has it in a stream.
     #[must_use]
     pub fn error(&self, problem: &Problem) -> Bytes {

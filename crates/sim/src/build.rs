@@ -166,6 +166,7 @@ impl Sim {
         let control = self.control();
         let router = Router::new()
             .route("/v1/chat/completions", post(serve::openai))
+            .route("/v1/responses", post(serve::responses))
             .route("/v1/embeddings", post(passed::document))
             .route("/v1/moderations", post(passed::document))
             .route("/v1/rerank", post(passed::document))

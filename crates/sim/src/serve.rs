@@ -51,6 +51,11 @@ pub(crate) async fn openai(State(inner): State<Arc<Inner>>, headers: HeaderMap, 
     complete(inner, Wire::OpenAi, None, headers, body).await
 }
 
+/// One of OpenAI's responses.
+pub(crate) async fn responses(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
+    complete(inner, Wire::Responses, None, headers, body).await
+}
+
 /// An Anthropic message.
 pub(crate) async fn anthropic(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
     if !headers.contains_key("anthropic-version") {
@@ -155,7 +160,7 @@ async fn complete(inner: Arc<Inner>, wire: Wire, call: Option<String>, headers: 
     let presented = match wire {
         Wire::Anthropic => text("x-api-key"),
         Wire::Gemini => text("x-goog-api-key").or_else(bearer),
-        Wire::OpenAi => text("api-key").or_else(bearer),
+        Wire::OpenAi | Wire::Responses => text("api-key").or_else(bearer),
         Wire::Mistral | Wire::Cohere | Wire::Bedrock => bearer(),
     };
     if let Some(key) = &inner.key

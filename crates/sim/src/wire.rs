@@ -7,6 +7,7 @@ mod cohere;
 mod gemini;
 mod mistral;
 mod openai;
+mod responses;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
     OpenAi,
+    Responses,
     Anthropic,
     Gemini,
     Mistral,
@@ -173,6 +175,7 @@ impl Wire {
     pub(crate) fn read(self, body: &[u8], call: Option<&str>) -> Result<Asked, String> {
         match self {
             Self::OpenAi => openai::read(body),
+            Self::Responses => responses::read(body),
             Self::Anthropic => anthropic::read(body),
             Self::Gemini => gemini::read(body, call.unwrap_or_default()),
             Self::Mistral => mistral::read(body),
@@ -184,7 +187,9 @@ impl Wire {
     /// An error in the format's shape.
     pub(crate) fn error(self, status: u16, message: &str, kind: &str, code: &str) -> Bytes {
         let body = match self {
-            Self::OpenAi => json!({"error": {"message": message, "type": kind, "param": null, "code": code}}),
+            Self::OpenAi | Self::Responses => {
+                json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
+            }
             Self::Mistral => json!({"object": "error", "message": message, "type": kind, "param": null, "code": code}),
             Self::Cohere => json!({"id": "sim", "message": message}),
             Self::Bedrock => json!({"message": message, "__type": exception(status)}),
@@ -202,9 +207,13 @@ impl Wire {
             Self::Cohere => Bytes::from_static(
                 br#"{"type":"message-end","delta":{"finish_reason":"ERROR","error":"simulated failure"}}"#,
             ),
+            Self::Responses => Bytes::from_static(
+                br#"{"type":"error","code":"server_error","message":"simulated failure","param":null,"sequence_number":9}"#,
+            ),
             _ => self.error(500, "simulated failure", "server_error", "sim"),
         };
-        let name: &[u8] = if self == Self::Anthropic { b"event: error\n" } else { b"" };
+        let named = matches!(self, Self::Anthropic | Self::Responses);
+        let name: &[u8] = if named { b"event: error\n" } else { b"" };
         Bytes::from([name, b"data: ", &*error, b"\n\n"].concat())
     }
 
@@ -213,7 +222,7 @@ impl Wire {
         match self {
             Self::OpenAi | Self::Mistral => Some(Bytes::from_static(b"data: [DONE]\n\n")),
             Self::Anthropic => Some(Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")),
-            Self::Gemini | Self::Cohere | Self::Bedrock => None,
+            Self::Gemini | Self::Responses | Self::Cohere | Self::Bedrock => None,
         }
     }
 
@@ -231,6 +240,7 @@ impl Reply {
     pub(crate) fn body(&self) -> Bytes {
         let body = match self.wire {
             Wire::OpenAi | Wire::Mistral => openai::body(self),
+            Wire::Responses => responses::body(self),
             Wire::Cohere => cohere::body(self),
             Wire::Bedrock => bedrock::body(self),
             Wire::Anthropic => anthropic::body(self),
@@ -243,6 +253,7 @@ impl Reply {
     pub(crate) fn events(&self) -> Vec<Bytes> {
         match self.wire {
             Wire::OpenAi | Wire::Mistral => openai::events(self),
+            Wire::Responses => responses::events(self),
             Wire::Cohere => cohere::events(self),
             Wire::Bedrock => bedrock::events(self),
             Wire::Anthropic => anthropic::events(self),

@@ -35,6 +35,7 @@ mod policy;
 mod policy_diff;
 mod quarantine;
 mod quiet;
+mod response;
 mod rule;
 mod run;
 mod run_output;
@@ -75,6 +76,7 @@ pub use self::{
     pick::{Pick, Picked, Stratum},
     policy_diff::{DiffDecision, DiffRow, DiffState},
     quarantine::Quarantine,
+    response::{Conversation, Keep, Turn, TurnItem},
     rule::{Pressure, RulePause, RuleShare},
     run::{NewRun, RunFilter, RunRow, RunStatus},
     run_output::{RunMean, RunOutput, RunScore},

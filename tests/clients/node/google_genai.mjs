@@ -44,6 +44,11 @@ await run(
     "tokens are counted": async (model) => {
       assert.ok((await client().models.countTokens({ model, contents: "say hello" })).totalTokens > 0);
     },
+    "models are listed": async () => {
+      const names = [];
+      for await (const model of await client().models.list()) names.push(model.name);
+      assert.ok(["models/weir/default", ...MODELS.map((model) => `models/${model}`)].every((name) => names.includes(name)), names);
+    },
     "errors have code and status": async () => {
       for (const [key, model, status] of [["wrong-key-0123456789", "sim/small", 401], [apiKey, "weir/defualt", 404]]) {
         const error = await failure(client(key).models.generateContent({ model, contents: "say hello" }));

@@ -84,6 +84,17 @@ await run(
       assert.equal(whole.status, "completed");
       assert.ok(whole.usage.total_tokens > 0);
     },
+    "a stored response is fetched, continued and deleted": async (model) => {
+      const { responses } = client();
+      const first = await responses.create({ model, input: "my name is Ada" });
+      assert.equal((await responses.retrieve(first.id)).id, first.id);
+      const second = await responses.create({ model: "sim/small", input: "who am I?", previous_response_id: first.id });
+      const texts = [];
+      for await (const item of responses.inputItems.list(second.id, { order: "asc", limit: 1 })) texts.push(item.content[0].text);
+      assert.deepEqual(texts, ["my name is Ada", first.output_text, "who am I?"]);
+      await responses.delete(first.id);
+      assert.ok((await failure(responses.retrieve(first.id))) instanceof OpenAI.NotFoundError);
+    },
     "a stream can be left early": async (model) => {
       const stream = await client().chat.completions.create({ model, messages: HELLO, stream: true });
       for await (const chunk of stream) {

@@ -39,7 +39,10 @@ impl Reply {
     }
     /// The data of each event.
     pub(crate) fn events(&self) -> Vec<&str> {
-        self.body.split("\n\n").filter_map(|event| event.strip_prefix("data: ")).collect()
+        let data = |event: &'_ str| -> Option<usize> {
+            if event.starts_with("data: ") { Some(6) } else { Some(event.find("\ndata: ")? + 7) }
+        };
+        self.body.split("\n\n").filter_map(|event| event.get(data(event)?..)).collect()
     }
     /// The text that a stream says.
     pub(crate) fn text(&self) -> String {

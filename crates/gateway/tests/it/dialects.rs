@@ -471,7 +471,7 @@ async fn responses_are_answered_by_every_provider_with_tools_and_thoughts() {
         }
         let reply = send(json!({"model": model, "input": "hi", "previous_response_id": "resp_1"})).await;
         assert_eq!(reply.status, 400);
-        assert!(reply.message().contains("`$.previous_response_id`"), "{}", reply.body);
+        assert!(reply.message().contains("$.previous_response_id: found `resp_1`"), "{}", reply.body);
         let reply = send(json!({"model": model, "input": "say hello to me", "max_output_tokens": 2})).await;
         assert_eq!(reply.json()["incomplete_details"]["reason"], "max_output_tokens", "{}", reply.body);
     }

@@ -10,5 +10,7 @@ mod hostile;
 mod listening;
 mod passed;
 mod plain;
+mod refused;
 mod rig;
+mod stored;
 mod streaming;

@@ -97,6 +97,17 @@ async fn models_are_listed_as_each_dialect_lists_them() {
     let one = rig.get("/v1beta/models/weir/default", &[]).await;
     assert_eq!(one.json()["name"], "models/weir/default", "{}", one.body);
     assert_eq!(rig.get("/v1beta/models/nobody", &[]).await.json()["error"]["status"], "NOT_FOUND");
+    // Google's own clients ask at the stable version too, where OpenAI's do.
+    for (path, who) in [
+        ("/v1/models", ("x-goog-api-key", "k")),
+        ("/v1/models", ("x-goog-api-client", "google-genai-sdk/3.4.0")),
+        ("/v1/models?key=k", ("accept", "*/*")),
+    ] {
+        assert_eq!(rig.get(path, &[who]).await.json(), gemini, "{path} {who:?}");
+    }
+    let google = [("x-goog-api-key", "k")];
+    assert_eq!(rig.get("/v1/models/weir/default", &google).await.json(), one.json());
+    assert_eq!(rig.get("/v1/models/nobody", &google).await.json()["error"]["status"], "NOT_FOUND");
     // A name with a slash stands without `models/` in front.
     let reply = send(&rig, "/v1beta/weir/default:generateContent", r#"{"contents":[{"parts":[{"text":"hi"}]}]}"#).await;
     assert_eq!(reply.status, 200, "{}", reply.body);

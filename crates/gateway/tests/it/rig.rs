@@ -13,6 +13,7 @@ use std::{
 use http::Method;
 use indexmap::IndexMap;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use weir_config::Keyring;
@@ -31,6 +32,7 @@ use weir_gateway::{Ending, Endpoint, IngressConfig, Limits, Parts, State, Target
 use weir_providers::transport::{self, Target, Transport};
 use weir_router::{Live, SnapshotCell};
 use weir_sim::{Control, Sim, SimHandle, SimModel};
+use weir_store::Store;
 
 use crate::client::{self, Reply};
 
@@ -127,6 +129,7 @@ pub(crate) struct Rig {
     pub(crate) relieved: CancellationToken,
     pub(crate) serving: JoinHandle<()>,
     _sim: SimHandle,
+    _data: TempDir,
 }
 
 impl Rig {
@@ -149,6 +152,7 @@ impl Rig {
         let mut deployments = vec![
             deployment("sim/large", "sim", "large-1", &base_url),
             deployment("sim/small", "sim", "small-1", &base_url),
+            speaking(Dialect::OpenaiResponses, "responses", "large-1", &base_url),
             speaking(Dialect::Anthropic, "claude", "large-1", &base_url),
             speaking(Dialect::Gemini, "gemini", "large-1", &base_url),
             speaking(Dialect::Mistral, "mistral", "large-1", &base_url),
@@ -174,10 +178,12 @@ impl Rig {
             assert!(!setup.panicking_metrics, "a defect");
             "weir_up 1\n".to_owned()
         };
+        let data = tempfile::tempdir().expect("a folder");
         let state = State::new(Parts {
             clock: Arc::new(SystemClock::default()),
             entropy: Arc::new(Words { words: Seeded::new(7), left: AtomicI64::new(setup.draws.unwrap_or(i64::MAX)) }),
             sink: Arc::clone(&sink) as Arc<dyn SpanSink>,
+            store: Store::open(data.path(), Arc::new(SystemClock::default())).await.expect("a store"),
             snapshots,
             live: Arc::clone(&live),
             transport: Arc::new(Transport::new(transport::Policy::default()).expect("transport")),
@@ -197,7 +203,7 @@ impl Rig {
         let relieved = CancellationToken::new();
         let ending = Ending { stop: shutdown.clone(), relieved: relieved.clone() };
         let serving = tokio::spawn(weir_gateway::serve(listener, router, setup.ingress, ending));
-        Self { addr, sink, state, live, sim: sim.control.clone(), shutdown, relieved, serving, _sim: sim }
+        Self { addr, sink, state, live, sim: sim.control.clone(), shutdown, relieved, serving, _sim: sim, _data: data }
     }
 
     pub(crate) async fn post(&self, body: &Value) -> Reply {

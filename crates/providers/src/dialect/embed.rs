@@ -8,7 +8,7 @@ use super::{
     bad::BadRequest,
     openai_chat::Broken,
     read::{Obj, kind},
-    value,
+    shape, value,
 };
 
 fn bare(model: &str) -> &str {
@@ -21,6 +21,8 @@ fn bare(model: &str) -> &str {
 /// The first place that is not of its dialect.
 pub(crate) fn check(body: &[u8], batch: bool) -> Result<(), BadRequest> {
     let document = value::parse(body)?;
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    shape::check(text, if batch { &shape::BATCH_EMBED } else { &shape::EMBED })?;
     contents(&Obj::of(&document, "$")?, batch).map(drop)
 }
 

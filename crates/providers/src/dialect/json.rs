@@ -1,10 +1,15 @@
 //! What `serde_json` does not check in the values it skips, and where in a document an offset lies.
 //!
-//! Skipped values are walked without a depth limit and without looking into escapes and numbers. A document that passes
-//! here cannot hurt a parser behind us: its nesting is bounded, its strings are Unicode and its numbers finite.
+//! Skipped values are walked without a depth limit and without looking into escapes, numbers and names. A document that
+//! passes here cannot hurt a parser behind us: its nesting is bounded, its strings are Unicode, its numbers finite, and no
+//! object has a key twice, of which two readers would not agree which counts.
 
-/// Deepest nesting taken; the limit of `serde_json` itself.
-pub(crate) const MAX_DEPTH: usize = 128;
+use std::{borrow::Cow, collections::HashSet};
+
+/// Deepest nesting taken; `serde_json` itself gives up at 128.
+pub(crate) const MAX_DEPTH: usize = 96;
+/// Keys of one object that are compared one by one.
+const FEW_KEYS: usize = 24;
 
 /// What is wrong at an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,42 +17,112 @@ pub(crate) enum Flaw {
     TooDeep,
     LoneSurrogate,
     NotFinite,
+    Twice,
 }
 
 impl Flaw {
     pub(crate) const fn found(self) -> &'static str {
         match self {
-            Self::TooDeep => "nesting deeper than 128 levels",
+            Self::TooDeep => "nesting deeper than 96 levels",
             Self::LoneSurrogate => "half of a surrogate pair",
             Self::NotFinite => "a number out of range",
+            Self::Twice => "the key twice",
         }
     }
     pub(crate) const fn wanted(self) -> &'static str {
         match self {
-            Self::TooDeep => "at most 128 levels",
+            Self::TooDeep => "at most 96 levels",
             Self::LoneSurrogate => "valid Unicode",
             Self::NotFinite => "a finite number",
+            Self::Twice => "the key once",
         }
+    }
+}
+
+/// The keys of the objects that are open.
+#[derive(Default)]
+struct Keys<'a> {
+    keys: Vec<Cow<'a, str>>,
+    /// Where each open object's keys begin; an array has none.
+    open: Vec<Option<usize>>,
+    /// Of objects with many keys, by depth.
+    many: Vec<(usize, HashSet<Cow<'a, str>>)>,
+    /// The next string is a key.
+    wanted: bool,
+}
+
+impl<'a> Keys<'a> {
+    fn begin(&mut self, object: bool) {
+        self.open.push(object.then_some(self.keys.len()));
+        self.wanted = object;
+    }
+
+    fn end(&mut self) {
+        if let Some(Some(from)) = self.open.pop() {
+            self.keys.truncate(from);
+        }
+        self.many.pop_if(|(depth, _)| *depth > self.open.len());
+        self.wanted = false;
+    }
+
+    fn comma(&mut self) {
+        self.wanted = matches!(self.open.last(), Some(Some(_)));
+    }
+
+    /// Notes a string with its quotes; false for a key that is there already.
+    fn string(&mut self, quoted: &'a str) -> bool {
+        if !std::mem::take(&mut self.wanted) {
+            return true;
+        }
+        let Some(&Some(from)) = self.open.last() else { return true };
+        let plain = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+        // However it is written, it is the same key.
+        let key = if quoted.contains('\\') {
+            serde_json::from_str::<String>(quoted).map_or(Cow::Borrowed(plain), Cow::Owned)
+        } else {
+            Cow::Borrowed(plain)
+        };
+        let depth = self.open.len();
+        if let Some((_, many)) = self.many.last_mut().filter(|(of, _)| *of == depth) {
+            return many.insert(key);
+        }
+        let known = self.keys.get(from..).unwrap_or_default();
+        if known.contains(&key) {
+            return false;
+        }
+        if known.len() >= FEW_KEYS {
+            let many = self.keys.drain(from..).chain([key]).collect();
+            self.many.push((depth, many));
+        } else {
+            self.keys.push(key);
+        }
+        true
     }
 }
 
 /// One pass over a document that need not be valid JSON: strings are leapt over, structure is counted.
 pub(crate) fn lint(text: &str) -> Result<(), (usize, Flaw)> {
     let bytes = text.as_bytes();
-    let (mut at, mut depth) = (0, 0_usize);
+    let mut keys = Keys::default();
+    let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => {
-                at = string_end(bytes, at)?;
+                let end = string_end(bytes, at)?;
+                if !keys.string(text.get(at..end).unwrap_or_default()) {
+                    return Err((end, Flaw::Twice));
+                }
+                at = end;
                 continue;
             }
             b'{' | b'[' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
+                keys.begin(byte == b'{');
+                if keys.open.len() > MAX_DEPTH {
                     return Err((at, Flaw::TooDeep));
                 }
             }
-            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'}' | b']' => keys.end(),
+            b',' => keys.comma(),
             b'-' | b'0'..=b'9' => {
                 let end = number_end(bytes, at);
                 let token = text.get(at..end).unwrap_or_default();
@@ -187,6 +262,27 @@ mod tests {
         assert_eq!(lint(&"[".repeat(MAX_DEPTH)), Ok(()));
         assert_eq!(lint(&"[".repeat(20_000)), Err((MAX_DEPTH, Flaw::TooDeep)));
         assert_eq!(lint("\"open \\"), Ok(()));
+    }
+
+    #[test]
+    fn a_key_is_there_once_however_it_is_written_and_however_many_there_are() {
+        for fine in [r#"{"a":{"a":["a","a"]},"b":{"a":1}}"#, r#"[{"a":1},{"a":1}]"#, r#"{"a":"x","x":"a"}"#] {
+            assert_eq!(lint(fine), Ok(()), "{fine}");
+        }
+        for (text, path) in [
+            (r#"{"a":1,"a":2}"#, "$.a"),
+            (r#"{"b":[{"a":1,"x":{},"\u0061":2}]}"#, "$.b[0].\\u0061"),
+            (r#"{"a":{"b":1},"a":2}"#, "$.a"),
+        ] {
+            let (at, flaw) = lint(text).unwrap_err();
+            assert_eq!((path_at(text, at).as_str(), flaw), (path, Flaw::Twice), "{text}");
+        }
+        let many = |last: usize| {
+            let members: Vec<String> = (0..200).map(|n| format!("\"k{n}\":{{\"k0\":0}}")).collect();
+            format!("{{{},\"k{last}\":1}}", members.join(","))
+        };
+        assert_eq!(lint(&many(200)), Ok(()));
+        assert!(lint(&many(7)).is_err() && lint(&many(199)).is_err());
     }
 
     #[test]

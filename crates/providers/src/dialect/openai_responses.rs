@@ -1,12 +1,13 @@
 //! OpenAI responses.
 //!
-//! Between responses and responses the caller's own bytes go upstream, as in [`super::openai_chat`]. Elsewhere each request
-//! brings its whole conversation: what only OpenAI keeps (`previous_response_id`, references to items) is refused by name.
+//! Between responses and responses the caller's own bytes go upstream, as in [`super::openai_chat`]. Stored conversations are
+//! weir's own ([`kept`]): a request that goes on from one is completed before it is read, whoever answers it.
 //!
 //! Source: OpenAI API reference, "Responses" and "Streaming events".
 
 mod decode;
 mod encode;
+pub mod kept;
 mod stream;
 mod whole;
 

@@ -11,7 +11,7 @@ use crate::{
     dialect::{
         self, Meta, anthropic, bedrock, cohere, gemini,
         openai_chat::{self, estimate_tokens},
-        openai_responses,
+        openai_responses::{self, kept::Label},
         usage::{Counts, Estimate},
     },
     frames::{self, BadFrame},
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     /// Said of answers that do not say their model.
     pub(crate) model: String,
     pub(crate) meta: Meta,
+    /// What the answer is stored as.
+    pub(crate) label: Option<Label>,
     /// The caller asked for OpenAI's usage chunk.
     pub(crate) include_usage: bool,
     /// The caller reads a JSON array instead of events, as Gemini has it without `alt=sse`.
@@ -96,6 +98,8 @@ struct State {
     done: bool,
     failure: Option<StreamFailure>,
     events: Vec<Event>,
+    /// The whole response of a labelled answer that is forwarded.
+    response: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -162,7 +166,7 @@ impl Decoder {
 impl Encoder {
     fn new(plan: &Plan) -> Self {
         match plan.to {
-            Dialect::OpenaiResponses => Self::Responses(openai_responses::Encoder::new(&plan.meta)),
+            Dialect::OpenaiResponses => Self::Responses(openai_responses::Encoder::new(&plan.meta, plan.label.clone())),
             Dialect::Anthropic => Self::Anthropic(anthropic::Encoder::new(plan.input_estimate)),
             Dialect::Gemini => Self::Gemini(gemini::Encoder::default()),
             // Nobody calls in the others.
@@ -207,6 +211,7 @@ impl Mixed {
                 done: false,
                 failure: None,
                 events: Vec::new(),
+                response: None,
             },
         }
     }
@@ -293,6 +298,14 @@ impl Mixed {
         &self.state.identity
     }
 
+    /// The whole response of a labelled answer, once it has ended.
+    pub fn take_response(&mut self) -> Option<Value> {
+        match &mut self.state.encoder {
+            Some(Encoder::Responses(encoder)) => encoder.take_response(),
+            _ => self.state.response.take(),
+        }
+    }
+
     /// Tokens so far.
     #[must_use]
     pub fn usage(&self, input_estimate: u64) -> Usage {
@@ -337,7 +350,7 @@ impl State {
                 return;
             }
         } else {
-            let Some(value) = serde_json::from_slice::<Value>(data).ok().filter(Value::is_object) else {
+            let Some(mut value) = serde_json::from_slice::<Value>(data).ok().filter(Value::is_object) else {
                 self.failure = Some(StreamFailure::NotJson);
                 return;
             };
@@ -361,6 +374,17 @@ impl State {
             }
             self.events = events;
             self.done = self.decoder.done();
+            if self.encoder.is_none()
+                && let Some(label) = &self.plan.label
+                && let Some(response) = value.get_mut("response")
+            {
+                label.stamp(response, false);
+                self.response = self.done.then(|| response.clone());
+                let name = value.get("type").and_then(Value::as_str).unwrap_or_default();
+                dialect::sse_event(name, &value, &mut fresh);
+                self.give(&fresh, out);
+                return;
+            }
         }
         if self.encoder.is_none() {
             fresh.extend_from_slice(raw);

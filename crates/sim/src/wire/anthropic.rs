@@ -79,10 +79,10 @@ fn memchr(body: &[u8], needle: &[u8]) -> bool {
     body.windows(needle.len()).any(|window| window == needle)
 }
 
-/// What the real one refuses too: thoughts it has not signed, calls without results.
+/// What the real one refuses too: thoughts it has not signed, calls without results, blocks that it does not know.
 fn check(turns: &[Value]) -> Result<(), String> {
     for (number, turn) in turns.iter().enumerate() {
-        for block in blocks(turn) {
+        for (at, block) in blocks(turn).enumerate() {
             match kind(block) {
                 "thinking" => {
                     let thought = block.get("thinking").and_then(Value::as_str).unwrap_or_default();
@@ -100,7 +100,8 @@ fn check(turns: &[Value]) -> Result<(), String> {
                 "text" if block.get("text").and_then(Value::as_str).is_none_or(str::is_empty) => {
                     return Err(format!("messages.{number}: text content blocks must be non-empty"));
                 }
-                _ => {}
+                "text" | "image" | "document" | "search_result" | "tool_result" | "redacted_thinking" => {}
+                other => return Err(format!("messages.{number}.content.{at}: no such block type as '{other}'")),
             }
         }
     }

@@ -82,6 +82,7 @@ impl Turn {
 
 pub(super) fn read(body: &[u8]) -> Result<Asked, String> {
     let request: Request<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    check(&request.messages)?;
     let last = request.messages.iter().rev().find(|turn| turn.role == "user");
     let tools = request.tools.unwrap_or_default();
     Ok(Asked {
@@ -117,6 +118,18 @@ pub(super) fn read(body: &[u8]) -> Result<Asked, String> {
         model: request.model.into_owned(),
         ..Asked::default()
     })
+}
+
+/// What the real one refuses too: parts that it does not know. `document_url` and `thinking` are Mistral's.
+fn check(turns: &[Turn]) -> Result<(), String> {
+    const KNOWN: [&str; 7] = ["text", "refusal", "image_url", "input_audio", "file", "document_url", "thinking"];
+    for (number, turn) in turns.iter().enumerate() {
+        let Some(Content::Parts(parts)) = &turn.content else { continue };
+        if let Some(at) = parts.iter().position(|part| !KNOWN.contains(&part.kind.as_str())) {
+            return Err(format!("Invalid value: 'messages[{number}].content[{at}].type'."));
+        }
+    }
+    Ok(())
 }
 
 fn usage(usage: Usage) -> Option<Value> {

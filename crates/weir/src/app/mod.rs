@@ -180,6 +180,7 @@ impl App {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             sink: Arc::clone(&recorder) as Arc<dyn SpanSink>,
+            store: store.clone(),
             snapshots: Arc::clone(&snapshots),
             live: Arc::clone(&live),
             transport: Arc::clone(&transport),

@@ -10,6 +10,7 @@ use crate::dialect::{
     bad::BadRequest,
     json,
     raw::{count, each, empty, expect, flag, offset, parse, present, range, string, text},
+    shape,
 };
 
 /// What weir reads of a request. Borrows the body; see [`super::splice`] for the way back.
@@ -125,10 +126,10 @@ struct Turn<'a> {
 /// Reads a request. Nothing is copied unless a string has escapes.
 ///
 /// # Errors
-/// The first place that is not valid UTF-8 JSON, nests deeper than 128 levels, repeats a key that weir reads, or has
-/// another type than the dialect says.
+/// The first place that is not valid UTF-8 JSON, nests deeper than 96 levels, repeats a key, has another type than the
+/// dialect says, or answers a call that is not there.
 pub fn peek(body: &[u8]) -> Result<Peek<'_>, BadRequest> {
-    peek_as(Shape::Chat, body)
+    peek_as(Shape::Chat, Some(&shape::CHAT), body)
 }
 
 /// Whose request it is; those that copied OpenAI's frame share this reader.
@@ -144,9 +145,14 @@ pub(crate) enum Shape {
     Raw,
 }
 
-/// The same for dialects with the same frame.
-pub(crate) fn peek_as(shape: Shape, body: &[u8]) -> Result<Peek<'_>, BadRequest> {
+/// The same for dialects with the same frame, whose members are those of `kind`.
+pub(crate) fn peek_as<'a>(
+    shape: Shape,
+    kind: Option<&'static shape::Kind>,
+    body: &'a [u8],
+) -> Result<Peek<'a>, BadRequest> {
     let (text, open) = text(body)?;
+    kind.map_or(Ok(()), |kind| shape::check(text, kind))?;
     let top: Top<'_> = parse(text, 0, text)?;
 
     let model_raw = top.model.ok_or_else(|| BadRequest::new("$.model", "nothing", "a model or workload name"))?;
@@ -327,6 +333,7 @@ pub(crate) fn peek_gemini<'a>(model: &'a str, stream: bool, body: &'a [u8]) -> R
         json_schema: Option<&'a RawValue>,
     }
     let (text, _) = text(body)?;
+    shape::check(text, &shape::GEMINI)?;
     let top: Top<'_> = parse(text, 0, text)?;
     let contents = top.contents.ok_or_else(|| BadRequest::new("$.contents", "nothing", "an array of contents"))?;
     expect(text, contents, b'[', "an array of contents")?;

@@ -7,7 +7,7 @@ use weir_core::Usage;
 
 use crate::{
     chat::{Call, Event, Stop, signature::UNSIGNED},
-    dialect::{Meta, sse_event, usage::Counts},
+    dialect::{Meta, openai_responses::kept::Label, sse_event, usage::Counts},
     stream::StreamFailure,
 };
 
@@ -108,10 +108,13 @@ pub(crate) struct Encoder {
     /// Calls that began while another was open; items cannot be taken up again once they are closed.
     late: Vec<(u64, Call)>,
     stop: Stop,
+    label: Option<Label>,
+    /// The last event's response.
+    response: Option<Value>,
 }
 
 impl Encoder {
-    pub(crate) fn new(meta: &Meta) -> Self {
+    pub(crate) fn new(meta: &Meta, label: Option<Label>) -> Self {
         Self {
             id: String::new(),
             model: String::new(),
@@ -122,7 +125,14 @@ impl Encoder {
             output: Vec::new(),
             late: Vec::new(),
             stop: Stop::End,
+            label,
+            response: None,
         }
+    }
+
+    /// The whole response, once it has ended; the second time there is none.
+    pub(crate) fn take_response(&mut self) -> Option<Value> {
+        self.response.take()
     }
 
     pub(crate) fn write(&mut self, event: &Event, out: &mut BytesMut) {
@@ -190,19 +200,28 @@ impl Encoder {
         self.start("", "", out);
         self.close(out);
         let end = Some((&self.stop, usage));
-        let response = super::response(&self.id, &self.model, self.created_s, &self.output, end);
+        let response = self.response(&self.output, end);
         let (status, _) = super::status(&self.stop);
+        self.response = self.label.is_some().then(|| response.clone());
         self.event(&format!("response.{status}"), json!({"response": response}), out);
+    }
+
+    fn response(&self, output: &[Value], end: Option<(&Stop, &Usage)>) -> Value {
+        let mut response = super::response(&self.id, &self.model, self.created_s, output, end);
+        if let Some(label) = &self.label {
+            label.stamp(&mut response, true);
+        }
+        response
     }
 
     fn start(&mut self, id: &str, model: &str, out: &mut BytesMut) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
-        self.id = super::id(id);
+        self.id = self.label.as_ref().map_or_else(|| super::id(id), |label| label.id.clone());
         self.model = model.to_owned();
         for name in ["response.created", "response.in_progress"] {
-            let response = super::response(&self.id, &self.model, self.created_s, &[], None);
+            let response = self.response(&[], None);
             self.event(name, json!({"response": response}), out);
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     dialect::{
         Meta,
         openai_chat::Broken,
+        openai_responses::kept::Label,
         usage::{Counts, Estimate},
     },
 };
@@ -57,9 +58,9 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
     })
 }
 
-/// Writes an answer; this dialect has one choice.
-pub(crate) fn encode(reply: &Reply, meta: &Meta) -> Value {
-    let id = super::id(&reply.id);
+/// Writes an answer, labelled where it is stored; this dialect has one choice.
+pub(crate) fn encode(reply: &Reply, meta: &Meta, label: Option<&Label>) -> Value {
+    let id = label.map_or_else(|| super::id(&reply.id), |label| label.id.clone());
     let choice = reply.choices.first();
     let mut output: Vec<Value> = Vec::new();
     let mut said = Vec::new();
@@ -80,5 +81,9 @@ pub(crate) fn encode(reply: &Reply, meta: &Meta) -> Value {
         }
     }
     let stop = choice.map_or(&Stop::End, |choice| &choice.stop);
-    super::response(&id, &reply.model, meta.created_s, &output, Some((stop, &reply.usage)))
+    let mut response = super::response(&id, &reply.model, meta.created_s, &output, Some((stop, &reply.usage)));
+    if let Some(label) = label {
+        label.stamp(&mut response, true);
+    }
+    response
 }
