@@ -31,9 +31,9 @@ async fn load(caller: Caller, met: Arc<Met>, seed: usize) {
         if met.enough.load(Relaxed) {
             return;
         }
-        let caller = if seed % 3 == 0 { Caller::new(caller.base.clone()) } else { caller.clone() };
+        let caller = if seed.is_multiple_of(3) { Caller::new(caller.base.clone()) } else { caller.clone() };
         let mut body = ask("weir/maths", &item(number % 100).0);
-        let streamed = number % 2 == 0;
+        let streamed = number.is_multiple_of(2);
         body["stream"] = json!(streamed);
         let sent = caller.send(reqwest::Method::POST, "/v1/chat/completions", &[], body.to_string()).await;
         match sent {

@@ -125,6 +125,25 @@ async fn ambiguous_framing_never_reaches_a_provider() {
 }
 
 #[tokio::test]
+async fn a_request_hidden_in_the_body_of_another_is_never_a_second_one() {
+    let rig = Rig::start().await;
+    let body = ask("sim/small").to_string();
+    let hidden = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let size = hidden.len();
+    for (version, framing) in [
+        ("1.1", format!("content-length: {}\r\ntransfer-encoding: chunked\r\n", size + 20)),
+        ("1.1", "transfer-encoding: chunked\r\ncontent-length: 0\r\n".to_owned()),
+        ("1.1", "transfer-encoding: xchunked\r\n".to_owned()),
+        ("1.0", "transfer-encoding: chunked\r\n".to_owned()),
+    ] {
+        let head = format!("POST /v1/chat/completions HTTP/{version}\r\nhost: a\r\n{framing}\r\n");
+        let reply = raw(&rig, &format!("{head}{size:x}\r\n{hidden}\r\n0\r\n\r\n")).await;
+        assert!(reply.matches("HTTP/1.").count() <= 1, "{framing}: {reply}");
+    }
+    assert_eq!(rig.sim.counters("small-1").requests, 0, "what was hidden reached a provider");
+}
+
+#[tokio::test]
 async fn a_panic_ends_its_own_request_only() {
     let rig = Rig::with(Setup { panicking_metrics: true, ..Setup::default() }).await;
     let reply = rig.get("/metrics", &[]).await;
