@@ -119,7 +119,7 @@ export default async function ({ story, page, go, server, expect, WAIT }) {
     await key("Enter");
     await (await chosen).setFiles({ name: `${name}.yaml`, mimeType: "application/yaml", buffer: Buffer.from(PROMPTFOO) });
     await importing();
-    await page.getByText("promptfoo", { exact: true }).waitFor(WAIT);
+    await page.getByText(/Its fields are known, there is nothing to match/).waitFor(WAIT);
     await tabTo(/^Import 2 items/);
     await key("Enter");
     await page.waitForURL(new RegExp(`/datasets/${name}`), WAIT);
