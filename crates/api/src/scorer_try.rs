@@ -18,6 +18,8 @@ use crate::{
     view::List,
 };
 
+/// Levels of a template that has none of its own, worst first.
+const LEVELS: [&str; 3] = ["It misses the criteria.", "It meets them in part.", "It meets them in full."];
 /// Answers graded in one go.
 const MOST: usize = 10;
 
@@ -94,8 +96,8 @@ pub(crate) async fn list_templates() -> Json<List<TemplateView>> {
             fields.as_object_mut()?.extend(more.as_object()?.clone());
             ScorerSpec::parse(&fields).ok()?.judge()?.resolved().ok()
         };
-        // One that leaves the labels to its user is told with the simplest.
-        let resolved = written(json!({})).or_else(|| written(json!({ "choices": { "no": 0, "yes": 1 } })))?;
+        // One that leaves the levels to its user is told with plain ones.
+        let resolved = written(json!({})).or_else(|| written(json!({ "levels": LEVELS })))?;
         let mut definition = serde_json::to_value(ScorerSpec::Judge(resolved)).ok()?;
         definition.as_object_mut()?.remove("model");
         Some(TemplateView { name, definition })

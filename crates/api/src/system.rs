@@ -17,6 +17,8 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
+/// What a forecast is made from.
+const HOUR: Duration = Duration::from_hours(1);
 const AUDIT: u32 = 50;
 const AUDIT_MAX: u32 = 500;
 
@@ -80,6 +82,8 @@ struct BudgetView {
     max_usd_per_day: f64,
     /// In the last 24 hours.
     spent_usd: f64,
+    /// In the last hour: the pace that a forecast carries on.
+    last_hour_usd: f64,
 }
 
 /// One effective value.
@@ -182,8 +186,16 @@ async fn budget(
     origin: Origin,
     most: NanoUsd,
 ) -> Reply<BudgetView> {
-    let spent = app.store.span_cost(workload, origin, app.clock.now().minus(DAY)).await?;
-    Ok(BudgetView { kind, workload: workload.to_string(), max_usd_per_day: most.as_usd(), spent_usd: spent.as_usd() })
+    let now = app.clock.now();
+    let spent = app.store.span_cost(workload, origin, now.minus(DAY)).await?;
+    let lately = app.store.span_cost(workload, origin, now.minus(HOUR)).await?;
+    Ok(BudgetView {
+        kind,
+        workload: workload.to_string(),
+        max_usd_per_day: most.as_usd(),
+        spent_usd: spent.as_usd(),
+        last_hour_usd: lately.as_usd(),
+    })
 }
 
 /// `GET /api/v1/config`.

@@ -9,7 +9,10 @@ export default async function ({ story, page, go, server, workload, expect, WAIT
     await page.getByRole("link", { name: "To a dataset…" }).click(WAIT);
     const panel = page.getByRole("region", { name: "From traces" });
     await panel.getByLabel("Dataset, there already or new").fill(name);
-    expect((await panel.getByRole("combobox", { name: "Workload", exact: true }).inputValue()) === workload, "the filter of the list is not taken over");
+    expect(
+      (await panel.getByRole("combobox", { name: "Workload", exact: true }).inputValue()) === workload,
+      "the filter of the list is not taken over",
+    );
     await panel.getByLabel("At most so many").fill("6");
     await panel.getByRole("button", { name: "Preview" }).click();
     const strata = panel.getByRole("table", { name: "Drawn from" });

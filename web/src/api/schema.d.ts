@@ -2149,6 +2149,11 @@ export interface components {
              * @description In the last 24 hours.
              */
             spent_usd: number;
+            /**
+             * Format: double
+             * @description In the last hour.
+             */
+            last_hour_usd: number;
         };
         /** @description A judge beside people. */
         CalibrationView: {

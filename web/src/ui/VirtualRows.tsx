@@ -6,6 +6,8 @@ import css from "./VirtualRows.module.css";
 export const ROW = 32;
 /** Rows before the end at which more are asked for. */
 const AHEAD = 20;
+/** Rows beyond the edge that exist already, so that j and k find the next one. */
+const OVERSCAN = 6;
 const rowHeight = () => ROW;
 
 interface Props<T> {
@@ -47,7 +49,7 @@ export function VirtualRows<T>({ label, rows, rowKey, header, height, children, 
     count: rows.length,
     getScrollElement: () => box.current,
     estimateSize: rowHeight,
-    overscan: 12,
+    overscan: OVERSCAN,
     getItemKey,
   });
   const items = list.getVirtualItems();

@@ -44,7 +44,7 @@ async fn what_cannot_be_tried_is_refused_with_the_reason() {
     let check = json!({ "kind": "contains", "value": "42" });
     for (definition, spans, says) in [
         (json!({ "kind": "contans" }), json!([span]), "contains"),
-        (json!({ "kind": "regex", "pattern": "(" }), json!([span]), "regular expression"),
+        (json!({ "kind": "regex", "must_match": "(" }), json!([span]), "regular expression"),
         (json!({ "kind": "judge", "model": "m", "template": "mine.toml" }), json!([span]), "write `prompt`"),
         (json!({ "kind": "webhook", "url": "https://example.com/" }), json!([span]), "webhooks"),
         (check.clone(), json!([]), "wanted 1 to 10"),

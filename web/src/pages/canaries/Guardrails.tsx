@@ -28,7 +28,7 @@ export function Guardrails({ canary }: { canary: CanaryDetail }) {
               <th scope="col" className="n">
                 Candidate
               </th>
-              <th scope="col" className="n">
+              <th scope="col" className="n wide">
                 Difference
               </th>
               <th scope="col" className="wide">
@@ -48,7 +48,7 @@ export function Guardrails({ canary }: { canary: CanaryDetail }) {
                 </td>
                 <td className="n">{row.stable}</td>
                 <td className="n">{row.candidate}</td>
-                <td className="n">{row.difference}</td>
+                <td className="n wide">{row.difference}</td>
                 <td className="wide">{row.glyph ? <Interval {...row.glyph} /> : null}</td>
                 <td>
                   <Pill tone={row.verdict[0]} glyph={row.verdict[1]}>

@@ -7,6 +7,8 @@ import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { RangeSelect } from "../../ui/RangeSelect";
 import { exportRows, Table } from "../../ui/Table";
+import { Budgets } from "../system/Budgets";
+import { systemQuery } from "../system/queries";
 import { costColumns } from "./CostTable";
 import { costSeriesQuery, costTableQuery } from "./queries";
 import { Spending } from "./Spending";
@@ -23,6 +25,7 @@ export default function Page() {
   const split = useMemo(() => splitOf(search.by), [search.by]);
   const series = useQuery(costSeriesQuery(split, range));
   const table = useQuery(costTableQuery(split, range));
+  const system = useQuery(systemQuery);
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   const total = table.data?.total.cost_usd ?? 0;
@@ -88,6 +91,9 @@ export default function Page() {
             }
           </Loaded>
         </Card>
+        <Loaded query={system} height={100}>
+          {(data) => <Budgets system={data} />}
+        </Loaded>
       </div>
     </>
   );

@@ -47,7 +47,7 @@ const columns: Column<ScorerRow>[] = [
   },
   { key: "mean", title: "Mean", numeric: true, cell: (row) => grade(row.mean), value: (row) => row.mean },
   { key: "n", title: "Scores", numeric: true, cell: (row) => count(row.n), value: (row) => row.n },
-  { key: "coverage", title: "Could grade", numeric: true, cell: (row) => percent(coverage(row)), value: coverage },
+  { key: "coverage", title: "Could grade", numeric: true, wide: true, cell: (row) => percent(coverage(row)), value: coverage },
   {
     key: "drift",
     title: "Drift",

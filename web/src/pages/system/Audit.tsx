@@ -24,6 +24,7 @@ const columns: Column<Row>[] = [
   {
     key: "canary",
     title: "Canary",
+    wide: true,
     cell: (row) => (
       <Link to="/canaries/$id" params={{ id: row.canary }} data-row className="nowrap">
         {row.canary}
@@ -32,7 +33,7 @@ const columns: Column<Row>[] = [
     value: (row) => row.canary,
   },
   { key: "workload", title: "Workload", wide: true, cell: (row) => row.workload, value: (row) => row.workload },
-  { key: "actor", title: "By", cell: (row) => row.actor, value: (row) => row.actor },
+  { key: "actor", title: "By", wide: true, cell: (row) => row.actor, value: (row) => row.actor },
   { key: "reason", title: "Why", cell: (row) => row.reason, value: (row) => row.reason },
   {
     key: "hash",

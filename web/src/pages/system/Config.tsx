@@ -5,11 +5,12 @@ import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { type Column, exportRows, Table } from "../../ui/Table";
 import { configQuery } from "./queries";
+import css from "./Config.module.css";
 
 const route = getRouteApi("/system");
 const columns: Column<ConfigRow>[] = [
-  { key: "key", title: "Key", head: true, cell: (row) => <span className="mono">{row.key}</span>, value: (row) => row.key },
-  { key: "value", title: "Value", cell: (row) => <code className="clamp">{row.value}</code>, value: (row) => row.value },
+  { key: "key", title: "Key", head: true, cell: (row) => <span className={`mono ${css.key}`}>{row.key}</span>, value: (row) => row.key },
+  { key: "value", title: "Value", cell: (row) => <code className={`clamp ${css.value}`}>{row.value}</code>, value: (row) => row.value },
   {
     key: "origin",
     title: "Set by",

@@ -46,6 +46,7 @@ const columns: Column<CandidateRecord>[] = [
   {
     key: "cost",
     title: "Expected cost",
+    wide: true,
     numeric: true,
     cell: (row) => (row.expected_cost === null ? "unknown" : usd(row.expected_cost / NANO)),
   },

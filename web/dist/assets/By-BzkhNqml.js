@@ -1,1 +1,0 @@
-import{O as e,_t as t}from"./format-CHRLG2b7.js";var n=t();function r({author:t}){return t.kind===`config`?(0,n.jsx)(n.Fragment,{children:`the configuration`}):t.kind===`operator`?(0,n.jsx)(n.Fragment,{children:t.name}):(0,n.jsx)(e,{to:`/canaries/$id`,params:{id:t.id},children:`a promoted canary`})}export{r as t};

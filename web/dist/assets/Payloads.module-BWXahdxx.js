@@ -1,1 +1,0 @@
-var e={said:`_said_shcoh_1`,text:`_text_shcoh_6`,body:`_body_shcoh_12`};export{e as t};

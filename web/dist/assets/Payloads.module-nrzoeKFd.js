@@ -1,0 +1,1 @@
+var e={body:`_body_1w73v_1`};export{e as t};
