@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use weir_stats::{
-    eprocess::{Grid, interval, log_e_floor, log_e_harm, log_e_promote, log_e_rollback},
+    eprocess::{Grid, attempt_alpha, interval, log_e_floor, log_e_harm, log_e_promote, log_e_rollback},
     histogram::{GradeHistogram, PairHistogram, cents},
     sketch::{self, Sketch},
     window::Cell,
@@ -192,4 +192,13 @@ fn an_empty_sketch_has_no_quantile_and_odd_values_do_no_harm() {
     assert!(sketch.quantile(0.0).unwrap() <= sketch::MIN * 1.02);
     assert!(sketch.quantile(1.0).unwrap() >= sketch::MAX * 0.98);
     assert_eq!(sketch.quantile(1.5), None);
+}
+
+#[test]
+fn however_often_it_is_tried_again_the_levels_add_up_to_no_more_than_the_whole() {
+    let alpha = 0.01;
+    let spent: Vec<f64> = (1..=100_000).map(|attempt| attempt_alpha(alpha, attempt)).collect();
+    assert!((spent[0] - 0.9 * alpha).abs() < 1e-15 && spent.windows(2).all(|pair| pair[1] < pair[0]));
+    let all: f64 = spent.iter().sum();
+    assert!(all <= alpha && all > 0.999 * alpha, "{all}");
 }

@@ -9,10 +9,12 @@ use weir_core::{
 };
 use weir_stats::{eprocess::log_e_rollback, guard, srm};
 
-use crate::pairing::PairState;
+use crate::pairing::{PairState, Sums};
 
-/// The error guard rolls back at this evidence, `ln 1000`: its own level, below its part of `alpha_rollback`.
-pub(super) const ERRORS_AT: f64 = 6.907_755_278_982_137;
+/// Parts of `alpha_rollback` that the guards of rates may spend: `ln 1000` and `ln 500` at the default. What they watch shows
+/// within few requests at any level, while grades need every pair they can be spared.
+const ERRORS_PART: f64 = 0.02;
+const LATENCY_PART: f64 = 0.04;
 /// Evidence that holds a canary because its arms are not alike: `ln 1000`.
 const ALIKE_AT: f64 = 6.907_755_278_982_137;
 /// Evidence of slowness that holds: `ln 100`.
@@ -29,28 +31,33 @@ const UNSCORED_OVER: Duration = Duration::from_mins(5);
 /// … of at least this many units.
 const UNSCORED_FROM: u64 = 20;
 
-/// Tests that may roll back: rolling back takes any one of them, so each gets its part of the level.
-pub(super) fn rollback_tests(plan: &CanaryPlan) -> u32 {
-    2 + u32::from(plan.floor.is_some())
-        + u32::from(plan.baseline.latency_us.is_some())
-        + u32::from(plan.cost_budget.is_some())
+/// The evidence at which a test of means rolls back: the paired one, that of the floor, that of the cost. Rolling back takes
+/// any one test, so their levels add up to `alpha_rollback`: these share what the guards of rates leave.
+pub(super) fn rollback_at(plan: &CanaryPlan) -> f64 {
+    let rates = ERRORS_PART + if plan.baseline.latency_us.is_some() { LATENCY_PART } else { 0.0 };
+    let means = 1 + u32::from(plan.floor.is_some()) + u32::from(plan.cost_budget.is_some());
+    bar(plan, (1.0 - rates) / f64::from(means))
 }
 
-/// Every configured guard, in a fixed order.
-pub(super) fn read(plan: &CanaryPlan, pairs: &PairState, inputs: &Inputs) -> Vec<GuardReading> {
+/// The log evidence that spends this part of `alpha_rollback`.
+fn bar(plan: &CanaryPlan, part: f64) -> f64 {
+    (1.0 / (part * plan.alpha_rollback)).ln()
+}
+
+/// Every configured guard, in a fixed order; `sums` are the pairs where the candidate still is.
+pub(super) fn read(plan: &CanaryPlan, pairs: &PairState, sums: &Sums, inputs: &Inputs) -> Vec<GuardReading> {
     let (candidate, control) = (pairs.arm(Arm::Candidate), pairs.arm(Arm::Control));
     let mut guards = vec![rate(
         "errors",
         (candidate.failures, candidate.requests + inputs.in_flight),
         guard::allowed(control.failures, control.requests, ERROR_SLACK),
         None,
-        Some(ERRORS_AT),
+        Some(bar(plan, ERRORS_PART)),
     )];
-    let tests = f64::from(rollback_tests(plan)).ln();
     let slow = |(n, over): (u64, u64)| guard::allowed(over, n, SLOW_SLACK).max(SLOW_LEAST);
     if plan.baseline.latency_us.is_some() {
         let (n, over) = candidate.timed;
-        guards.push(rate("latency", (over, n), slow(control.timed), Some(SLOW_AT), Some(SLOW_AT + tests)));
+        guards.push(rate("latency", (over, n), slow(control.timed), Some(SLOW_AT), Some(bar(plan, LATENCY_PART))));
     }
     if plan.baseline.ttft_us.is_some() {
         let (n, over) = candidate.first_bytes;
@@ -60,11 +67,11 @@ pub(super) fn read(plan: &CanaryPlan, pairs: &PairState, inputs: &Inputs) -> Vec
         guards.push(GuardReading {
             name: "cost".into(),
             bad: 0,
-            n: pairs.savings().n(),
+            n: sums.savings().n(),
             allowed: budget,
-            log_e: log_e_rollback(pairs.grid(), pairs.savings(), budget),
+            log_e: log_e_rollback(pairs.grid(), sums.savings(), budget),
             hold_at: None,
-            rollback_at: Some((f64::from(rollback_tests(plan)) / plan.alpha_rollback).ln()),
+            rollback_at: Some(rollback_at(plan)),
         });
     }
     guards.push(alike("units", candidate.units, control.units));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weir_core::{
-    canary::{Canary, CanaryPlan, CanaryState, Evidence, Inputs, StratumReading},
+    canary::{Canary, CanaryState, Evidence, Inputs, StratumReading},
     decision::Arm,
 };
 use weir_stats::{
@@ -45,27 +45,27 @@ pub fn read(canary: &Canary, pairs: &PairState, inputs: &Inputs) -> Reading {
     let grid = pairs.grid();
     // Before anybody is exposed the same-prompt pairs are all there is.
     let shadow = canary.state == CanaryState::Shadow;
+    let sums = pairs.without(&canary.scoped_out);
     let [promote, rollback, observed] =
-        if shadow { [pairs.shadow(); 3] } else { [pairs.promote(), pairs.rollback(), pairs.observed()] };
+        if shadow { [pairs.shadow(); 3] } else { [sums.promote(), sums.rollback(), sums.observed()] };
     let (candidate, control) = (pairs.arm(Arm::Candidate), pairs.arm(Arm::Control));
     let (lower, upper) = interval(grid, observed, BAND_ALPHA);
     let worst = interval(grid, promote, BAND_ALPHA).0;
-    let graded = pairs.observed().n().max(1) as f64;
     let evidence = Evidence {
         pairs: promote.n(),
         step_pairs: pairs.step_pairs(),
-        candidate_mean: candidate.grades / graded,
-        control_mean: control.grades / graded,
+        candidate_mean: sums.mean(Arm::Candidate),
+        control_mean: sums.mean(Arm::Control),
         delta: observed.mean(),
         lower,
         upper,
         log_e_promote: log_e_promote(grid, promote, plan.margin),
         promote_at: (1.0 / spending::alpha(plan)).ln(),
         log_e_rollback: log_e_rollback(grid, rollback, plan.margin),
-        rollback_at: rollback_at(plan),
+        rollback_at: guards::rollback_at(plan),
         log_e_harm: log_e_harm(grid, rollback),
         hold_at: HARM_AT,
-        log_e_floor: plan.floor.map(|floor| log_e_floor(grid, pairs.grades(), floor)),
+        log_e_floor: plan.floor.map(|floor| log_e_floor(grid, sums.grades(), floor)),
         missing_candidate: candidate.missing,
         missing_control: control.missing,
         alpha: spending::alpha(plan),
@@ -73,16 +73,16 @@ pub fn read(canary: &Canary, pairs: &PairState, inputs: &Inputs) -> Reading {
         share: granted(canary, worst),
         watermark: pairs.watermark(),
         scorer_version: pairs.versions().0.cloned(),
-        guards: guards::read(plan, pairs, inputs),
+        guards: guards::read(plan, pairs, &sums, inputs),
         strata: strata(canary, pairs),
-        histogram: digest([pairs.promote(), pairs.rollback(), pairs.observed(), pairs.shadow()]),
+        histogram: digest([sums.promote(), sums.rollback(), sums.observed(), pairs.shadow()]),
         inputs: inputs.clone(),
         code: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Reading {
         evidence,
         variance: promote.variance(),
-        log_e_saving: log_e_promote(grid, pairs.savings(), 0.0),
+        log_e_saving: log_e_promote(grid, sums.savings(), 0.0),
         other_version: pairs.versions().1.cloned(),
         worst,
     }
@@ -101,11 +101,6 @@ fn granted(canary: &Canary, worst: f64) -> f64 {
     ceiling.min(canary.plan.risk_budget / (-worst).max(LEAST_LOSS))
 }
 
-/// Every rollback test gets its part of `alpha_rollback`: rolling back takes any one of them.
-fn rollback_at(plan: &CanaryPlan) -> f64 {
-    (f64::from(guards::rollback_tests(plan)) / plan.alpha_rollback).ln()
-}
-
 fn strata(canary: &Canary, pairs: &PairState) -> Vec<StratumReading> {
     let all: u64 = pairs.strata().map(|(_, stratum)| stratum.units()).sum();
     let count = pairs.strata().count().max(1) as f64;
@@ -116,17 +111,17 @@ fn strata(canary: &Canary, pairs: &PairState) -> Vec<StratumReading> {
     pairs
         .strata()
         .map(|(segment, stratum)| {
-            let (lower, upper) = band(grid, stratum.observed());
+            let (lower, upper) = band(grid, stratum.sums().observed());
             StratumReading {
                 segment: Arc::clone(segment),
                 traffic: stratum.units() as f64 / all.max(1) as f64,
-                pairs: stratum.promote().n(),
-                delta: stratum.observed().mean(),
+                pairs: stratum.sums().promote().n(),
+                delta: stratum.sums().observed().mean(),
                 lower,
                 upper,
-                log_e_promote: log_e_promote(grid, stratum.promote(), wide),
+                log_e_promote: log_e_promote(grid, stratum.sums().promote(), wide),
                 promote_at: SEGMENT_AT,
-                log_e_rollback: log_e_rollback(grid, stratum.rollback(), narrow),
+                log_e_rollback: log_e_rollback(grid, stratum.sums().rollback(), narrow),
                 scope_out_at: (count / canary.plan.alpha_rollback).ln(),
                 scoped_out: canary.scoped_out.contains(segment),
             }

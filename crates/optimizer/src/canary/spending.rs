@@ -1,5 +1,6 @@
 //! How much error each attempt may spend. Trying the same candidate again and again until it passes by luck would make
-//! any level worthless, so the k-th attempt gets `α·6/(π²k²)`: over all attempts they add up to `α`.
+//! any level worthless, so each attempt gets a part, and over all attempts they add up to `α`
+//! ([`weir_stats::eprocess::attempt_alpha`]).
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use weir_core::{
     canary::{Canary, CanaryPlan, CanaryState},
     error::CONFLICT,
 };
+use weir_stats::eprocess::attempt_alpha;
 
 /// Attempts older than this are forgotten.
 const REMEMBERED: Duration = Duration::from_hours(90 * 24);
@@ -15,8 +17,7 @@ const REMEMBERED: Duration = Duration::from_hours(90 * 24);
 /// The part of `alpha_promote` that this attempt may spend.
 #[must_use]
 pub(super) fn alpha(plan: &CanaryPlan) -> f64 {
-    let attempt = f64::from(plan.attempt.max(1));
-    plan.alpha_promote * 6.0 / (std::f64::consts::PI * attempt).powi(2)
+    attempt_alpha(plan.alpha_promote, plan.attempt)
 }
 
 /// Which attempt the next canary of this candidate is, from 1, given the workload's canaries in any order. A canary

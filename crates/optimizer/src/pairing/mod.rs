@@ -12,10 +12,12 @@
 mod differing;
 mod state;
 mod stratum;
+mod sums;
 mod unit;
 
 pub use differing::{Differing, Pair};
 pub use state::{ArmCount, BAND_ALPHA, Funnel, PairState, Point};
 pub use stratum::Stratum;
+pub use sums::Sums;
 pub use unit::{Moment, SESSION_WINDOW, SETTLE};
 pub use weir_core::canary::Exposure;

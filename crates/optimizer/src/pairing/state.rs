@@ -1,6 +1,7 @@
 //! The fold itself: pending exposures, resolved units by segment, histograms of their pairs.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashSet},
     ops::Bound,
     sync::Arc,
@@ -13,12 +14,13 @@ use weir_core::{
 };
 use weir_stats::{
     eprocess::{Grid, interval},
-    histogram::{GradeHistogram, PairHistogram},
+    histogram::PairHistogram,
 };
 
 use super::{
     differing::{Differing, Pair},
     stratum::{Stratum, index},
+    sums::Sums,
     unit::{Moment, Outcome, Unit, resolve},
 };
 
@@ -63,8 +65,6 @@ pub struct ArmCount {
     pub missing: u64,
     /// Of those, the ones whose partner has a score, since the canary's last change.
     pub lone_missing: u64,
-    /// Sum of the grades of pairs with both grades.
-    pub grades: f64,
 }
 
 /// What became of the requests of both arms, from exposure to pairs.
@@ -99,13 +99,7 @@ pub struct PairState {
     /// Resolved units and those without a score, by arm, in steps of assignment time.
     recent: BTreeMap<i64, [(u64, u64); 2]>,
     strata: BTreeMap<Arc<str>, Stratum>,
-    promote: PairHistogram,
-    rollback: PairHistogram,
-    observed: PairHistogram,
-    /// Candidate grades of pairs, missing ones at their best.
-    grades: GradeHistogram,
-    /// Savings: control cost − candidate cost, in hundredths of the cap.
-    savings: PairHistogram,
+    all: Sums,
     shadow: PairHistogram,
     step_pairs: u64,
     trail: Vec<Point>,
@@ -130,11 +124,7 @@ impl PairState {
             counts: [ArmCount::default(); 2],
             recent: BTreeMap::new(),
             strata: BTreeMap::new(),
-            promote: PairHistogram::default(),
-            rollback: PairHistogram::default(),
-            observed: PairHistogram::default(),
-            grades: GradeHistogram::default(),
-            savings: PairHistogram::default(),
+            all: Sums::default(),
             shadow: PairHistogram::default(),
             step_pairs: 0,
             trail: Vec::new(),
@@ -188,40 +178,30 @@ impl PairState {
         self.watermark.max(self.epoch_at)
     }
 
-    /// Differences with missing grades imputed against the candidate.
+    /// Every pair.
     #[must_use]
-    pub const fn promote(&self) -> &PairHistogram {
-        &self.promote
+    pub const fn all(&self) -> &Sums {
+        &self.all
     }
 
-    /// Differences with missing grades imputed in favour of the candidate.
+    /// Every pair but those of these segments: a segment that the candidate has lost speaks neither for it nor against it
+    /// in the others. No pair is used twice: a segment is lost by its own pairs alone.
     #[must_use]
-    pub const fn rollback(&self) -> &PairHistogram {
-        &self.rollback
-    }
-
-    /// Differences of pairs with both grades.
-    #[must_use]
-    pub const fn observed(&self) -> &PairHistogram {
-        &self.observed
+    pub fn without(&self, segments: &[Arc<str>]) -> Cow<'_, Sums> {
+        if !segments.iter().any(|segment| self.strata.contains_key(segment)) {
+            return Cow::Borrowed(&self.all);
+        }
+        let mut rest = Sums::default();
+        for (_, stratum) in self.strata.iter().filter(|(name, _)| !segments.contains(name)) {
+            rest.merge(stratum.sums());
+        }
+        Cow::Owned(rest)
     }
 
     /// Same-prompt differences from before any exposure.
     #[must_use]
     pub const fn shadow(&self) -> &PairHistogram {
         &self.shadow
-    }
-
-    /// Candidate grades of pairs; missing ones count as 1, so that they are no evidence against the candidate.
-    #[must_use]
-    pub const fn grades(&self) -> &GradeHistogram {
-        &self.grades
-    }
-
-    /// Control cost − candidate cost of pairs whose prices are known, as shares of the baseline's cap.
-    #[must_use]
-    pub const fn savings(&self) -> &PairHistogram {
-        &self.savings
     }
 
     /// Each segment's own pairs, by name.
@@ -285,7 +265,8 @@ impl PairState {
     #[must_use]
     pub fn funnel(&self) -> Funnel {
         let [candidate, control] = &self.counts;
-        let (scored, imputed) = (self.observed.n(), self.promote.n() - self.observed.n());
+        let scored = self.all.observed().n();
+        let imputed = self.all.promote().n() - scored;
         // A pair without any grade counts once in each arm's missing.
         let ungraded = (candidate.missing + control.missing).saturating_sub(imputed) / 2;
         Funnel {
@@ -357,7 +338,7 @@ impl PairState {
         let mut pairs: Vec<(Arc<str>, Unit, Unit)> = Vec::new();
         for (name, stratum) in &mut self.strata {
             while let Some((candidate, control)) = stratum.next_pair() {
-                stratum.add(candidate.outcome, control.outcome);
+                stratum.add(&candidate, &control, self.baseline.cost_cap_nano);
                 pairs.push((Arc::clone(name), candidate, control));
             }
         }
@@ -382,52 +363,25 @@ impl PairState {
 
     fn record(&mut self, candidate: &Unit, control: &Unit) {
         let own_step = candidate.assigned_at.min(control.assigned_at) >= self.since;
-        let [left, right] = &mut self.counts;
-        match (candidate.outcome, control.outcome) {
-            (Outcome::Grade(a), Outcome::Grade(b)) => {
-                self.promote.add(a, b);
-                self.rollback.add(a, b);
-                self.observed.add(a, b);
-                self.grades.add(a);
-                left.grades += a;
-                right.grades += b;
-            }
-            (Outcome::Missing, Outcome::Grade(b)) => {
-                self.promote.add(0.0, b);
-                self.rollback.add(1.0, b);
-                self.grades.add(1.0);
-                left.missing += 1;
-                left.lone_missing += u64::from(own_step);
-            }
-            (Outcome::Grade(a), Outcome::Missing) => {
-                self.promote.add(a, 1.0);
-                self.rollback.add(a, 0.0);
-                self.grades.add(a);
-                right.missing += 1;
-                right.lone_missing += u64::from(own_step);
-            }
-            (Outcome::Missing, Outcome::Missing) => {
-                left.missing += 1;
-                right.missing += 1;
-                return;
-            }
+        self.all.add(candidate, control, self.baseline.cost_cap_nano);
+        let lost = [candidate, control].map(|unit| unit.outcome == Outcome::Missing);
+        let alone = own_step && lost[0] != lost[1];
+        for (count, lost) in self.counts.iter_mut().zip(lost) {
+            count.missing += u64::from(lost);
+            count.lone_missing += u64::from(lost && alone);
         }
-        if let (Some(cap), Some(ours), Some(theirs)) =
-            (self.baseline.cost_cap_nano.filter(|cap| *cap > 0), candidate.cost_nano, control.cost_nano)
-        {
-            let share = |cost: i64| cost.clamp(0, cap) as f64 / cap as f64;
-            self.savings.add(share(theirs), share(ours));
+        if lost != [true, true] {
+            self.step_pairs += u64::from(own_step);
+            self.mark(candidate.assigned_at.max(control.assigned_at));
         }
-        self.step_pairs += u64::from(own_step);
-        self.mark(candidate.assigned_at.max(control.assigned_at));
     }
 
     fn mark(&mut self, at: Timestamp) {
-        let pairs = self.observed.n();
+        let pairs = self.all.observed().n();
         let due = self.trail.last().map_or(TRAIL_FROM, |last| (last.pairs + TRAIL_FROM).max(last.pairs * 11 / 10));
         if pairs >= due {
-            let (lower, upper) = interval(&self.grid, &self.observed, BAND_ALPHA);
-            let delta = self.observed.mean();
+            let (lower, upper) = interval(&self.grid, self.all.observed(), BAND_ALPHA);
+            let delta = self.all.observed().mean();
             self.trail.push(Point { at, pairs, delta, lower, upper });
         }
     }

@@ -4,9 +4,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 use weir_core::decision::Arm;
-use weir_stats::histogram::PairHistogram;
 
-use super::unit::{Outcome, Unit};
+use super::{sums::Sums, unit::Unit};
 
 /// A unit gives way to a younger one of its own arm when its partner came later than this.
 const PAIR_GAP: Duration = Duration::from_mins(10);
@@ -16,28 +15,14 @@ const PAIR_GAP: Duration = Duration::from_mins(10);
 pub struct Stratum {
     waiting: [VecDeque<Unit>; 2],
     units: u64,
-    promote: PairHistogram,
-    rollback: PairHistogram,
-    observed: PairHistogram,
+    sums: Sums,
 }
 
 impl Stratum {
-    /// Differences with missing grades imputed against the candidate.
+    /// Its own pairs.
     #[must_use]
-    pub const fn promote(&self) -> &PairHistogram {
-        &self.promote
-    }
-
-    /// Differences with missing grades imputed in favour of the candidate.
-    #[must_use]
-    pub const fn rollback(&self) -> &PairHistogram {
-        &self.rollback
-    }
-
-    /// Differences of pairs with both grades.
-    #[must_use]
-    pub const fn observed(&self) -> &PairHistogram {
-        &self.observed
+    pub const fn sums(&self) -> &Sums {
+        &self.sums
     }
 
     /// Units resolved in both arms.
@@ -73,23 +58,8 @@ impl Stratum {
         }
     }
 
-    pub(super) fn add(&mut self, candidate: Outcome, control: Outcome) {
-        match (candidate, control) {
-            (Outcome::Grade(a), Outcome::Grade(b)) => {
-                self.promote.add(a, b);
-                self.rollback.add(a, b);
-                self.observed.add(a, b);
-            }
-            (Outcome::Missing, Outcome::Grade(b)) => {
-                self.promote.add(0.0, b);
-                self.rollback.add(1.0, b);
-            }
-            (Outcome::Grade(a), Outcome::Missing) => {
-                self.promote.add(a, 1.0);
-                self.rollback.add(a, 0.0);
-            }
-            (Outcome::Missing, Outcome::Missing) => {}
-        }
+    pub(super) fn add(&mut self, candidate: &Unit, control: &Unit, cost_cap: Option<i64>) {
+        self.sums.add(candidate, control, cost_cap);
     }
 }
 

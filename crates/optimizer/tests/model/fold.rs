@@ -53,7 +53,7 @@ fn moment() -> Moment {
 type Numbers = (Vec<(usize, usize, u64)>, u64, u64, Timestamp);
 
 fn numbers(pairs: &PairState) -> Numbers {
-    let histograms = [pairs.promote(), pairs.rollback(), pairs.observed()];
+    let histograms = [pairs.all().promote(), pairs.all().rollback(), pairs.all().observed()];
     let counts = histograms.iter().enumerate().flat_map(|(which, histogram)| {
         let counts = histogram.counts().iter().copied().enumerate();
         counts.filter(|(_, count)| *count > 0).map(move |(place, count)| (which, place, count))

@@ -86,7 +86,7 @@ fn a_promotion_makes_the_next_revision_and_gives_its_numbers() {
     assert_eq!(
         policy.reason,
         format!(
-            "not worse than sim/large by more than 0.03: log evidence {:.2} ≥ 5.10 after 600 pairs, \
+            "not worse than sim/large by more than 0.03: log evidence {:.2} ≥ 4.71 after 600 pairs, \
              difference −0.002 [−{:.3}, +{:.3}]",
             evidence.log_e_promote, -evidence.lower, evidence.upper
         )
@@ -97,7 +97,7 @@ fn a_promotion_makes_the_next_revision_and_gives_its_numbers() {
 fn the_outlook_says_where_it_goes_and_how_long_it_takes() {
     let canary = on_last_step();
     let view = outlook(&canary, &good(&canary, 0));
-    assert_eq!(view.sentence, "waiting for the first pairs: about 4554 more pairs");
+    assert_eq!(view.sentence, "waiting for the first pairs: about 4275 more pairs");
     let view = outlook(&canary, &good(&canary, 200));
     assert_eq!(view.course, Course::Promote);
     assert!(view.sentence.starts_with("on course to promote after 200 pairs, difference +0.000"), "{}", view.sentence);

@@ -28,9 +28,29 @@ fn the_kth_candidate_meets_the_kth_control() {
         ],
         60.0,
     );
-    assert_eq!(cents(state.observed()), [(-25, 1), (50, 1)]);
+    assert_eq!(cents(state.all().observed()), [(-25, 1), (50, 1)]);
     assert_eq!(state.watermark(), at_s(4.0));
     assert_eq!(state.step_pairs(), 2);
+}
+
+#[test]
+fn a_segment_that_is_lost_speaks_no_more_of_the_others() {
+    let of =
+        |id, arm, segment: &str, grade| Exposure { segment: segment.into(), ..exposure(id, arm, id as f64, grade) };
+    let state = folded(
+        &[
+            of(1, Arm::Candidate, "hard", Some(0.0)),
+            of(2, Arm::Control, "hard", Some(1.0)),
+            of(3, Arm::Candidate, "easy", Some(0.75)),
+            of(4, Arm::Control, "easy", Some(0.5)),
+        ],
+        60.0,
+    );
+    assert_eq!(cents(state.all().observed()), [(-100, 1), (25, 1)]);
+    let rest = state.without(&["hard".into()]);
+    assert_eq!((cents(rest.observed()), rest.mean(Arm::Candidate)), (vec![(25, 1)], 0.75));
+    assert_eq!((rest.grades().n(), rest.promote().n(), rest.rollback().n()), (1, 1, 1));
+    assert_eq!(*state.without(&["unknown".into()]), *state.all());
 }
 
 #[test]
@@ -42,12 +62,12 @@ fn an_open_answer_holds_everything_assigned_after_it() {
         exposure(4, Arm::Control, 3.0, Some(1.0)),
     ];
     let mut state = folded(&exposures, 60.0);
-    assert_eq!(state.promote().n(), 0);
+    assert_eq!(state.all().promote().n(), 0);
     assert_eq!(state.watermark(), at_s(0.0));
     exposures[1].grade = Some(0.0);
     exposures[1].graded_at = Some(at_s(61.0));
     state.fold(exposures, &moment(62.0));
-    assert_eq!(cents(state.observed()), [(0, 1), (100, 1)]);
+    assert_eq!(cents(state.all().observed()), [(0, 1), (100, 1)]);
 }
 
 #[test]
@@ -59,7 +79,7 @@ fn two_units_of_the_same_instant_are_both_folded() {
     closed[1].unscored = true;
     closed[1].failed = true;
     state.fold(closed, &moment(61.0));
-    assert_eq!(cents(state.observed()), [(100, 1)]);
+    assert_eq!(cents(state.all().observed()), [(100, 1)]);
     assert_eq!(state.arm(Arm::Candidate).requests, 1);
 }
 
@@ -73,12 +93,12 @@ fn a_request_in_flight_holds_what_was_assigned_after_it() {
     ];
     let mut state = PairState::new(0.03);
     state.fold(exposures, &Moment { complete_before: at_s(2.0), in_flight: 1, ..moment(60.0) });
-    assert_eq!(state.observed().n(), 1);
+    assert_eq!(state.all().observed().n(), 1);
     let mut slow = exposure(3, Arm::Candidate, 2.0, Some(0.0));
     slow.ended_at = at_s(90.0);
     slow.graded_at = Some(at_s(91.0));
     state.fold([slow], &moment(95.0));
-    assert_eq!(cents(state.observed()), [(-100, 1), (0, 1)]);
+    assert_eq!(cents(state.all().observed()), [(-100, 1), (0, 1)]);
 }
 
 #[test]
@@ -86,8 +106,8 @@ fn a_failed_answer_is_worth_nothing_even_when_a_fallback_was_graded() {
     let mut failed = exposure(1, Arm::Candidate, 0.0, Some(1.0));
     failed.failed = true;
     let state = folded(&[failed, exposure(2, Arm::Control, 1.0, Some(1.0))], 60.0);
-    assert_eq!(cents(state.promote()), [(-100, 1)]);
-    assert_eq!(cents(state.rollback()), [(-100, 1)]);
+    assert_eq!(cents(state.all().promote()), [(-100, 1)]);
+    assert_eq!(cents(state.all().rollback()), [(-100, 1)]);
     assert_eq!(state.arm(Arm::Candidate).failures, 1);
 }
 
@@ -104,9 +124,9 @@ fn a_missing_grade_is_the_worst_case_of_each_test() {
         ],
         600.0,
     );
-    assert_eq!(cents(state.promote()), [(-50, 2)]);
-    assert_eq!(cents(state.rollback()), [(50, 2)]);
-    assert_eq!(state.observed().n(), 0);
+    assert_eq!(cents(state.all().promote()), [(-50, 2)]);
+    assert_eq!(cents(state.all().rollback()), [(50, 2)]);
+    assert_eq!(state.all().observed().n(), 0);
     assert_eq!((state.arm(Arm::Candidate).missing, state.arm(Arm::Control).missing), (2, 2));
     assert_eq!((state.arm(Arm::Candidate).lone_missing, state.arm(Arm::Control).lone_missing), (1, 1));
 }
@@ -116,19 +136,19 @@ fn a_grade_that_came_too_late_stays_missing() {
     let mut late = exposure(1, Arm::Candidate, 0.0, Some(1.0));
     late.graded_at = Some(at_s(1.0 + 120.5));
     let state = folded(&[late, exposure(2, Arm::Control, 1.0, Some(1.0))], 600.0);
-    assert_eq!(cents(state.promote()), [(-100, 1)]);
-    assert_eq!(cents(state.rollback()), [(0, 1)]);
+    assert_eq!(cents(state.all().promote()), [(-100, 1)]);
+    assert_eq!(cents(state.all().rollback()), [(0, 1)]);
 }
 
 #[test]
 fn a_grade_in_time_is_waited_for_until_its_row_can_have_come() {
     let mut exposures = [exposure(1, Arm::Candidate, 0.0, None), exposure(2, Arm::Control, 1.0, Some(1.0))];
     let mut state = folded(&exposures, 121.9);
-    assert_eq!(state.promote().n(), 0);
+    assert_eq!(state.all().promote().n(), 0);
     exposures[0].grade = Some(1.0);
     exposures[0].graded_at = Some(at_s(121.0));
     state.fold(exposures, &moment(121.95));
-    assert_eq!(cents(state.observed()), [(0, 1)]);
+    assert_eq!(cents(state.all().observed()), [(0, 1)]);
 }
 
 #[test]
@@ -145,9 +165,9 @@ fn a_session_is_one_unit_with_the_mean_of_its_turns() {
         turn(4, 700.0, 0.0),
         exposure(9, Arm::Control, 50.0, Some(0.0)),
     ];
-    assert_eq!(folded(&exposures, 590.0).observed().n(), 0);
+    assert_eq!(folded(&exposures, 590.0).all().observed().n(), 0);
     let state = folded(&exposures, 2_000.0);
-    assert_eq!(cents(state.observed()), [(50, 1)]);
+    assert_eq!(cents(state.all().observed()), [(50, 1)]);
     assert_eq!(state.arm(Arm::Candidate).units, 1);
 }
 
@@ -160,7 +180,7 @@ fn later_requests_of_a_unit_that_is_no_session_do_not_count() {
         exposure(3, Arm::Control, 2.0, Some(1.0)),
         exposure(4, Arm::Control, 3.0, Some(1.0)),
     ];
-    assert_eq!(cents(folded(&exposures, 60.0).observed()), [(0, 1)]);
+    assert_eq!(cents(folded(&exposures, 60.0).all().observed()), [(0, 1)]);
 }
 
 #[test]
@@ -173,7 +193,7 @@ fn an_old_unit_gives_way_to_a_younger_one_of_its_own_arm() {
         exposure(4, Arm::Candidate, 2_000.0, Some(1.0)),
         exposure(5, Arm::Control, 4_000.0, Some(0.0)),
     ];
-    assert_eq!(cents(folded(&exposures, 5_000.0).observed()), [(0, 1), (100, 1)]);
+    assert_eq!(cents(folded(&exposures, 5_000.0).all().observed()), [(0, 1), (100, 1)]);
 }
 
 #[test]
@@ -186,7 +206,7 @@ fn a_step_counts_its_own_pairs_only() {
     ];
     let mut state = folded(&exposures[..2], 50.0);
     state.fold(exposures.clone(), &Moment { since: at_s(50.0), ..moment(200.0) });
-    assert_eq!((state.step_pairs(), state.promote().n()), (1, 2));
+    assert_eq!((state.step_pairs(), state.all().promote().n()), (1, 2));
     assert_eq!(state.arm(Arm::Candidate).units, 1);
 }
 
