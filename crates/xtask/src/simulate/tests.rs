@@ -125,7 +125,7 @@ fn an_outage_is_seen_in_three_requests_and_half_an_outage_soon() {
 
 #[test]
 fn routes_from_few_scores_keep_their_floor_where_point_estimates_do_not() {
-    at_most(planner::violations(&planner::routes(planner::Reading::Shrunk, 200, 60, SEED)), 0.05);
+    at_most(planner::violations(&planner::routes(planner::Reading::Fitted, 200, 60, SEED)), 0.05);
     let point = planner::violations(&planner::routes(planner::Reading::Point, 200, 60, SEED));
     assert!(point.lower() > 0.05, "the scenario must bite: {point}");
 }
