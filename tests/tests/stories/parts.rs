@@ -76,6 +76,9 @@ async fn harm_that_hides_in_one_part_is_kept_out_of_it_and_the_rest_is_promoted(
     };
     assert!(of("tools", "candidate") < of("tools", "control") - 0.3, "the harm is real");
 
+    let replay = scene.rig.api(&format!("/canaries/{}/replay", scene.canary)).await;
+    assert_eq!(replay["same"], json!(true), "the lost segment is lost again: {replay}");
+
     // Whoever is tried next is not compared with what does not serve there.
     let order = json!({"workload": "maths", "candidate": "sim/large", "cooldown_ms": 0});
     let next = scene.rig.order("/canaries", order).await.expect(201).json();
