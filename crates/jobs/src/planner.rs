@@ -2,6 +2,8 @@
 //! best diff into a canary. It never moves traffic itself. Off unless a workload says otherwise; one diff a candidate
 //! and revision; nothing while a canary is active.
 
+mod spend;
+
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
@@ -152,11 +154,7 @@ impl Planner {
                 }),
                 bias: logged::bias(&answers, &candidate.deployment.id, &stable.deployment.id),
                 within: None,
-                spend: Some(SpendFacts {
-                    se_usd: spend::difference_se(&answers, &from, &to),
-                    score_usd,
-                    shadow_pairs,
-                }),
+                spend: Some(SpendFacts { se_usd: spend::difference_se(&answers, &from, &to), score_usd, shadow_pairs }),
                 parts: parts.clone(),
                 from,
                 to,
@@ -270,6 +268,5 @@ fn cost(own: &Usage, present: &Usage, candidate: &CandidateView) -> Option<f64> 
     (present.requests > 0).then(|| price.cost(&tokens).as_usd() / present.requests as f64)
 }
 
-mod spend;
 #[cfg(test)]
 mod tests;

@@ -169,7 +169,11 @@ async fn the_answers_of_a_shadow_are_set_beside_those_that_callers_got() {
     })
     .await;
     let battles = &view["evidence"]["battles"];
-    assert_eq!((&battles["won"], &battles["tied"]), (&json!(0), &json!(0)), "a wrong answer beats no right one: {view}");
+    assert_eq!(
+        (&battles["won"], &battles["tied"]),
+        (&json!(0), &json!(0)),
+        "a wrong answer beats no right one: {view}"
+    );
     assert!(battles["lost"].as_u64().unwrap() >= 30, "{view}");
     assert_eq!(rig.api(&format!("/canaries/{id}/replay")).await["same"], json!(true));
 

@@ -72,7 +72,8 @@ fn what_proving_costs_and_how_sure_the_price_is_are_in_the_saving() {
 
 #[test]
 fn a_diff_shows_every_mix_that_is_cheapest_at_some_price_of_quality() {
-    let choice = |deployment: &str, cost_usd: f64, lower: f64| ChoiceFacts { deployment: deployment.into(), cost_usd, lower };
+    let choice =
+        |deployment: &str, cost_usd: f64, lower: f64| ChoiceFacts { deployment: deployment.into(), cost_usd, lower };
     let part = |segment: &str, small: f64| PartFacts {
         segment: segment.into(),
         share: 0.5,

@@ -163,8 +163,7 @@ fn one(strategy: Strategy, random: &mut Random) -> (f64, f64) {
     let trial = || Trial { cell: Cell::new(0.0, 0.0), wealth: tests.start(), pairs: 0, failed: false };
     let trials = (0..SIDE).map(|_| trial()).collect();
     let serving = (0..SIDE).max_by(|&a, &b| quality[a].total_cmp(&quality[b])).unwrap_or(0);
-    let mut run =
-        Run { cost: &cost, quality: &quality, floor, trials, tests, serving, controls: VecDeque::new() };
+    let mut run = Run { cost: &cost, quality: &quality, floor, trials, tests, serving, controls: VecDeque::new() };
     let mut later: VecDeque<(u32, usize, bool)> = VecDeque::new();
     let (mut spent, mut below, mut tried) = (0.0, 0_u32, None);
     for t in 0..REQUESTS {
@@ -173,7 +172,7 @@ fn one(strategy: Strategy, random: &mut Random) -> (f64, f64) {
                 run.graded(k, passed, strategy);
             }
         }
-        if strategy == Strategy::Uniform || t % LOOK == 0 {
+        if strategy == Strategy::Uniform || t.is_multiple_of(LOOK) {
             tried = run.choose(strategy, random);
         }
         let explores = random.unit() < TRIED;

@@ -94,7 +94,9 @@ const TABLES: [(What, Table); 12] = [
 /// Runs what was asked for.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if args.what == What::Plumbing {
-        println!("| poison | runs | the naive rule promotes | weir promotes | rolled back | held |\n|---|---|---|---|---|---|");
+        println!(
+            "| poison | runs | the naive rule promotes | weir promotes | rolled back | held |\n|---|---|---|---|---|---|"
+        );
         return crate::drill::story("plumbing::", "WEIR_PLUMBING_RUNS", args.runs);
     }
     for (what, table) in TABLES.into_iter().filter(|(what, _)| args.what == *what || args.what == What::All) {

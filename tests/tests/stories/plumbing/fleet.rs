@@ -33,10 +33,15 @@ impl Seen {
 pub(super) struct Seens(Vec<Seen>);
 
 fn told(variable: &str, otherwise: usize) -> usize {
-    std::env::var(variable).ok().and_then(|number| number.parse().ok()).filter(|&number| number > 0).unwrap_or(otherwise)
+    std::env::var(variable)
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .filter(|&number| number > 0)
+        .unwrap_or(otherwise)
 }
 
 /// Plays `scene` with the seeds from 1, as many as `WEIR_PLUMBING_RUNS` says, once without it.
+#[expect(clippy::print_stdout, reason = "a row of the table that `cargo xtask simulate plumbing` prints")]
 pub(super) async fn play<F>(name: &str, scene: impl Fn(u64) -> F) -> Seens
 where
     F: Future<Output = Seen> + Send + 'static,
@@ -83,6 +88,11 @@ impl Seens {
     #[track_caller]
     pub(super) fn promoted(&self, share: f64) {
         let promoted = self.count(|one| one.promoted);
-        assert!(promoted as f64 >= (share * self.0.len() as f64).round(), "{promoted} of {}: {:?}", self.0.len(), self.0);
+        assert!(
+            promoted as f64 >= (share * self.0.len() as f64).round(),
+            "{promoted} of {}: {:?}",
+            self.0.len(),
+            self.0
+        );
     }
 }
