@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use weir_core::canary::{Canary, CanaryEvent, CanaryPlan, Evidence, GuardReading, HoldCause, StratumReading};
+use weir_core::canary::{Battles, Canary, CanaryEvent, CanaryPlan, Evidence, GuardReading, HoldCause, StratumReading};
 use weir_optimizer::{
     canary::{Reading, outlook},
     pairing::Point,
@@ -94,8 +94,21 @@ struct EvidenceView {
     guards: Vec<GuardView>,
     /// The forest.
     strata: Vec<StratumView>,
+    /// The shadow's answers beside those that callers got; `null` where no judge compared any. Nothing is decided by them.
+    battles: Option<BattlesView>,
     /// Digest of the histograms.
     histogram: String,
+}
+
+/// Answers to the same prompts, compared by judges that saw each pair in both orders.
+#[derive(Debug, Serialize, ToSchema)]
+struct BattlesView {
+    /// The candidate's answer is better, in both orders.
+    won: u64,
+    /// Neither is, or the two orders disagree.
+    tied: u64,
+    /// The answer that the caller got is better, in both orders.
+    lost: u64,
 }
 
 /// One guard.
@@ -290,6 +303,7 @@ impl From<&Evidence> for EvidenceView {
             scorer_version: evidence.scorer_version.as_deref().map(str::to_owned),
             guards: evidence.guards.iter().map(GuardView::from).collect(),
             strata: evidence.strata.iter().map(StratumView::from).collect(),
+            battles: evidence.battles.map(|Battles { won, tied, lost }| BattlesView { won, tied, lost }),
             histogram: evidence.histogram.clone(),
         }
     }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use weir_core::{
     CanaryId, Timestamp,
-    canary::{Canary, Exposure, Inputs},
+    canary::{Canary, Exposure, Inputs, Shadowed},
     decision::Arm,
     error,
 };
@@ -101,17 +101,17 @@ async fn fold(app: &App, canary: &Canary) -> Reply<Look> {
         tripped: app.live.gates().of(&canary.id).tripped(),
         lapsed: false,
     };
-    let shadow = app.store.shadow_grades(canary, inputs.score_seq, inputs.now).await?;
+    let shadowed = app.store.shadowed(canary, inputs.score_seq, inputs.now).await?;
     let canary = canary.clone();
-    tokio::task::spawn_blocking(move || folded(&canary, exposures.rows, shadow, &inputs))
+    tokio::task::spawn_blocking(move || folded(&canary, exposures.rows, &shadowed, &inputs))
         .await
         .map_err(|_| Failure::new(&error::INTERNAL, "the canary's exposures could not be read"))
 }
 
 /// The look at these rows with these inputs: the same always gives the same.
-pub(crate) fn folded(canary: &Canary, rows: Vec<Exposure>, shadow: Vec<(f64, f64)>, inputs: &Inputs) -> Look {
+pub(crate) fn folded(canary: &Canary, rows: Vec<Exposure>, shadowed: &Shadowed, inputs: &Inputs) -> Look {
     let mut pairs = PairState::of(canary);
-    pairs.set_shadow(shadow);
+    pairs.set_shadow(shadowed);
     let exposed = rows.iter().map(|row| (row.assigned_at, row.arm)).collect();
     pairs.fold(rows, &Moment::of(canary, inputs));
     Look {

@@ -70,8 +70,8 @@ pub(crate) async fn replay_canary(State(app): State<App>, Segment(id): Segment) 
         let inputs = &event.evidence.inputs;
         let rows =
             app.store.exposure_list_as_of(&canary.id, canary.epoch_at, inputs.span_seq, inputs.score_seq).await?;
-        let shadow = app.store.shadow_grades(&canary, inputs.score_seq, inputs.now).await?;
-        let reading = folded(&canary, rows, shadow, inputs).reading;
+        let shadowed = app.store.shadowed(&canary, inputs.score_seq, inputs.now).await?;
+        let reading = folded(&canary, rows, &shadowed, inputs).reading;
         let head = line.iter().find(|policy| policy.revision == inputs.head);
         let next = head.and_then(|head: &Policy| again(&canary, event, &reading, head));
         seen.push(compared(event, next.as_ref().map(|(event, _)| event)));

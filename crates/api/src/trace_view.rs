@@ -136,7 +136,7 @@ struct ScoreView {
     value: Option<f64>,
     /// Why there is no grade.
     reason: Option<&'static str>,
-    /// `check`, `judge` or `api`.
+    /// `check`, `judge`, `battle` or `api`.
     source: &'static str,
     /// In the scorer's words.
     explanation: Option<String>,

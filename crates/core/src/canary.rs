@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CanaryId, DeploymentId, RevisionId, ScorerName, Timestamp, WorkloadId};
 
-pub use evidence::{CanaryEvent, Evidence, GuardReading, Inputs, StratumReading};
+pub use evidence::{Battles, CanaryEvent, Evidence, GuardReading, Inputs, Shadowed, StratumReading};
 pub use exposure::Exposure;
 
 /// One comparison of a candidate with the stable deployment, on live traffic.

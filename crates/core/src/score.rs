@@ -130,6 +130,8 @@ pub enum Source {
     Check,
     /// A model-based judge.
     Judge,
+    /// A judge that compared a shadow's answer with the one that the caller got, in both orders: 1 won, 0.5 tied, 0 lost.
+    Battle,
     /// Posted through the API.
     Api,
 }
@@ -141,6 +143,7 @@ impl Source {
         match self {
             Self::Check => "check",
             Self::Judge => "judge",
+            Self::Battle => "battle",
             Self::Api => "api",
         }
     }

@@ -53,6 +53,13 @@ impl Assembled {
         Exchange { measured, ..Exchange::new(&self.messages, &self.answer, self.reference.as_deref()) }
     }
 
+    /// Sets the answer that this one is compared with.
+    pub(crate) fn put_beside(&mut self, other: String) {
+        let mut reference = self.reference.as_deref().cloned().unwrap_or_default();
+        reference.baseline = Some(other);
+        self.reference = Some(Arc::new(reference));
+    }
+
     /// The reason why nothing can be scored, where there is one.
     pub(crate) fn obstacle(&self) -> Option<Outcome> {
         self.truncated.then(|| Outcome::unscored(Unscored::Truncated, "the answer was cut at the payload bound"))

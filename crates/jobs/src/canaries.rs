@@ -159,11 +159,11 @@ impl Canaries {
             tripped: self.parts.live.gates().of(&canary.id).tripped(),
             lapsed,
         };
-        let shadow = store.shadow_grades(canary, inputs.score_seq, inputs.now).await?;
+        let shadowed = store.shadowed(canary, inputs.score_seq, inputs.now).await?;
         let Some(pairs) = self.pairs.get_mut(&canary.id) else {
             return Ok(());
         };
-        pairs.set_shadow(shadow);
+        pairs.set_shadow(&shadowed);
         pairs.fold(exposures.rows, &Moment::of(canary, &inputs));
         let reading = canary::read(canary, pairs, &inputs);
         let verdict = canary::step(canary, &reading);

@@ -3,6 +3,7 @@
 //! code that may take long.
 
 mod aimd;
+mod battles;
 mod bench;
 pub(crate) mod outside;
 mod repeat;
@@ -69,9 +70,16 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
         return Ok(());
     }
     let assembled = Assembled::all(&desk.references, &span.workload, std::iter::once(&*record)).await?;
-    let Some(assembled) = assembled.into_iter().next().map(Arc::new) else {
+    let Some(mut assembled) = assembled.into_iter().next() else {
         return Ok(());
     };
+    let battle = battles::is_one(span.origin, asked);
+    if battle && !battles::put_beside(&desk, &mut assembled, span.id).await? {
+        // The pair is stored a moment after the answer.
+        let last = attempt.current() >= MAX_ATTEMPTS as usize;
+        return if last { Ok(()) } else { Err("the answer to compare with is not stored yet".into()) };
+    }
+    let assembled = Arc::new(assembled);
     let served_by = span.served_by().map_or("", |deployment| deployment.as_str());
     let mut cost = NanoUsd::ZERO;
     let late = expired(rule, job.until_s.filter(|_| !job.again), desk.clock.now());
@@ -85,7 +93,7 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
     }
     let (outcome, failure) = match obstacle {
         Some(outcome) => (outcome, None),
-        None => match answer(&desk, &scoring, (name, scorer), asked, &assembled, span.id, served_by).await {
+        None => match answer(&desk, &scoring, (name, scorer), asked, &assembled, (span.id, battle), served_by).await {
             Ok((outcome, spent)) => {
                 cost = spent;
                 (outcome, None)
@@ -97,7 +105,11 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
             Err(failure) => (Outcome::unscored(failure.reason(), failure.to_string()), Some(failure)),
         },
     };
-    let source = if matches!(asked, Asked::Judge(_)) { Source::Judge } else { Source::Check };
+    let source = match asked {
+        Asked::Judge(_) if battle => Source::Battle,
+        Asked::Judge(_) => Source::Judge,
+        _ => Source::Check,
+    };
     let scored = Scored { span, p_sample: job.p_sample, source, at: desk.clock.now() };
     let score: Option<Score> = scored.score(name, scorer.version(), outcome).map(|score| Score { cost, ..score });
     if cost > NanoUsd::ZERO {
@@ -146,10 +158,13 @@ async fn answer(
     (name, scorer): (&ScorerName, &Arc<Scorer>),
     asked: Asked<'_>,
     assembled: &Arc<Assembled>,
-    span: SpanId,
+    (span, battle): (SpanId, bool),
     served_by: &str,
 ) -> Result<(Outcome, NanoUsd), Unanswered> {
     match asked {
+        Asked::Judge(spec) if battle => {
+            vote(desk, &battles::in_both_orders(spec), scorer.version(), &assembled.exchange(), served_by).await
+        }
         Asked::Judge(spec) => vote(desk, spec, scorer.version(), &assembled.exchange(), served_by).await,
         Asked::Embedding(spec) => outside::embedding(desk, spec, &assembled.exchange()).await,
         Asked::Webhook(spec) => {

@@ -2,6 +2,8 @@
 //! best diff into a canary. It never moves traffic itself. Off unless a workload says otherwise; one diff a candidate
 //! and revision; nothing while a canary is active.
 
+mod spend;
+
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
@@ -15,7 +17,7 @@ use weir_core::{
 };
 use weir_optimizer::{
     canary::{Ground, StartRequest, start},
-    diff::{Facts, LoggedFacts, PolicyDiff, Side, propose},
+    diff::{Facts, LoggedFacts, PolicyDiff, Side, SpendFacts, propose},
     planner::{
         budget::Budget,
         logged::{self, Answer},
@@ -132,6 +134,10 @@ impl Planner {
             window.and_then(Window::quality).map_or(PRIOR, |quality| quality.mean)
         };
         let present_value = logged::value(&answers, &stable.deployment.id, expected);
+        let score_usd = self.store.scoring_cost_each(&workload.id, now.minus(DAY * DAYS)).await?.as_usd();
+        let shadow_pairs = self.settings.load().canary.shadow_pairs.unwrap_or(0);
+        let prices = |candidate: &CandidateView| cost(&of(candidate), &present, candidate);
+        let parts = spend::parts(view, &answers, prices);
         let budget = Budget { share: workload.optimize.share, usd_per_day: workload.optimize.usd_per_day };
         let mut diffs: Vec<PolicyDiff> = Vec::new();
         for candidate in view.candidates.iter().filter(|candidate| !candidate.stable) {
@@ -155,6 +161,8 @@ impl Planner {
                 }),
                 bias: logged::bias(&answers, &candidate.deployment.id, &stable.deployment.id),
                 within: None,
+                spend: Some(SpendFacts { se_usd: spend::difference_se(&answers, &from, &to), score_usd, shadow_pairs }),
+                parts: parts.clone(),
                 from,
                 to,
             };

@@ -269,6 +269,7 @@ impl Publisher {
 
     async fn publish(&mut self) -> Result<(), Error> {
         self.read_logs().await?;
+        self.windows.fit();
         self.seq += 1;
         self.shared.follow(&self.parts.settings.load_full());
         let workloads = self.shared.workloads.iter().filter_map(|workload| {

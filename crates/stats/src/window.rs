@@ -138,6 +138,14 @@ impl Cell {
         }
     }
 
+    /// Mean and variance of a grade as they are, and the effective number of grades; `None` without evidence.
+    #[must_use]
+    pub fn moments(&self) -> Option<(f64, f64, f64)> {
+        let n_eff = self.weight * self.weight / self.weight_sq;
+        let mean = self.grade / self.weight;
+        (self.n > 0 && n_eff.is_finite()).then(|| (mean, (self.grade_sq / self.weight - mean * mean).max(0.0), n_eff))
+    }
+
     /// Mean and bounds, shrunk towards `prior` as if by `κ` more observations; `None` without evidence.
     ///
     /// `q̂ = (m·n_eff + κ·prior) / (n_eff + κ)`, `q̂ ∓ z·sqrt(max(v, floor) / (n_eff + κ) + (κ / (n_eff + κ))²·doubt)`,
@@ -145,12 +153,8 @@ impl Cell {
     #[must_use]
     pub fn estimate(&self, prior: impl Into<Prior>) -> Option<Estimate> {
         let Prior { mean: expected, weight, doubt } = prior.into();
-        let n_eff = self.weight * self.weight / self.weight_sq;
-        if self.n == 0 || !n_eff.is_finite() {
-            return None;
-        }
-        let raw = self.grade / self.weight;
-        let variance = (self.grade_sq / self.weight - raw * raw).max(VARIANCE_FLOOR);
+        let (raw, variance, n_eff) = self.moments()?;
+        let variance = variance.max(VARIANCE_FLOOR);
         let mean = (raw * n_eff + weight * expected) / (n_eff + weight);
         let trust = weight / (n_eff + weight);
         let reach = BOUND_Z * (variance / (n_eff + weight) + trust * trust * doubt).sqrt();

@@ -120,6 +120,21 @@ impl Store {
         Ok(rows.into_iter().map(|(workload, cost)| (workload.into(), NanoUsd(cost))).collect())
     }
 
+    /// What grading one answer of a workload has cost since then, all its scorers together; 0 without grades.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn scoring_cost_each(&self, workload: &WorkloadId, since: Timestamp) -> Result<NanoUsd, Error> {
+        let (cost, answers): (i64, i64) = sqlx::query_as(
+            "SELECT coalesce(sum(cost_nano), 0), count(DISTINCT span_id) FROM score WHERE workload = ? AND at >= ?",
+        )
+        .bind(workload.as_str())
+        .bind(since.0)
+        .fetch_one(self.readers())
+        .await?;
+        Ok(NanoUsd(cost / answers.max(1)))
+    }
+
     /// Names of tags on the newest requests, sorted.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::time::Duration;
 use sqlx::Row;
 use weir_core::{
     CanaryId, DeploymentId, ScorerName, SpanId, Timestamp, WorkloadId,
-    canary::{Canary, CanaryState},
+    canary::{Battles, Canary, CanaryState, Shadowed},
+    score::Source,
 };
 
 use crate::{
@@ -181,22 +182,51 @@ impl Store {
             .collect()
     }
 
-    /// The grades `(candidate, control)` that a canary in its shadow stands on at `now`, as far as scores up to
-    /// `score_seq` tell; none in any other state.
+    /// The caller's request that a candidate answered again with this span; `None` while that is not stored.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn shadow_beside(&self, answer: SpanId) -> Result<Option<SpanId>, Error> {
+        let row = sqlx::query("SELECT span_id FROM shadow WHERE shadow_id = ? LIMIT 1")
+            .bind(id_bytes(answer.bits()))
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(|row| span_id(row.try_get(0)?)).transpose()
+    }
+
+    /// What a canary's shadow says, as far as scores up to `score_seq` tell: the grades it stands on at `now` while it is
+    /// in its shadow, and the answers side by side at any time. Nothing where the plan asks for no shadow.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn shadow_grades(
-        &self,
-        canary: &Canary,
-        score_seq: i64,
-        now: Timestamp,
-    ) -> Result<Vec<(f64, f64)>, Error> {
+    pub async fn shadowed(&self, canary: &Canary, score_seq: i64, now: Timestamp) -> Result<Shadowed, Error> {
+        if canary.plan.shadow_pairs == 0 {
+            return Ok(Shadowed::default());
+        }
+        let battles = self.shadow_battles(&canary.id, score_seq).await?;
         if canary.state != CanaryState::Shadow {
-            return Ok(Vec::new());
+            return Ok(Shadowed { grades: Vec::new(), battles });
         }
         let pairs = self.shadow_pairs(ShadowOf::Canary(&canary.id), &canary.scorer, score_seq).await?;
-        Ok(settled(&pairs, now, Duration::from_millis(canary.plan.score_timeout_ms)))
+        let grades = settled(&pairs, now, Duration::from_millis(canary.plan.score_timeout_ms));
+        Ok(Shadowed { grades, battles })
+    }
+
+    async fn shadow_battles(&self, canary: &CanaryId, score_seq: i64) -> Result<Option<Battles>, Error> {
+        let row = sqlx::query(
+            "SELECT count(*) FILTER (WHERE grade > 0.5), count(*) FILTER (WHERE grade = 0.5), \
+                    count(*) FILTER (WHERE grade < 0.5) \
+             FROM shadow JOIN score ON score.span_id = shadow.shadow_id \
+             WHERE shadow.canary = ? AND score.source = ? AND score.seq <= ?",
+        )
+        .bind(canary.as_str())
+        .bind(Source::Battle.name())
+        .bind(score_seq)
+        .fetch_one(self.readers())
+        .await?;
+        let count = |place: usize| Ok::<_, Error>(u64::try_from(row.try_get::<i64, _>(place)?).unwrap_or(0));
+        let battles = Battles { won: count(0)?, tied: count(1)?, lost: count(2)? };
+        Ok((battles != Battles::default()).then_some(battles))
     }
 }
 

@@ -6,18 +6,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    plumbing::{Answer, CONFIG, PROMOTES, Scene, mean, naive, runs},
+    plumbing::{Answer, CONFIG, PROMOTES, Scene, mean, naive},
     rig::{ask, eventually},
 };
 
 /// The cheapest of those that may serve, by whether tools are offered.
-fn told_apart() -> String {
+pub(crate) fn told_apart() -> String {
     let policy = "policy = [\"filter\", \"canary\", \"floor\", \"cost\"]\nfloor = 0.5\nsegments = [\"tools\"]";
     CONFIG.replace(r#"policy = ["filter", "canary"]"#, policy)
 }
 
 /// Every fifth request offers tools.
-fn body(number: u64) -> Value {
+pub(crate) fn body(number: u64) -> Value {
     let mut body = ask("weir/maths", &format!("parts {number}"));
     if number.is_multiple_of(5) {
         body["tools"] = json!([{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]);
@@ -26,7 +26,7 @@ fn body(number: u64) -> Value {
 }
 
 /// Better by thirty points, and worse by sixty where tools are offered: on the whole better.
-fn quality(answer: &Answer) -> f64 {
+pub(crate) fn quality(answer: &Answer) -> f64 {
     match (answer.deployment.as_str(), answer.segment.as_str()) {
         ("sim/small", "tools") => 0.1,
         ("sim/small", _) => 1.0,
@@ -39,50 +39,51 @@ fn quality(answer: &Answer) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn harm_that_hides_in_one_part_is_kept_out_of_it_and_the_rest_is_promoted() {
     let config = told_apart();
-    for seed in runs() {
-        let mut scene = Scene::with(&config, seed, &[0.5]).await;
-        let mut answers = scene.send_these(600, 1, body, quality).await;
-        scene.grade(&answers).await;
-        let mut view = scene.settle(Duration::from_secs(10)).await;
-        assert!(naive(&answers) >= PROMOTES, "the control bites: {}", naive(&answers));
-        for _ in 0..4 {
-            // What is not settled yet takes more of the same.
-            if view["state"] != "running" {
-                break;
-            }
-            let more = scene.send_these(200, 1, body, quality).await;
-            scene.grade(&more).await;
-            answers.extend(more);
-            view = scene.settle(Duration::from_secs(10)).await;
+    let mut scene = Scene::with(&config, 1, &[0.5]).await;
+    let mut answers = scene.send_these(600, 1, body, quality).await;
+    scene.grade(&answers).await;
+    let mut view = scene.settle(Duration::from_secs(10)).await;
+    assert!(naive(&answers) >= PROMOTES, "the control bites: {}", naive(&answers));
+    for _ in 0..4 {
+        // What is not settled yet takes more of the same.
+        if view["state"] != "running" {
+            break;
         }
-        assert_eq!(view["scoped_out"], json!(["tools"]), "{view}");
-        assert_eq!(view["state"], json!("promoted"), "{view}");
-        let head = scene.rig.api("/workloads/maths/policies").await["items"][0].clone();
-        assert_eq!(head["admitted"], json!(["sim/small", "sim/large"]), "{head}");
-        assert_eq!(head["except"], json!({"sim/small": ["tools"]}), "{head}");
-
-        eventually("the new revision serves", async || {
-            let reply = scene.rig.chat("weir/maths", "is it there").await.expect(200);
-            (reply.header("x-weir-revision") == "r-0002").then_some(())
-        })
-        .await;
-        for number in 0..20 {
-            let reply = scene.rig.chat_with(&[], body(number)).await.expect(200);
-            let wanted = if number.is_multiple_of(5) { "sim/large" } else { "sim/small" };
-            assert_eq!(reply.deployment(), wanted, "{number}: {reply:?}");
-        }
-        let of = |segment: &str, arm: &str| {
-            let these = answers.iter().filter(|answer| answer.segment == segment && answer.arm == arm);
-            mean(these.map(|answer| answer.grade))
-        };
-        assert!(of("tools", "candidate") < of("tools", "control") - 0.3, "the harm is real");
-
-        // Whoever is tried next is not compared with what does not serve there.
-        let order = json!({"workload": "maths", "candidate": "sim/large", "cooldown_ms": 0});
-        let next = scene.rig.order("/canaries", order).await.expect(201).json();
-        assert_eq!(next["scoped_out"], json!(["tools"]), "{next}");
-        scene.rig.stop().await;
+        let more = scene.send_these(200, 1, body, quality).await;
+        scene.grade(&more).await;
+        answers.extend(more);
+        view = scene.settle(Duration::from_secs(10)).await;
     }
+    assert_eq!(view["scoped_out"], json!(["tools"]), "{view}");
+    assert_eq!(view["state"], json!("promoted"), "{view}");
+    let head = scene.rig.api("/workloads/maths/policies").await["items"][0].clone();
+    assert_eq!(head["admitted"], json!(["sim/small", "sim/large"]), "{head}");
+    assert_eq!(head["except"], json!({"sim/small": ["tools"]}), "{head}");
+
+    eventually("the new revision serves", async || {
+        let reply = scene.rig.chat("weir/maths", "is it there").await.expect(200);
+        (reply.header("x-weir-revision") == "r-0002").then_some(())
+    })
+    .await;
+    for number in 0..20 {
+        let reply = scene.rig.chat_with(&[], body(number)).await.expect(200);
+        let wanted = if number.is_multiple_of(5) { "sim/large" } else { "sim/small" };
+        assert_eq!(reply.deployment(), wanted, "{number}: {reply:?}");
+    }
+    let of = |segment: &str, arm: &str| {
+        let these = answers.iter().filter(|answer| answer.segment == segment && answer.arm == arm);
+        mean(these.map(|answer| answer.grade))
+    };
+    assert!(of("tools", "candidate") < of("tools", "control") - 0.3, "the harm is real");
+
+    let replay = scene.rig.api(&format!("/canaries/{}/replay", scene.canary)).await;
+    assert_eq!(replay["same"], json!(true), "the lost segment is lost again: {replay}");
+
+    // Whoever is tried next is not compared with what does not serve there.
+    let order = json!({"workload": "maths", "candidate": "sim/large", "cooldown_ms": 0});
+    let next = scene.rig.order("/canaries", order).await.expect(201).json();
+    assert_eq!(next["scoped_out"], json!(["tools"]), "{next}");
+    scene.rig.stop().await;
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::{
     process::Process,
     rig::{eventually, folder, whole},
@@ -43,4 +45,35 @@ async fn a_valid_edit_takes_effect_and_an_invalid_one_keeps_what_was() {
     })
     .await;
     caller.chat("weir/two", "hello").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidate_that_is_taken_out_while_it_ramps_ends_its_canary_and_callers_are_served() {
+    let dir = folder(&ONE.replace("[\"sim/large\"]", "[\"sim/large\", \"sim/small\"]"));
+    let process = Process::start(dir.path());
+    let caller = &process.caller;
+    let order = json!({"workload": "one", "candidate": "sim/small", "steps": [0.5]});
+    let started = caller.order("/canaries", order).await.expect(201).json();
+    let id = started["id"].as_str().unwrap();
+    eventually("somebody is exposed", async || {
+        let reply = caller.chat("weir/one", "hello").await.expect(200);
+        (reply.deployment() == "sim/small").then_some(())
+    })
+    .await;
+
+    fs::write(dir.path().join("weir.toml"), whole(ONE)).unwrap();
+    let view = eventually("its end", async || {
+        let reply = caller.chat("weir/one", "hello").await;
+        assert_eq!(reply.status, 200, "callers are served throughout: {reply:?}");
+        let view = caller.api(&format!("/canaries/{id}")).await;
+        (view["state"] == "aborted").then_some(view)
+    })
+    .await;
+    let last = view["events"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["actor"], &last["state"]), (&json!("optimizer"), &json!("aborted")), "{view}");
+    assert!(!last["reason"].as_str().unwrap().is_empty(), "{last}");
+    for _ in 0..20 {
+        assert_eq!(caller.chat("weir/one", "hello").await.expect(200).deployment(), "sim/large");
+    }
+    assert_eq!(caller.api(&format!("/canaries/{id}/replay")).await["same"], json!(true));
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use weir::app::Options;
-use weir_core::{Timestamp, clock::ManualClock, span::Origin};
+use weir_core::{Clock, Timestamp, canary::Battles, clock::ManualClock, span::Origin};
 use weir_store::{ShadowOf, SpanFilter};
 
 use crate::rig::{ITEMS, MATHS, Rig, eventually, item};
@@ -94,10 +94,15 @@ async fn a_shadow_gets_its_share_and_nobodys_bill_changes() {
 
 /// A canary that wants `pairs` same-prompt pairs first, after as many prompts were answered by both and graded.
 async fn behind_the_scenes(pairs: usize, quality: f64) -> (Rig, String) {
+    behind_the_scenes_of(MATHS, pairs, quality).await
+}
+
+/// The same under another configuration; with a judge of two answers in it, after that has seen each pair.
+async fn behind_the_scenes_of(config: &str, pairs: usize, quality: f64) -> (Rig, String) {
     let clock = Arc::new(ManualClock::new(Timestamp(1_800_000_000_000_000)));
     let options = Options { clock: Some(clock.clone()), ..Options::default() };
     let rig =
-        Rig::with(&MATHS.replace("floor = 0.8", "floor = 0.8\nshadow = SHADOW").replace("SHADOW", SHADOW), options)
+        Rig::with(&config.replace("floor = 0.8", "floor = 0.8\nshadow = SHADOW").replace("SHADOW", SHADOW), options)
             .await;
     rig.sim().set_quality("small", None, quality);
     rig.sim().set_quality("small", Some("maths"), quality);
@@ -119,6 +124,15 @@ async fn behind_the_scenes(pairs: usize, quality: f64) -> (Rig, String) {
             .then_some(())
     })
     .await;
+    if config.contains("duel") {
+        let stored = rig.app.store.canary_get(&canary_id).await.unwrap().unwrap();
+        eventually("a battle of each prompt", async || {
+            let shadowed = rig.app.store.shadowed(&stored, i64::MAX, clock.now()).await.unwrap();
+            let Battles { won, tied, lost } = shadowed.battles.unwrap_or_default();
+            (won + tied + lost >= pairs as u64).then_some(())
+        })
+        .await;
+    }
     let served = rig.api("/canaries").await;
     assert_eq!(served["items"][0]["state"], json!("shadow"), "what was just answered may have company: {served}");
     clock.advance(Duration::from_secs(10));
@@ -154,5 +168,60 @@ async fn a_bad_candidate_never_leaves_its_shadow() {
     let served = spans.iter().filter(|span| span.deployment.as_ref().is_some_and(|id| id.as_str() == "sim/small"));
     assert_eq!(served.count(), 0, "nobody was exposed: {view}");
     assert_eq!(rig.api(&format!("/canaries/{id}/replay")).await["same"], json!(true));
+    rig.stop().await;
+}
+
+/// The workload's scorers, and a judge of two answers among them.
+fn with_a_duel() -> String {
+    MATHS.replace(r#"scorers = ["exact"]"#, r#"scorers = ["exact", "duel"]"#)
+        + r#"
+[workloads.judges]
+candidates = ["sim/medium"]
+[scorers.duel]
+kind = "judge"
+model = "weir/judges"
+template = "pairwise"
+"#
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_answers_of_a_shadow_are_set_beside_those_that_callers_got() {
+    let (rig, id) = behind_the_scenes_of(&with_a_duel(), 30, 0.0).await;
+    let view = eventually("the end", async || {
+        let view = rig.api(&format!("/canaries/{id}")).await;
+        (view["state"] == "rolled_back").then_some(view)
+    })
+    .await;
+    let battles = &view["evidence"]["battles"];
+    assert_eq!(
+        (&battles["won"], &battles["tied"]),
+        (&json!(0), &json!(0)),
+        "a wrong answer beats no right one: {view}"
+    );
+    assert!(battles["lost"].as_u64().unwrap() >= 30, "{view}");
+    assert_eq!(rig.api(&format!("/canaries/{id}/replay")).await["same"], json!(true));
+
+    let shadows = SpanFilter { origin: Some(Origin::Shadow), ..SpanFilter::default() };
+    let shadow = rig.app.store.span_list(&shadows, None, 1).await.unwrap().items[0].id.to_string();
+    let trace = rig.trace(&shadow).await;
+    let words = trace["scores"].as_array().unwrap().iter().find(|score| score["scorer"] == "duel").unwrap();
+    assert_eq!((&words["source"], &words["value"]), (&json!("battle"), &json!(0.0)), "{trace}");
+    let judged = SpanFilter { origin: Some(Origin::Eval), ..SpanFilter::default() };
+    let asked = rig.app.store.span_list(&judged, None, 500).await.unwrap().items.len() as u64;
+    assert!(asked >= 2 * battles["lost"].as_u64().unwrap(), "each battle takes both orders: {asked}");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shadow_as_good_ties_its_battles_and_its_exposure_says_so() {
+    let (rig, id) = behind_the_scenes_of(&with_a_duel(), 80, 1.0).await;
+    let view = eventually("exposure", async || {
+        let view = rig.api(&format!("/canaries/{id}")).await;
+        (view["state"] == "running").then_some(view)
+    })
+    .await;
+    let event = &view["events"].as_array().unwrap()[1];
+    assert!(event["reason"].as_str().unwrap().contains("side by side in both orders 0 won, 8"), "{event}");
+    assert!(event["evidence"]["battles"]["tied"].as_u64().unwrap() >= 80, "{event}");
     rig.stop().await;
 }

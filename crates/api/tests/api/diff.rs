@@ -35,6 +35,8 @@ pub(crate) async fn proposed(home: &Home, parent: &str) -> String {
         logged: None,
         bias: None,
         within: None,
+        spend: None,
+        parts: Vec::new(),
     })
     .unwrap();
     let row = DiffRow {

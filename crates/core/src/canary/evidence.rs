@@ -59,10 +59,33 @@ pub struct Evidence {
     pub strata: Vec<StratumReading>,
     /// Digest of the histograms of differences (BLAKE3, hexadecimal).
     pub histogram: String,
+    /// Same-prompt answers of the shadow side by side; `None` where no judge compared any. Nothing is decided by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub battles: Option<Battles>,
     /// What else the decision looked at; replaying takes these.
     pub inputs: Inputs,
     /// The version of weir that computed it.
     pub code: String,
+}
+
+/// Answers to the same prompts, compared by judges that saw each pair in both orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Battles {
+    /// The candidate's answer is better, in both orders.
+    pub won: u64,
+    /// Neither is, or the two orders disagree.
+    pub tied: u64,
+    /// The answer that the caller got is better, in both orders.
+    pub lost: u64,
+}
+
+/// What a canary's shadow says: answers that nobody saw, to prompts that a caller got another answer to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Shadowed {
+    /// Grades `(candidate, control)` of each prompt, `0..=1`, in order; none after the shadow.
+    pub grades: Vec<(f64, f64)>,
+    /// The same answers side by side; stays after the shadow.
+    pub battles: Option<Battles>,
 }
 
 /// One guard: a rate or a Bayes factor against what is allowed.

@@ -42,7 +42,9 @@ pub fn apply(canary: &Canary, verdict: &Verdict, reading: &Reading, head: &Polic
             let what = if shadow { "exposed after its shadow, on" } else { "advanced to" };
             let pairs = words::pairs(if shadow { evidence.pairs } else { evidence.step_pairs });
             let before = if shadow { "" } else { " at the step before" };
-            format!("{what} {} of units per arm after {pairs}{before}, {}", percent(share), words::difference(evidence))
+            let beside = evidence.battles.as_ref().filter(|_| shadow).map_or_else(String::new, words::battles);
+            let difference = words::difference(evidence);
+            format!("{what} {} of units per arm after {pairs}{before}, {difference}{beside}", percent(share))
         }
         Verdict::Verify => {
             next.state = CanaryState::Verifying;

@@ -76,6 +76,7 @@ pub fn read(canary: &Canary, pairs: &PairState, inputs: &Inputs) -> Reading {
         guards: guards::read(plan, pairs, &sums, inputs),
         strata: strata(canary, pairs),
         histogram: digest([sums.promote(), sums.rollback(), sums.observed(), pairs.shadow()]),
+        battles: pairs.battles(),
         inputs: inputs.clone(),
         code: env!("CARGO_PKG_VERSION").to_owned(),
     };

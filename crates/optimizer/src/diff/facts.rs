@@ -1,8 +1,11 @@
 //! What a diff is made of. Stored with it, so that it can be made again and compared.
 
-use crate::planner::logged::{Bias, Estimate, Within};
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use weir_core::{DeploymentId, RevisionId, ScorerName, Timestamp, WorkloadId, snapshot::Quality};
+
+use crate::planner::logged::{Bias, Estimate, Within};
 
 /// One deployment, as the last days knew it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +62,45 @@ pub struct Facts {
     /// The part of the traffic it concerns; all of it without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Within>,
+    /// How sure the costs are, and what proving it takes; exact and free without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spend: Option<SpendFacts>,
+    /// What every deployment is known to do in every part of the traffic; empty without grades.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartFacts>,
+}
+
+/// What the figures of cost rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SpendFacts {
+    /// Standard error of the difference of mean costs, in dollars a request.
+    pub se_usd: f64,
+    /// What grading one answer costs, in dollars.
+    pub score_usd: f64,
+    /// Same-prompt pairs that the canary begins with.
+    pub shadow_pairs: u64,
+}
+
+/// One part of the traffic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartFacts {
+    /// Its name.
+    pub segment: Arc<str>,
+    /// Its share of graded traffic, `0..=1`.
+    pub share: f64,
+    /// Who may serve it, as far as cost and quality are known.
+    pub choices: Vec<ChoiceFacts>,
+}
+
+/// One deployment in one part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChoiceFacts {
+    /// Which.
+    pub deployment: DeploymentId,
+    /// Mean cost of a request in dollars.
+    pub cost_usd: f64,
+    /// Shrunk lower bound of its quality, `0..=1`.
+    pub lower: f64,
 }
 
 /// What all traffic would have been graded by one deployment alone and by the other, from logged propensities.

@@ -2,10 +2,12 @@
 //! numbers. A diff is a proposal; it holds the revision it was made for, and applying it starts a canary.
 
 mod facts;
+mod frontier;
 mod propose;
 mod words;
 
-pub use facts::{Facts, LoggedFacts, Side};
+pub use facts::{ChoiceFacts, Facts, LoggedFacts, PartFacts, Side, SpendFacts};
+pub use frontier::{Frontier, Mixed};
 pub use propose::{
     CostChange, ErrorChange, JudgeBias, LatencyChange, Outlook, PolicyDiff, QualityChange, Traffic, propose,
 };

@@ -7,7 +7,11 @@ use weir_stats::{
     window::{BOUND_Z, PRIOR_WEIGHT},
 };
 
-use super::{facts::Facts, words};
+use super::{
+    facts::Facts,
+    frontier::{self, Frontier},
+    words,
+};
 use crate::{
     planner::{
         logged::Estimate,
@@ -76,10 +80,13 @@ pub struct JudgeBias {
 pub struct CostChange {
     /// Per request, in dollars; negative saves.
     pub per_req_delta_usd: f64,
-    /// In 30 days, in dollars.
+    /// In the first 30 days, in dollars, less what proving it costs.
     pub monthly_saving_usd: f64,
-    /// Its 95 % interval, from the doubt about traffic.
+    /// Its 95 % interval, from the doubt about traffic and about what a request costs.
     pub ci95: [f64; 2],
+    /// What proving it costs once, in dollars: grading both arms' answers, and the shadow.
+    #[serde(default)]
+    pub trial_usd: f64,
 }
 
 /// What happens to latency.
@@ -135,6 +142,9 @@ pub struct PolicyDiff {
     pub quality: QualityChange,
     /// Cost.
     pub cost: CostChange,
+    /// Where it lies among all mixes of the workload's deployments; `None` where too little is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontier: Option<Frontier>,
     /// Latency; `None` before both have been seen.
     pub latency: Option<LatencyChange>,
     /// Failures; `None` before both have been seen.
@@ -202,11 +212,7 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
         }),
         off_policy_refused: refused,
     };
-    let cost = CostChange {
-        per_req_delta_usd: -saving,
-        monthly_saving_usd: saving * traffic.req_30d,
-        ci95: traffic.req_30d_ci.map(|requests| saving * requests),
-    };
+    let cost = cost_change(facts, saving, &traffic, trial.pairs);
     let plan = Outlook {
         n_needed: trial.pairs.ceil() as u64,
         eta: (pairs_per_day > 0.0).then(|| words::duration(trial.pairs / pairs_per_day)),
@@ -222,6 +228,7 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
         from: facts.from.deployment.clone(),
         to: facts.to.deployment.clone(),
         sentence: words::sentence(facts, &quality, &cost),
+        frontier: frontier::of(facts),
         latency: latency(facts),
         errors: errors(facts),
         traffic,
@@ -308,6 +315,24 @@ fn traffic(daily: &[u64], share: f64) -> Traffic {
     let reach = Z95 * (phi * mean * (MONTH + MONTH * MONTH / days)).sqrt();
     let (req_30d, reach) = (share * MONTH * mean, share * reach);
     Traffic { share, req_30d, req_30d_ci: [(req_30d - reach).max(0.0), req_30d + reach] }
+}
+
+/// `S = N·Δc` less the trial, with `Var(S) ≈ N²·Var(Δc) + Δc²·Var(N)`.
+fn cost_change(facts: &Facts, saving: f64, traffic: &Traffic, pairs: f64) -> CostChange {
+    let n = traffic.req_30d;
+    let n_se = (traffic.req_30d_ci[1] - n) / Z95;
+    let (se, trial_usd) = facts.spend.map_or((0.0, 0.0), |spend| {
+        let shadow = facts.to.cost_usd.unwrap_or(0.0) + 2.0 * spend.score_usd;
+        (spend.se_usd, 2.0 * pairs.ceil() * spend.score_usd + spend.shadow_pairs as f64 * shadow)
+    });
+    let reach = Z95 * (n * se).hypot(saving * n_se);
+    let monthly_saving_usd = saving * n - trial_usd;
+    CostChange {
+        per_req_delta_usd: -saving,
+        monthly_saving_usd,
+        ci95: [monthly_saving_usd - reach, monthly_saving_usd + reach],
+        trial_usd,
+    }
 }
 
 fn latency(facts: &Facts) -> Option<LatencyChange> {

@@ -9,7 +9,7 @@ use std::{
 
 use weir_core::{
     SpanId, Timestamp,
-    canary::{Baseline, Canary, Exposure},
+    canary::{Baseline, Battles, Canary, Exposure, Shadowed},
     decision::Arm,
 };
 use weir_stats::{
@@ -101,6 +101,7 @@ pub struct PairState {
     strata: BTreeMap<Arc<str>, Stratum>,
     all: Sums,
     shadow: PairHistogram,
+    battles: Option<Battles>,
     step_pairs: u64,
     trail: Vec<Point>,
     differing: Differing,
@@ -126,6 +127,7 @@ impl PairState {
             strata: BTreeMap::new(),
             all: Sums::default(),
             shadow: PairHistogram::default(),
+            battles: None,
             step_pairs: 0,
             trail: Vec::new(),
             differing: Differing::default(),
@@ -157,13 +159,13 @@ impl PairState {
         self.pair();
     }
 
-    /// Replaces the same-prompt pairs, each `(candidate, control)` in `0..=1`, made before any user is exposed. They
-    /// have a histogram of their own: nobody was randomised into them.
-    pub fn set_shadow(&mut self, pairs: impl IntoIterator<Item = (f64, f64)>) {
+    /// Replaces what the shadow says. Its pairs have a histogram of their own: nobody was randomised into them.
+    pub fn set_shadow(&mut self, shadowed: &Shadowed) {
         self.shadow = PairHistogram::default();
-        for (candidate, control) in pairs {
+        for &(candidate, control) in &shadowed.grades {
             self.shadow.add(candidate, control);
         }
+        self.battles = shadowed.battles;
     }
 
     /// True while this is the evidence of the canary's present epoch.
@@ -202,6 +204,12 @@ impl PairState {
     #[must_use]
     pub const fn shadow(&self) -> &PairHistogram {
         &self.shadow
+    }
+
+    /// The shadow's answers side by side with those that callers got.
+    #[must_use]
+    pub const fn battles(&self) -> Option<Battles> {
+        self.battles
     }
 
     /// Each segment's own pairs, by name.

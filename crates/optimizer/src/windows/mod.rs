@@ -7,6 +7,7 @@
 //!
 //! Windows protect and take back; they never give a deployment traffic that its policy does not allow.
 
+mod fitted;
 mod offline;
 mod version;
 mod watch;

@@ -37,6 +37,8 @@ pub struct Window {
     prior: f64,
     /// What an eval run said of the same deployment.
     offline: Option<Offline>,
+    /// What all parts of the workload together let expect of this one.
+    fitted: Option<Prior>,
     unscored: Vec<(Unscored, u64)>,
     updated_at: Timestamp,
     watch: Watch,
@@ -52,6 +54,7 @@ impl Window {
             cell: Cell::new(at.as_secs_f64(), half_life_s),
             prior: PRIOR,
             offline: None,
+            fitted: None,
             unscored: Vec::new(),
             updated_at: at,
             watch: Watch::new(learn),
@@ -70,7 +73,8 @@ impl Window {
                 if self.state(at) != State::Suspect {
                     self.probes = fresh(at);
                 }
-                let lower = self.estimate().map_or(0.0, |estimate| estimate.lower);
+                // A reference is learned from what this window alone has seen: the fit depends on when it was made.
+                let lower = self.cell.estimate(self.lent()).map_or(0.0, |estimate| estimate.lower);
                 let turn = self.watch.grade(at, grade.value(), lower);
                 if turn == Some(Turn::Alarmed) {
                     self.suspect(at, Cause::Traffic);
@@ -160,6 +164,26 @@ impl Window {
         self.offline = offline;
     }
 
+    pub(super) const fn set_fitted(&mut self, fitted: Option<Prior>) {
+        self.fitted = fitted;
+    }
+
+    /// Mean and variance of its grades, not shrunk, and how many they count for; `None` without grades.
+    pub(super) fn moments(&self) -> Option<(f64, f64, f64)> {
+        self.cell.moments()
+    }
+
+    /// The prior by what was lent to it and by an eval run.
+    fn lent(&self) -> Prior {
+        self.offline.map_or_else(
+            || self.prior.into(),
+            |offline| {
+                let (mean, weight) = offline.join(self.prior);
+                Prior { mean, weight, doubt: 0.0 }
+            },
+        )
+    }
+
     /// What an eval run said of the same deployment, which the estimate is drawn to beside the prior.
     #[must_use]
     pub const fn offline(&self) -> Option<Offline> {
@@ -169,13 +193,7 @@ impl Window {
     /// Shrunk mean and bounds; `None` without grades.
     #[must_use]
     pub fn estimate(&self) -> Option<Estimate> {
-        match self.offline {
-            None => self.cell.estimate(self.prior),
-            Some(offline) => {
-                let (mean, weight) = offline.join(self.prior);
-                self.cell.estimate(Prior { mean, weight, doubt: 0.0 })
-            }
-        }
+        self.cell.estimate(self.fitted.unwrap_or_else(|| self.lent()))
     }
 
     /// Takes in what a person said of an answer beside what the scorer said.
@@ -227,8 +245,8 @@ impl Window {
 
     /// What the estimate is drawn to while grades are few.
     #[must_use]
-    pub const fn prior(&self) -> f64 {
-        self.prior
+    pub fn prior(&self) -> f64 {
+        self.fitted.map_or(self.prior, |fitted| fitted.mean)
     }
 
     /// Answers without a grade, by reason, in order of first appearance.

@@ -2,7 +2,7 @@
 
 use weir_core::snapshot::Quality;
 use weir_optimizer::{
-    diff::{Facts, LoggedFacts, PolicyDiff, Side, propose},
+    diff::{ChoiceFacts, Facts, LoggedFacts, PartFacts, PolicyDiff, Side, SpendFacts, propose},
     planner::{
         logged::{Bias, Estimate, Within},
         scope::Difference,
@@ -38,6 +38,8 @@ fn facts() -> Facts {
         logged: None,
         bias: None,
         within: None,
+        spend: None,
+        parts: Vec::new(),
     }
 }
 
@@ -53,6 +55,43 @@ fn a_diff_says_what_it_saves_and_what_it_risks() {
          [$2,388, $2,412]"
     );
     assert!(diff.plan.n_needed > 0 && diff.plan.eta.unwrap().starts_with('P'));
+}
+
+#[test]
+fn what_proving_costs_and_how_sure_the_price_is_are_in_the_saving() {
+    let free = propose(&facts()).unwrap();
+    let spend = SpendFacts { se_usd: 0.000_5, score_usd: 0.001, shadow_pairs: 200 };
+    let dear = propose(&Facts { spend: Some(spend), ..facts() }).unwrap();
+    let trial = 2.0 * dear.plan.n_needed as f64 * 0.001 + 200.0 * (0.002 + 2.0 * 0.001);
+    assert!((dear.cost.trial_usd - trial).abs() < 1e-9, "{:?}", dear.cost);
+    assert!((free.cost.monthly_saving_usd - dear.cost.monthly_saving_usd - trial).abs() < 1e-6);
+    // 300,000 requests at ± 0.0005: 150 dollars, which the traffic's own doubt of 6 hardly widens.
+    let reach = dear.cost.ci95[1] - dear.cost.monthly_saving_usd;
+    assert!((reach / 1.96 - 150.0).abs() < 1.0, "{reach}");
+}
+
+#[test]
+fn a_diff_shows_every_mix_that_is_cheapest_at_some_price_of_quality() {
+    let choice =
+        |deployment: &str, cost_usd: f64, lower: f64| ChoiceFacts { deployment: deployment.into(), cost_usd, lower };
+    let part = |segment: &str, small: f64| PartFacts {
+        segment: segment.into(),
+        share: 0.5,
+        choices: vec![choice("sim/large", 0.01, 0.9), choice("sim/small", 0.002, small)],
+    };
+    let diff = propose(&Facts { parts: vec![part("easy", 0.88), part("hard", 0.5)], ..facts() }).unwrap();
+    let frontier = diff.frontier.clone().unwrap();
+    let costs: Vec<f64> = frontier.mixes.iter().map(|mix| (mix.cost_usd * 1e6).round() / 1e6).collect();
+    // Both small; the hard part to the large one first, because quality is cheaper there; both large.
+    assert_eq!(costs, [0.002, 0.006, 0.01]);
+    let middle = &frontier.mixes[1].serves;
+    assert_eq!((middle["easy"].as_str(), middle["hard"].as_str()), ("sim/small", "sim/large"));
+    assert!(frontier.mixes[2].usd_per_point.is_none());
+    // The floor of 0.8 lies between the first two.
+    let wanted = 0.002 + (0.8 - 0.69) / (0.89 - 0.69) * 0.004;
+    assert!((frontier.at_floor_usd.unwrap() - wanted).abs() < 1e-12, "{frontier:?}");
+    let stored: PolicyDiff = serde_json::from_str(&serde_json::to_string(&diff).unwrap()).unwrap();
+    assert!(stored.frontier.is_some() && propose(&stored.evidence).unwrap().agrees(&diff));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 use proptest::prelude::*;
-use weir_core::{DeploymentId, ScorerName, WorkloadId, score::Unscored};
+use weir_core::{
+    DeploymentId, ScorerName, WorkloadId,
+    score::{Score, Unscored},
+};
 use weir_optimizer::windows::{Key, MAX_WEIGHT, Windows};
 
-use crate::make::{at_s, score};
+use crate::make::{START, at_s, score};
 
 fn key(deployment: &str, version: &str) -> Key {
     Key {
@@ -113,4 +116,35 @@ proptest! {
         prop_assert_eq!(paged.score_seq(), whole.score_seq());
         prop_assert!(paged.iter().eq(whole.iter()));
     }
+}
+
+#[test]
+fn parts_lend_each_other_what_they_know_and_a_lucky_window_is_not_taken_for_a_good_one() {
+    let mut windows = Windows::new([]);
+    let mut seq = 0;
+    let mut grades = |segment: &str, deployment: &str, passed: usize, of: usize| {
+        for number in 0..of {
+            seq += 1;
+            let grade = f64::from(u8::from(number < passed));
+            windows.fold(seq, &Score { segment: segment.into(), ..score(deployment, Ok(grade), START) });
+        }
+    };
+    // Sums are easy and proofs are hard for everybody. The small one has hardly served proofs, and was lucky.
+    for (segment, large, small) in [("sums", 180, 160), ("words", 170, 150)] {
+        grades(segment, "sim/large", large, 200);
+        grades(segment, "sim/small", small, 200);
+    }
+    grades("proofs", "sim/large", 120, 200);
+    grades("proofs", "sim/small", 3, 3);
+    let lucky = Key { segment: "proofs".into(), ..key("sim/small", "v1") };
+    let before = windows.get(&lucky).unwrap().quality().unwrap();
+    windows.fit();
+    let after = windows.get(&lucky).unwrap().quality().unwrap();
+    assert!(before.mean > 0.75, "drawn to the whole: {before:?}");
+    assert!(after.mean < 0.68 && after.lower < before.lower - 0.1, "drawn to the hard part: {after:?}");
+    let once = windows.get(&lucky).cloned();
+    windows.fit();
+    assert_eq!(windows.get(&lucky).cloned(), once, "a fit does not feed on itself");
+    let whole = windows.get(&key("sim/small", "v1")).unwrap().quality().unwrap();
+    assert!((whole.mean - 0.77).abs() < 0.03, "the whole is not drawn to its parts: {whole:?}");
 }

@@ -93,7 +93,7 @@ const DIFFS: [Column; 5] = [
     column("sentence", "sentence", Look::Text),
 ];
 
-const MATHS: [Column; 22] = [
+const MATHS: [Column; 25] = [
     column("diff", "id", Look::Word),
     column("state", "state", Look::State),
     column("changes", "parent", Look::Word),
@@ -112,6 +112,9 @@ const MATHS: [Column; 22] = [
     column("within_margin", "diff/quality/good", Look::Share),
     column("usd_per_request", "diff/cost/per_req_delta_usd", Look::Word),
     column("usd_per_month", "diff/cost/monthly_saving_usd", Look::Word),
+    column("usd_per_month_ci95", "diff/cost/ci95", Look::Word),
+    column("usd_to_prove", "diff/cost/trial_usd", Look::Word),
+    column("floor_usd_per_request", "diff/frontier/at_floor_usd", Look::Word),
     column("req_30d", "diff/traffic/req_30d", Look::Word),
     column("pairs_needed", "diff/plan/n_needed", Look::Count),
     column("eta", "diff/plan/eta", Look::Word),
@@ -138,6 +141,9 @@ impl Noun {
             Verb::Explain { id } => {
                 let reply = client.get(&path(id)).await?;
                 told(out, &reply, &MATHS)?;
+                if !out.is_json() {
+                    mixes(&reply.value["diff"]["frontier"]["mixes"]).iter().try_for_each(|mix| out.line(mix))?;
+                }
                 out.next(&format!("weir policy apply {id}"))?;
                 Ok(FINE)
             }
@@ -188,6 +194,18 @@ async fn apply(client: &Client, out: &mut Out<'_, '_>, id: &str, assent: &Assent
     told(out, &reply, &columns)?;
     out.next(&format!("weir canary watch {}", text(&reply.value["id"])))?;
     Ok(FINE)
+}
+
+/// Each mix of the frontier on a line, cheapest first.
+fn mixes(frontier: &Value) -> Vec<String> {
+    let number = |value: &Value| value.as_f64().unwrap_or_default();
+    let line = |mix: &Value| {
+        let serves = mix["serves"].as_object().into_iter().flatten();
+        let serves: Vec<String> = serves.map(|(part, deployment)| format!("{part} {}", text(deployment))).collect();
+        let (usd, lower) = (number(&mix["cost_usd"]), number(&mix["lower"]));
+        format!("mix\t${usd:.6} a request, quality at least {lower:.3}: {}", serves.join(", "))
+    };
+    frontier.as_array().into_iter().flatten().map(line).collect()
 }
 
 fn path(id: &str) -> String {

@@ -6,6 +6,7 @@ mod calibration;
 mod coverage;
 mod draw;
 mod drift;
+mod explore;
 mod guard;
 #[cfg(test)]
 mod limits;
@@ -43,6 +44,8 @@ enum What {
     Switches,
     /// Routes chosen from few scores
     Planner,
+    /// What to try next
+    Explore,
     /// The best of many scopes, where it was chosen and held out
     Scopes,
     /// Same-prompt pairs
@@ -73,7 +76,7 @@ pub(crate) struct Args {
 /// Makes one table.
 type Table = fn(u32, u64) -> String;
 
-const TABLES: [(What, Table); 11] = [
+const TABLES: [(What, Table); 12] = [
     (What::Table3, table3::table),
     (What::Rival, rival::table),
     (What::Drift, drift::table),
@@ -81,6 +84,7 @@ const TABLES: [(What, Table); 11] = [
     (What::Coverage, coverage::table),
     (What::Switches, switches::table),
     (What::Planner, planner::table),
+    (What::Explore, explore::table),
     (What::Scopes, scopes::table),
     (What::Shadow, shadow::table),
     (What::Guard, guard::table),
@@ -90,6 +94,9 @@ const TABLES: [(What, Table); 11] = [
 /// Runs what was asked for.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if args.what == What::Plumbing {
+        println!(
+            "| poison | runs | the naive rule promotes | weir promotes | rolled back | held |\n|---|---|---|---|---|---|"
+        );
         return crate::drill::story("plumbing::", "WEIR_PLUMBING_RUNS", args.runs);
     }
     for (what, table) in TABLES.into_iter().filter(|(what, _)| args.what == *what || args.what == What::All) {

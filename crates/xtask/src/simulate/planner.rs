@@ -1,12 +1,15 @@
 //! Routes chosen from few scores: how often the floor is truly missed, and at what price, by three ways of reading the
-//! same scores. Six segments, six deployments, through `weir_optimizer::planner`.
+//! same scores. Six segments, six deployments, through `weir_optimizer`'s windows and its planner.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
-use weir_optimizer::planner::route::{Choice, Segment, cheapest};
-use weir_stats::{
-    shrink::{Additive, Seen},
-    window::Cell,
+use weir_core::{
+    DeploymentId, Grade, NanoUsd, ScorerName, SpanId, Timestamp, WorkloadId,
+    score::{Score, Source, Verdict},
+};
+use weir_optimizer::{
+    planner::route::{Choice, Segment, cheapest},
+    windows::{Window, Windows},
 };
 
 use super::{
@@ -21,8 +24,10 @@ const SIDE: usize = 6;
 pub(super) enum Reading {
     /// Means as they are.
     Point,
-    /// Lower bounds shrunk towards the additive fit: what the planner does.
-    Shrunk,
+    /// Lower bounds of windows that are drawn to their deployment's whole.
+    Whole,
+    /// Lower bounds of windows drawn to the fit over all parts, with its doubt: what the planner does.
+    Fitted,
 }
 
 struct World {
@@ -77,29 +82,67 @@ impl World {
 
     /// What the scores say of each cell.
     fn read(&self, scores: u32, reading: Reading, random: &mut Random) -> Vec<Vec<f64>> {
-        let passed = |quality: f64, random: &mut Random| (0..scores).filter(|_| random.unit() < quality).count() as f64;
-        let counts: Vec<Vec<f64>> =
-            self.quality.iter().map(|row| row.iter().map(|&quality| passed(quality, random)).collect()).collect();
-        let n = f64::from(scores);
-        let seen: Vec<Seen> = (0..SIDE * SIDE)
-            .map(|at| (at / SIDE, at % SIDE))
-            .map(|(row, column)| {
-                let mean = counts[row][column] / n;
-                Seen { row, column, mean, variance: mean * (1.0 - mean), n_eff: n }
-            })
-            .collect();
-        let fit = Additive::fit(SIDE, SIDE, &seen, 0.5);
-        let cell = |row: usize, column: usize| {
-            if reading == Reading::Point {
-                return counts[row][column] / n;
+        let mut windows = Windows::new([]);
+        let mut counts = vec![vec![0_u32; SIDE]; SIDE];
+        let mut seq = 0;
+        for (row, column) in (0..SIDE * SIDE).map(|at| (at / SIDE, at % SIDE)) {
+            for _ in 0..scores {
+                let passed = random.unit() < self.quality[row][column];
+                counts[row][column] += u32::from(passed);
+                if reading != Reading::Point {
+                    seq += 1;
+                    windows.fold(seq, &score(row, column, passed));
+                }
             }
-            let mut cell = Cell::new(0.0, 86_400.0);
-            for k in 0..scores {
-                cell.add(0.0, f64::from(u8::from(f64::from(k) < counts[row][column])), 1.0);
-            }
-            cell.estimate(fit.prior(row, column)).map_or(0.0, |estimate| estimate.lower)
+        }
+        if reading == Reading::Fitted {
+            windows.fit();
+        }
+        let lower = |row: usize, column: usize| {
+            windows
+                .current(&workload(), &segment(row), &deployment(column), &scorer())
+                .and_then(Window::quality)
+                .map_or(0.0, |quality| quality.lower)
+        };
+        let cell = |row: usize, column: usize| match reading {
+            Reading::Point => f64::from(counts[row][column]) / f64::from(scores),
+            Reading::Whole | Reading::Fitted => lower(row, column),
         };
         (0..SIDE).map(|row| (0..SIDE).map(|column| cell(row, column)).collect()).collect()
+    }
+}
+
+fn workload() -> WorkloadId {
+    "maths".into()
+}
+
+fn scorer() -> ScorerName {
+    "exact".into()
+}
+
+fn segment(row: usize) -> Arc<str> {
+    format!("part-{row}").into()
+}
+
+fn deployment(column: usize) -> DeploymentId {
+    format!("sim/{column}").into()
+}
+
+fn score(row: usize, column: usize, passed: bool) -> Score {
+    Score {
+        span_id: SpanId::from_bits(1),
+        workload: workload(),
+        segment: segment(row),
+        deployment: deployment(column),
+        scorer: scorer(),
+        version: "v1".into(),
+        verdict: Verdict::Scored { grade: if passed { Grade::ONE } else { Grade::ZERO } },
+        source: Source::Check,
+        explanation: None,
+        p_sample: 1.0,
+        propensity: 1.0,
+        cost: NanoUsd::ZERO,
+        at: Timestamp(0),
     }
 }
 
@@ -138,7 +181,11 @@ pub(super) fn table(runs: u32, seed: u64) -> String {
     let mut table =
         String::from("| scores per cell | read as | floor truly missed | cost / best possible |\n|---|---|---|---|\n");
     for scores in [200, 1_000] {
-        for (reading, name) in [(Reading::Point, "means"), (Reading::Shrunk, "shrunk lower bounds")] {
+        for (reading, name) in [
+            (Reading::Point, "means"),
+            (Reading::Whole, "lower bounds, drawn to the whole workload"),
+            (Reading::Fitted, "lower bounds, drawn to the fit of all parts"),
+        ] {
             let routes = routes(reading, scores, (runs / 8).max(1), seed);
             let cost = routes.iter().map(|route| route.1).sum::<f64>() / routes.len().max(1) as f64;
             _ = writeln!(table, "| {scores} | {name} | {} | {cost:.2} |", violations(&routes));
