@@ -178,7 +178,7 @@ async fn the_answers_of_a_shadow_are_set_beside_those_that_callers_got() {
     assert_eq!(rig.api(&format!("/canaries/{id}/replay")).await["same"], json!(true));
 
     let shadows = SpanFilter { origin: Some(Origin::Shadow), ..SpanFilter::default() };
-    let shadow = rig.app.store.span_list(&shadows, None, 1).await.unwrap().items[0].id.to_string();
+    let shadow = rig.app.store.span_list(&shadows, None, 1).await.unwrap().items[0].span_id.to_string();
     let trace = rig.trace(&shadow).await;
     let words = trace["scores"].as_array().unwrap().iter().find(|score| score["scorer"] == "duel").unwrap();
     assert_eq!((&words["source"], &words["value"]), (&json!("battle"), &json!(0.0)), "{trace}");
