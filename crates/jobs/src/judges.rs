@@ -75,8 +75,7 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
     let served_by = span.served_by().map_or("", |deployment| deployment.as_str());
     let mut cost = NanoUsd::ZERO;
     let late = expired(rule, job.until_s.filter(|_| !job.again), desk.clock.now());
-    let mut obstacle =
-        late.or_else(|| assembled.obstacle()).or_else(|| scorer.precheck(&assembled.exchange()));
+    let mut obstacle = late.or_else(|| assembled.obstacle()).or_else(|| scorer.precheck(&assembled.exchange()));
     if let Some(budget) = rule.budget_per_day.filter(|_| obstacle.is_none()) {
         let spent = desk.store.rule_spent(desk.clock.now()).await?;
         if spent.get(&rule.name).copied().unwrap_or_default() >= budget {

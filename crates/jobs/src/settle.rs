@@ -3,12 +3,7 @@
 
 use std::time::Duration;
 
-use weir_core::{
-    Timestamp,
-    rule::Rule,
-    score::Unscored,
-    span::Span,
-};
+use weir_core::{Timestamp, rule::Rule, score::Unscored, span::Span};
 use weir_evals::Outcome;
 use weir_store::Error;
 

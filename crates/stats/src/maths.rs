@@ -82,9 +82,12 @@ mod tests {
 
     #[test]
     fn students_distribution_matches_its_table() {
-        for (z, freedom, t) in
-            [(1.959_964, 5.0, 2.570_582), (1.959_964, 28.0, 2.048_407), (1.281_552, 10.0, 1.372_184), (1.281_552, 1e9, 1.281_552)]
-        {
+        for (z, freedom, t) in [
+            (1.959_964, 5.0, 2.570_582),
+            (1.959_964, 28.0, 2.048_407),
+            (1.281_552, 10.0, 1.372_184),
+            (1.281_552, 1e9, 1.281_552),
+        ] {
             assert!((student(z, freedom) / t - 1.0).abs() < 1e-3, "{z} {freedom}: {}", student(z, freedom));
         }
     }

@@ -251,9 +251,7 @@ impl Labels {
         if self.n > 0 {
             self.weight *= by;
             self.weight_sq *= by * by;
-            for sum in
-                [&mut self.human, &mut self.judge, &mut self.human_sq, &mut self.judge_sq, &mut self.cross]
-            {
+            for sum in [&mut self.human, &mut self.judge, &mut self.human_sq, &mut self.judge_sq, &mut self.cross] {
                 *sum *= by;
             }
         }

@@ -58,8 +58,8 @@ pub use self::{
     compat::Kept,
     cost::{CostBy, CostSum, TAGGED},
     dataset::{
-        Changed, Dataset, DatasetVersion, DiffCounts, Draft, GATE_READS, HELDOUT, Item, ItemFilter, ItemRow, NewDataset, NewItem,
-        Published, Purpose, Reads, Stage, Staged,
+        Changed, Dataset, DatasetVersion, DiffCounts, Draft, GATE_READS, HELDOUT, Item, ItemFilter, ItemRow,
+        NewDataset, NewItem, Published, Purpose, Reads, Stage, Staged,
     },
     deployment_health::HealthMinute,
     error::Error,

@@ -76,7 +76,10 @@ async fn a_judge_that_people_disagree_with_does_not_hold_the_floor() {
     assert!(told["bias"]["lower"].as_f64() > Some(0.5) && told["agreement"]["value"].as_f64() < Some(0.2), "{told}");
     let bins = told["bins"].as_array().unwrap();
     assert_eq!(bins.iter().map(|bin| bin["people"]["n"].as_u64().unwrap()).sum::<u64>(), 35, "{told}");
-    assert!(bins.iter().all(|bin| bin["people"]["value"] == 0.0 && bin["judge"].as_f64() <= bin["to"].as_f64()), "{told}");
+    assert!(
+        bins.iter().all(|bin| bin["people"]["value"] == 0.0 && bin["judge"].as_f64() <= bin["to"].as_f64()),
+        "{told}"
+    );
     rig.stop().await;
 }
 
@@ -153,7 +156,10 @@ async fn a_changed_judge_opens_a_new_series_beside_the_old_one() {
         let of = |version: &str| {
             let rows = windows["items"].as_array().unwrap().iter().filter(|row| row["version"] == version);
             let (n, steers) = rows.fold((0, false), |(n, steers), row| {
-                (n + row["n"].as_u64().unwrap() + row["unscored"].as_u64().unwrap(), steers | row["quality"].as_bool().unwrap())
+                (
+                    n + row["n"].as_u64().unwrap() + row["unscored"].as_u64().unwrap(),
+                    steers | row["quality"].as_bool().unwrap(),
+                )
             });
             (n, steers)
         };
@@ -179,7 +185,10 @@ async fn a_judge_is_asked_twice_about_some_answers_and_its_change_of_mind_is_sho
         rig.scored(reply.span()).await;
     }
     let steady = repeats(4).await;
-    assert_eq!((&steady["flip_rate"]["value"], &steady["sd"], &steady["unscored"]), (&json!(0.0), &json!(0.0), &json!(0)));
+    assert_eq!(
+        (&steady["flip_rate"]["value"], &steady["sd"], &steady["unscored"]),
+        (&json!(0.0), &json!(0.0), &json!(0))
+    );
     let trace = rig.api("/traces?origin=eval").await;
     assert_eq!(trace["items"].as_array().unwrap().len(), 8, "each was asked about twice: {trace}");
     // The second word steers nothing.

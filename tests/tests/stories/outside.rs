@@ -158,7 +158,8 @@ repeat = 0
         let windows = rig.api("/workloads/maths/windows").await;
         let rows = windows["items"].as_array().unwrap().clone();
         let counted = |(scorer, reason): &(&str, &str)| {
-            rows.iter().any(|row| row["scorer"] == *scorer && row["unscored_by"] == json!({*reason: 1}) && row["n"] == 0)
+            rows.iter()
+                .any(|row| row["scorer"] == *scorer && row["unscored_by"] == json!({*reason: 1}) && row["n"] == 0)
         };
         wanted.iter().all(counted).then_some(())
     })

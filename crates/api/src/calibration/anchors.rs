@@ -127,4 +127,3 @@ impl From<&AnchorRun> for AnchorRunView {
         }
     }
 }
-

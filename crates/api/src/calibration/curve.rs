@@ -67,4 +67,3 @@ pub(super) fn bins(rows: &[&LabelRow]) -> Vec<BinView> {
     };
     bins.into_iter().filter_map(bin).collect()
 }
-

@@ -59,7 +59,13 @@ mod tests {
         assert!(!lifts(&out, &shift("openai/small", Some("small-2"), 99)), "before the order");
         assert!(!lifts(&out, &shift("openai/large", Some("small-2"), 101)), "somebody else");
         assert!(!lifts(&out, &shift("openai/small", None, 101)), "no name");
-        assert!(!lifts(&Quarantine { run: None, ..out.clone() }, &shift("openai/small", Some("small-2"), 101)), "a person's order");
-        assert!(!lifts(&Quarantine { model: String::new(), ..out.clone() }, &shift("openai/small", Some("small-2"), 101)));
+        assert!(
+            !lifts(&Quarantine { run: None, ..out.clone() }, &shift("openai/small", Some("small-2"), 101)),
+            "a person's order"
+        );
+        assert!(!lifts(
+            &Quarantine { model: String::new(), ..out.clone() },
+            &shift("openai/small", Some("small-2"), 101)
+        ));
     }
 }

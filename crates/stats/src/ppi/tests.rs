@@ -58,7 +58,10 @@ fn full_trust_is_the_interval_of_paired_proportions() {
     let (flatters, harsh, all) = (4.0 / 62.0, 7.0 / 62.0, 62.0);
     let se = ((flatters + harsh - square(flatters - harsh)) / 61.0_f64).sqrt();
     let reach = student(Z95, 61.0) * se;
-    assert!((bias.lower - (-3.0 / all - reach)).abs() < 1e-9 && (bias.upper - (-3.0 / all + reach)).abs() < 1e-9, "{bias:?}");
+    assert!(
+        (bias.lower - (-3.0 / all - reach)).abs() < 1e-9 && (bias.upper - (-3.0 / all + reach)).abs() < 1e-9,
+        "{bias:?}"
+    );
     assert!((bias.mean + 3.0 / 60.0).abs() < 1e-12);
 }
 
@@ -139,16 +142,24 @@ fn old_labels_fade_and_a_new_epoch_keeps_a_share() {
 /// Exact coverage, by summing over every outcome of binary labels: no seed, no luck. The judge's own mean is known.
 #[test]
 fn every_interval_holds_the_truth_as_often_as_it_says() {
-    for (n, truth, right, wrong) in [(30, 0.9, 0.97, 0.05), (30, 0.75, 0.98, 0.45), (40, 0.9, 0.8, 0.05), (30, 0.5, 0.7, 0.7)] {
+    for (n, truth, right, wrong) in
+        [(30, 0.9, 0.97, 0.05), (30, 0.75, 0.98, 0.45), (40, 0.9, 0.8, 0.05), (30, 0.5, 0.7, 0.7)]
+    {
         let cells = [(1.0 - truth) * (1.0 - wrong), (1.0 - truth) * wrong, truth * (1.0 - right), truth * right];
         let pass = truth * right + (1.0 - truth) * wrong;
         let alone = Alone { mean: pass, se: (pass * (1.0 - pass) / 1e6_f64).sqrt(), n_eff: 1e6 };
         let mut held = 0.0;
         each(n, &mut |counts| {
-            let log: f64 = log_factorial(n) + counts.iter().zip(cells).map(|(&k, p): (&u32, f64)| f64::from(k) * p.ln() - log_factorial(k)).sum::<f64>();
+            let log: f64 = log_factorial(n)
+                + counts
+                    .iter()
+                    .zip(cells)
+                    .map(|(&k, p): (&u32, f64)| f64::from(k) * p.ln() - log_factorial(k))
+                    .sum::<f64>();
             let mut labels = Labels::default();
             for (cell, &count) in counts.iter().enumerate() {
-                (0..count).for_each(|_| labels.label(f64::from(u8::from(cell >= 2)), f64::from(u8::from(cell % 2 == 1))));
+                (0..count)
+                    .for_each(|_| labels.label(f64::from(u8::from(cell >= 2)), f64::from(u8::from(cell % 2 == 1))));
             }
             let mean = labels.mean(&alone, Trust::Tuned, Z95).unwrap();
             if (mean.lower..=mean.upper).contains(&truth) {

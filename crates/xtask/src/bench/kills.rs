@@ -101,7 +101,8 @@ impl Tally {
     fn count(&mut self, trace: &Value) {
         let scores = trace.get("scores").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         for name in SCORERS {
-            let of: Vec<&Value> = scores.iter().filter(|score| score.get("scorer").is_some_and(|is| is == name)).collect();
+            let of: Vec<&Value> =
+                scores.iter().filter(|score| score.get("scorer").is_some_and(|is| is == name)).collect();
             match of.as_slice() {
                 [] => self.missing += 1,
                 [score] => self.unscored += u64::from(score.get("value").is_none_or(Value::is_null)),

@@ -159,9 +159,18 @@ impl Figures {
 
     fn judge(&self) -> anyhow::Result<()> {
         let missed = [
-            (self.a_minute < SPANS_A_MINUTE, format!("{:.0} scored a minute, wanted {SPANS_A_MINUTE:.0}", self.a_minute)),
-            (self.a_second < SERVED_A_SECOND, format!("{:.0} served a second, wanted {SERVED_A_SECOND:.0}", self.a_second)),
-            (self.known[1] >= KNOWN_P95, format!("scores known after {:?} in 95 %, wanted {KNOWN_P95:?}", self.known[1])),
+            (
+                self.a_minute < SPANS_A_MINUTE,
+                format!("{:.0} scored a minute, wanted {SPANS_A_MINUTE:.0}", self.a_minute),
+            ),
+            (
+                self.a_second < SERVED_A_SECOND,
+                format!("{:.0} served a second, wanted {SERVED_A_SECOND:.0}", self.a_second),
+            ),
+            (
+                self.known[1] >= KNOWN_P95,
+                format!("scores known after {:?} in 95 %, wanted {KNOWN_P95:?}", self.known[1]),
+            ),
             (
                 self.scores != self.spans * NAMES.len() as u64,
                 format!("{} scores of {} answers by {} scorers", self.scores, self.spans, NAMES.len()),
