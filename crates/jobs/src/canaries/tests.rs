@@ -65,6 +65,8 @@ impl Place {
 
     fn reconciler(&self) -> Canaries {
         let spool = self.dir.path().join("spool");
+        // What the one before it left was read back: no writer runs here to do it.
+        drop(std::fs::remove_dir_all(&spool));
         let (recorder, _tail) = Recorder::open(&spool, 1 << 20).unwrap();
         Canaries::new(CanariesParts {
             store: self.store.clone(),
