@@ -2151,7 +2151,7 @@ export interface components {
             spent_usd: number;
             /**
              * Format: double
-             * @description In the last hour.
+             * @description In the last hour: the pace that a forecast carries on.
              */
             last_hour_usd: number;
         };
