@@ -74,6 +74,11 @@ pub(crate) fn check(text: &str, kind: &'static Kind) -> Result<(), BadRequest> {
     walked.map_err(|error| match found.bad.take() {
         Some((found, wanted)) => {
             let at = json::offset_of(text, error.line(), error.column());
+            // The reader has gone to the end of an array that is empty: its place is where it opens.
+            let at = match text.get(..at) {
+                Some(before) if text.as_bytes().get(at) == Some(&b']') => before.rfind('[').unwrap_or(at),
+                _ => at,
+            };
             BadRequest::new(json::path_at(text, at), found, wanted)
         }
         None => syntax(text, 0, text, &error),
