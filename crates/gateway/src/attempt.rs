@@ -328,7 +328,8 @@ impl Call<'_> {
         let kind = response.headers.get(header::CONTENT_TYPE).cloned();
         let body = response.body.read_all(most).await.map_err(|error| Failure::transport(&error))?;
         let read = request.inbound.reply(spoken, body, request.input_estimate);
-        let (body, reply) = read.map_err(|broken| Failure::new(FailureClass::InvalidOutput, format!("the answer is {broken}")))?;
+        let (body, reply) =
+            read.map_err(|broken| Failure::new(FailureClass::InvalidOutput, format!("the answer is {broken}")))?;
         // What is not a chat may be no JSON: sound, or plain text.
         let kind = kind.filter(|_| !request.inbound.is_chat());
         Ok(Answer::Plain(body, reply, kind))
@@ -433,6 +434,10 @@ pub(crate) const fn fault(class: FailureClass) -> Option<Fault> {
         FailureClass::ServerError => Some(Fault::Server),
         FailureClass::InvalidOutput => Some(Fault::Broken),
         FailureClass::Auth | FailureClass::Quota => Some(Fault::Fatal),
-        FailureClass::RateLimit | FailureClass::Caller | FailureClass::Untranslatable | FailureClass::ContextWindow | FailureClass::ContentPolicy => None,
+        FailureClass::RateLimit
+        | FailureClass::Caller
+        | FailureClass::Untranslatable
+        | FailureClass::ContextWindow
+        | FailureClass::ContentPolicy => None,
     }
 }

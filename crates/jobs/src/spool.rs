@@ -344,8 +344,7 @@ mod tests {
         assert_eq!((found.orphans.len(), found.held), (0, 3), "both of the elder's, and its own");
         drop((elder, closed));
         let found = heir.look().unwrap();
-        let left: Vec<_> =
-            found.orphans.iter().flat_map(|orphan| records(File::open(&orphan.path).unwrap())).collect();
+        let left: Vec<_> = found.orphans.iter().flat_map(|orphan| records(File::open(&orphan.path).unwrap())).collect();
         assert_eq!(left, [record(1), record(2)]);
         assert_eq!(heir.look().unwrap().orphans.len(), 0, "they are this process's now");
     }

@@ -128,7 +128,8 @@ async fn ambiguous_framing_never_reaches_a_provider() {
 async fn a_request_hidden_in_the_body_of_another_is_never_a_second_one() {
     let rig = Rig::start().await;
     let body = ask("sim/small").to_string();
-    let hidden = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let hidden =
+        format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let size = hidden.len();
     for (version, framing) in [
         ("1.1", format!("content-length: {}\r\ntransfer-encoding: chunked\r\n", size + 20)),
@@ -229,7 +230,8 @@ async fn a_relieved_listener_lets_kept_connections_go_after_their_next_answer() 
     let ingress = IngressConfig { linger_ms: 1_000, ..IngressConfig::default() };
     let rig = Rig::with(Setup { ingress, ..Setup::default() }).await;
     let live = b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
-    let (mut used, mut idle) = (TcpStream::connect(rig.addr).await.unwrap(), TcpStream::connect(rig.addr).await.unwrap());
+    let (mut used, mut idle) =
+        (TcpStream::connect(rig.addr).await.unwrap(), TcpStream::connect(rig.addr).await.unwrap());
     for stream in [&mut used, &mut idle] {
         stream.write_all(live).await.unwrap();
         assert!(!reply_on(stream).await.contains("connection: close"));

@@ -28,8 +28,8 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg,
-    sendmsg, sockopt,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg, sockopt,
 };
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -62,16 +62,17 @@ impl Inherited {
         let path = data_dir.join(SOCKET);
         let elder = match UnixStream::connect(&path) {
             Ok(elder) => elder,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
         elder.set_read_timeout(Some(ANSWER))?;
         let mut bytes = [0; TOKEN_BYTES];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let received =
-            recvmsg(&elder, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)
-                .context("the running weir does not hand over its port")?;
+        let received = recvmsg(&elder, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)
+            .context("the running weir does not hand over its port")?;
         let socket: Option<OwnedFd> = ancillary.drain().find_map(|message| match message {
             RecvAncillaryMessage::ScmRights(mut sockets) => sockets.next(),
             _ => None,

@@ -257,7 +257,12 @@ impl App {
             clock: Arc::clone(&clock),
         };
         back.spawn(pacer.run(back.stop.clone()));
-        let backfiller = Backfiller { store: store.clone(), lead: Arc::clone(&lead), scoring: Arc::clone(&scoring), bells: bells.clone() };
+        let backfiller = Backfiller {
+            store: store.clone(),
+            lead: Arc::clone(&lead),
+            scoring: Arc::clone(&scoring),
+            bells: bells.clone(),
+        };
         back.spawn(backfiller.run(back.stop.clone()));
         let desk = Arc::new(Desk {
             store: store.clone(),
