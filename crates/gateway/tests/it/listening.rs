@@ -128,7 +128,8 @@ async fn ambiguous_framing_never_reaches_a_provider() {
 async fn a_request_hidden_in_the_body_of_another_is_never_a_second_one() {
     let rig = Rig::start().await;
     let body = ask("sim/small").to_string();
-    let hidden = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let hidden =
+        format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let size = hidden.len();
     for (version, framing) in [
         ("1.1", format!("content-length: {}\r\ntransfer-encoding: chunked\r\n", size + 20)),
