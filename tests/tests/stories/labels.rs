@@ -189,8 +189,13 @@ async fn a_judge_is_asked_twice_about_some_answers_and_its_change_of_mind_is_sho
         (&steady["flip_rate"]["value"], &steady["sd"], &steady["unscored"]),
         (&json!(0.0), &json!(0.0), &json!(0))
     );
-    let trace = rig.api("/traces?origin=eval").await;
-    assert_eq!(trace["items"].as_array().unwrap().len(), 8, "each was asked about twice: {trace}");
+    // A question is on record a moment after its answer counts.
+    eventually("two questions about each answer", async || {
+        let asked = rig.api("/traces?origin=eval").await["items"].as_array().unwrap().len();
+        assert!(asked <= 8, "{asked}");
+        (asked == 8).then_some(())
+    })
+    .await;
     // The second word steers nothing.
     let windows = rig.api("/workloads/maths/windows").await;
     assert_eq!(windows["items"][0]["n"], 4, "{windows}");

@@ -177,6 +177,7 @@ fn with_a_duel() -> String {
         + r#"
 [workloads.judges]
 candidates = ["sim/medium"]
+floor = 0.8
 [scorers.duel]
 kind = "judge"
 model = "weir/judges"
