@@ -128,7 +128,7 @@ start() {
     ("$@" > "$data/$name.log" 2>&1; echo "$?" > "$data/$name.status") &
     running="$running $name:$!"
 }
-for script in openai_chat anthropic_messages google_genai; do
+for script in openai_chat openai_evals anthropic_messages google_genai langfuse_scores; do
     start "$script" "$place/official/bin/python" "$here/$script.py" "$base" "$key"
 done
 start provider_sdks "$place/official/bin/python" "$here/provider_sdks.py" "$found"

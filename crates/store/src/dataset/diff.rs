@@ -32,9 +32,12 @@ pub struct DiffCounts {
     pub same: u64,
 }
 
-const PAIRS: &str = "SELECT coalesce(b.item_id, a.item_id) AS id, a.hash AS was, b.hash AS now, a.ord AS a_ord, b.ord AS b_ord \
-     FROM (SELECT item_id, hash, ord FROM dataset_version_item WHERE version = ?1) AS a \
-     FULL JOIN (SELECT item_id, hash, ord FROM dataset_version_item WHERE version = ?2) AS b ON b.item_id = a.item_id";
+/// Both halves look the other version's item up by its id; a full join would go through one for each of the other.
+const PAIRS: &str = "SELECT b.item_id AS id, a.hash AS was, b.hash AS now, a.ord AS a_ord, b.ord AS b_ord \
+     FROM dataset_version_item AS b LEFT JOIN dataset_version_item AS a ON a.version = ?1 AND a.item_id = b.item_id \
+     WHERE b.version = ?2 \
+     UNION ALL SELECT a.item_id, a.hash, NULL, a.ord, NULL FROM dataset_version_item AS a WHERE a.version = ?1 \
+       AND NOT EXISTS (SELECT 1 FROM dataset_version_item AS b WHERE b.version = ?2 AND b.item_id = a.item_id)";
 
 impl Store {
     /// Items that differ between two versions, by id, behind `cursor`.

@@ -3,6 +3,7 @@
 mod endure;
 pub(crate) mod fakes;
 mod gateway;
+mod import;
 mod kills;
 mod load;
 mod loop_latency;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Endure(endure::Args),
     /// From the end of an answer to the first decision that knows its score
     Loop(loop_latency::Args),
+    /// How long a dataset of 100,000 items takes from a file into the store
+    Import(import::Args),
     /// Whether every answer is scored exactly once however often the process is killed
     Kills(kills::Args),
     /// Answers scored in a minute by ten scorers while the gateway serves
@@ -42,6 +45,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<()> {
     // A slow load generator would be what is measured, so this program runs again as it would be deployed.
     let dev = match command {
         Command::Endure(args) => args.dev,
+        Command::Import(args) => args.dev,
         Command::Kills(args) => args.dev,
         Command::Scoring(args) => args.dev,
         _ => false,
@@ -58,6 +62,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<()> {
         Command::Gateway(args) => runtime.block_on(gateway::run(args, &binary)),
         Command::Decide | Command::Translate => Ok(()),
         Command::Endure(args) => runtime.block_on(endure::run(args, &binary)),
+        Command::Import(args) => runtime.block_on(import::run(args, &binary)),
         Command::Kills(args) => runtime.block_on(kills::run(args, &binary)),
         Command::Scoring(args) => runtime.block_on(scoring::run(args, &binary)),
         Command::Loop(args) => runtime.block_on(loop_latency::run(args, &binary)),
