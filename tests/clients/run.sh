@@ -69,6 +69,9 @@ grant = "caller"
 provider = "sim"
 model = "small"
 dialect = "openai_responses"
+[keys.ops]
+secret = "env:WEIR_TEST_ADMIN"
+grant = "admin"
 [deployments."sim/claude"]
 provider = "sim"
 model = "small"
@@ -114,6 +117,7 @@ address() {
 }
 
 key=clients-0123456789abcdef
+admin=clients-admin-0123456789abcdef
 : > "$data/out"
 : > "$data/sim"
 : > "$data/silent"
@@ -134,7 +138,7 @@ model = "claude"
 dialect = "anthropic"
 allow_private = true
 CONFIG
-WEIR_TEST_KEY=$key WEIR_TEST_AWS=SIMKEYID:secret \
+WEIR_TEST_KEY=$key WEIR_TEST_ADMIN=$admin WEIR_TEST_AWS=SIMKEYID:secret \
     "$target/debug/weir" --config "$data/weir.toml" > "$data/out" 2> "$data/err" &
 server=$!
 "$target/debug/examples/serve" > "$data/sim" 2>> "$data/err" &
@@ -151,9 +155,10 @@ start() {
     ("$@" > "$data/$name.log" 2>&1; echo "$?" > "$data/$name.status") &
     running="$running $name:$!"
 }
-for script in openai_chat openai_evals anthropic_messages google_genai langfuse_scores; do
+for script in openai_chat openai_evals anthropic_messages google_genai; do
     start "$script" "$place/official/bin/python" "$here/$script.py" "$base" "$key"
 done
+start langfuse_scores "$place/official/bin/python" "$here/langfuse_scores.py" "$base" "$key" "$admin"
 start provider_sdks "$place/official/bin/python" "$here/provider_sdks.py" "$found"
 for script in langchain_chat litellm_client instructor_models pydantic_ai_agents; do
     start "$script" "$place/frameworks/bin/python" "$here/$script.py" "$base" "$key"

@@ -214,7 +214,7 @@ async fn version_at(app: &App, name: &str, at: Option<&str>) -> Reply<DatasetVer
 }
 
 /// What is said of a dataset that an edit touches; a new one gets its canary.
-fn said(app: &App, name: &str, Caller(caller): &Caller, note: String) -> NewDataset {
+pub(crate) fn said(app: &App, name: &str, Caller(caller): &Caller, note: String) -> NewDataset {
     let (high, low) = (app.entropy.next_u64(), app.entropy.next_u64());
     // The form of a random UUID, which tools that look for canaries know.
     let canary = format!(
@@ -236,7 +236,7 @@ fn schema_of(text: Option<&str>) -> Reply<Option<InputSchema>> {
 }
 
 /// An item as the store keeps it.
-fn stored(item: &Item) -> Reply<NewItem> {
+pub(crate) fn stored(item: &Item) -> Reply<NewItem> {
     let body = serde_json::to_string(item)
         .map_err(|_| Failure::new(&weir_core::error::INTERNAL, "an item could not be written"))?;
     Ok(NewItem {
@@ -255,7 +255,7 @@ fn shown(app: &App) -> Vec<(String, String)> {
 }
 
 /// Names stand in paths and file names: letters, digits, `.`, `_` and `-`.
-fn check_name(name: &str) -> Reply<()> {
+pub(crate) fn check_name(name: &str) -> Reply<()> {
     let fits = (1..=NAME_BYTES).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
         && !name.starts_with('.');

@@ -61,6 +61,7 @@ pub fn document() -> OpenApi {
         let method = match row.route.method {
             "POST" => HttpMethod::Post,
             "DELETE" => HttpMethod::Delete,
+            "PATCH" => HttpMethod::Patch,
             _ => HttpMethod::Get,
         };
         let operation = operation(row, &problem, &mut taken, &mut told);

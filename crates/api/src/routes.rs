@@ -9,14 +9,16 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 use weir_core::error;
 
 use crate::{
     assets, calibration, canary, canary_pairs, canary_view,
-    compat::{feedback, langfuse, langfuse_score, openai_evals, otlp, phoenix, tensorzero},
+    compat::{
+        feedback, langfuse, langfuse_dataset, langfuse_queue, langfuse_score, openai_evals, otlp, phoenix, tensorzero,
+    },
     cost, dataset, decision, demo, deployment, deployment_test, diff, event, freeze,
     guard::{self, Guard},
     job, label, live, openapi, overview, policy, policy_replay,
@@ -389,6 +391,72 @@ pub static ROUTES: &[Row] = &[
     Row::get("/api/public/score-configs/{id}", "Langfuse: one scale", || get(langfuse::get_config))
         .caller()
         .replies::<openapi::Foreign>(),
+    Row::post("/api/public/v2/datasets", "Langfuse: a dataset", || post(langfuse_dataset::create_dataset))
+        .takes::<openapi::Foreign>()
+        .replies::<openapi::Foreign>(),
+    Row::get("/api/public/v2/datasets", "Langfuse: datasets", || get(langfuse_dataset::list_datasets))
+        .query::<langfuse::PageQuery>()
+        .replies::<openapi::Foreign>(),
+    Row::get("/api/public/v2/datasets/{name}", "Langfuse: one dataset", || get(langfuse_dataset::get_dataset))
+        .replies::<openapi::Foreign>(),
+    Row::post("/api/public/dataset-items", "Langfuse: puts an item into a draft", || {
+        post(langfuse_dataset::create_item)
+    })
+    .takes::<openapi::Foreign>()
+    .up_to(COMPAT_BYTES)
+    .replies::<openapi::Foreign>(),
+    Row::get("/api/public/dataset-items", "Langfuse: items, none of them held out", || {
+        get(langfuse_dataset::list_items)
+    })
+    .query::<langfuse_dataset::ItemsQuery>()
+    .replies::<openapi::Foreign>(),
+    Row::get("/api/public/dataset-items/{id}", "Langfuse: one item", || get(langfuse_dataset::get_item))
+        .replies::<openapi::Foreign>(),
+    Row::delete("/api/public/dataset-items/{id}", "Langfuse: takes an item out of a draft", || {
+        delete(langfuse_dataset::delete_item)
+    })
+    .replies::<openapi::Foreign>(),
+    Row::post("/api/public/annotation-queues", "Langfuse: a queue", || post(langfuse_queue::create_queue))
+        .caller()
+        .takes::<openapi::Foreign>()
+        .replies::<openapi::Foreign>(),
+    Row::get("/api/public/annotation-queues", "Langfuse: queues", || get(langfuse_queue::list_queues))
+        .caller()
+        .query::<langfuse::PageQuery>()
+        .replies::<openapi::Foreign>(),
+    Row::get("/api/public/annotation-queues/{id}", "Langfuse: one queue", || get(langfuse_queue::get_queue))
+        .caller()
+        .replies::<openapi::Foreign>(),
+    Row::post("/api/public/annotation-queues/{id}/items", "Langfuse: puts an object into a queue", || {
+        post(langfuse_queue::create_item)
+    })
+    .caller()
+    .takes::<openapi::Foreign>()
+    .replies::<openapi::Foreign>(),
+    Row::get("/api/public/annotation-queues/{id}/items", "Langfuse: what waits in a queue", || {
+        get(langfuse_queue::list_items)
+    })
+    .caller()
+    .query::<langfuse_queue::QueueQuery>()
+    .replies::<openapi::Foreign>(),
+    Row::get("/api/public/annotation-queues/{id}/items/{item}", "Langfuse: one object of a queue", || {
+        get(langfuse_queue::get_item)
+    })
+    .caller()
+    .replies::<openapi::Foreign>(),
+    Row::patch(
+        "/api/public/annotation-queues/{id}/items/{item}",
+        "Langfuse: an object is done, or waits again",
+        || patch(langfuse_queue::update_item),
+    )
+    .caller()
+    .takes::<openapi::Foreign>()
+    .replies::<openapi::Foreign>(),
+    Row::delete("/api/public/annotation-queues/{id}/items/{item}", "Langfuse: takes an object out of a queue", || {
+        delete(langfuse_queue::delete_item)
+    })
+    .caller()
+    .replies::<openapi::Foreign>(),
     Row::post("/v1/evals", "OpenAI Evals: an eval with its criteria", || post(openai_evals::create_eval))
         .caller()
         .takes::<openapi::Foreign>()

@@ -75,6 +75,10 @@ impl Row {
     pub(crate) const fn post(path: &'static str, summary: &'static str, handler: fn() -> MethodRouter<App>) -> Self {
         Self::new("POST", path, summary, handler)
     }
+    /// A route that changes a part of something.
+    pub(crate) const fn patch(path: &'static str, summary: &'static str, handler: fn() -> MethodRouter<App>) -> Self {
+        Self::new("PATCH", path, summary, handler)
+    }
     /// A route that takes something away.
     pub(crate) const fn delete(path: &'static str, summary: &'static str, handler: fn() -> MethodRouter<App>) -> Self {
         Self::new("DELETE", path, summary, handler)

@@ -83,7 +83,7 @@ enum WrittenTool {
     Name(String),
     Call {
         name: String,
-        #[serde(default, alias = "args", alias = "input_parameters")]
+        #[serde(default, alias = "args", alias = "input_parameters", alias = "inputParameters")]
         arguments: Option<Value>,
     },
 }

@@ -13,6 +13,7 @@ mod exchange;
 pub mod judge;
 mod nearest;
 pub mod openai;
+pub mod promptfoo;
 pub mod run;
 pub mod shipped;
 pub mod spec;

@@ -33,6 +33,7 @@ use crate::{
 
 pub use bench::Bench;
 pub(crate) use bench::Unanswered;
+pub(crate) use outside::{embedding, webhook};
 
 /// Asks one judge about one span and stores its word. A reply outside the contract is stored as `grader_failed`, which
 /// is final; no reply is tried again, and stored as unscored with its reason after the last try.

@@ -33,6 +33,8 @@ pub struct Scoring {
     plans: HashMap<RuleName, Arc<Plan>>,
     by_workload: HashMap<WorkloadId, Vec<Arc<Plan>>>,
     secrets: IndexMap<ScorerName, SecretString>,
+    /// Versions of all configured scorers.
+    versions: HashMap<ScorerName, String>,
 }
 
 impl Scoring {
@@ -61,7 +63,9 @@ impl Scoring {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut scoring = Self { secrets: settings.scorer_secrets.clone(), ..Self::default() };
+        let versions = compiled.iter().map(|(name, scorer)| (name.clone(), scorer.version().to_owned()));
+        let mut scoring =
+            Self { secrets: settings.scorer_secrets.clone(), versions: versions.collect(), ..Self::default() };
         for rule in settings.rules.values() {
             let scorers = rule.scorers.iter().filter_map(|name| Some((name.clone(), compiled.get(name)?.clone())));
             let (judges, checks) = scorers.partition(|(_, scorer)| scorer.asked().is_some());
@@ -76,6 +80,11 @@ impl Scoring {
     /// What a webhook signs with.
     pub(crate) fn secret(&self, scorer: &ScorerName) -> Option<&SecretString> {
         self.secrets.get(scorer)
+    }
+
+    /// True when the configuration has this scorer with exactly this definition.
+    pub(crate) fn has(&self, scorer: &ScorerName, version: &str) -> bool {
+        self.versions.get(scorer).is_some_and(|known| known == version)
     }
 
     /// Every rule.

@@ -96,18 +96,6 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// How many objects of a kind there are.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn compat_count(&self, kind: &str, tenant: &str) -> Result<i64, Error> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM compat_object WHERE kind = ? AND tenant = ?")
-            .bind(kind)
-            .bind(tenant)
-            .fetch_one(self.readers())
-            .await?)
-    }
-
     /// Forgets an object; false when it was not there.
     ///
     /// # Errors

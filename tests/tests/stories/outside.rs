@@ -166,3 +166,41 @@ repeat = 0
     .await;
     rig.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_suite_in_yaml_asks_a_webhook_embeddings_and_a_module_like_live_traffic_does() {
+    let hook = Canned::start(|_| Some((200, "", json!({"score": 0.75}).to_string()))).await;
+    let url = &hook.url;
+    let config = format!(
+        "[workloads.maths]\ncandidates = [\"sim/large\"]\nfloor = 0.8\n[datasets.maths]\nfile = \"maths.jsonl\"\n\
+         workload = \"maths\"\n[scorers.known]\nkind = \"webhook\"\nurl = \"{url}/known\"\nallow_private = true\n\
+         secret = \"env:KEY_HOOK\"\n"
+    );
+    let rig = Rig::start(&config).await;
+    let suite = format!(
+        "suite:\n  name: maths\n  workload: maths\n  dataset: maths\nscorer:\n\
+         - {{name: known, kind: webhook, url: '{url}/known', allow_private: true, secret: 'env:KEY_HOOK'}}\n\
+         - {{name: strange, kind: webhook, url: '{url}/strange', allow_private: true}}\n\
+         - {{name: alike, kind: embedding_similarity, model: sim/small}}\n\
+         - {{name: passes, kind: code_exec, module_file: ok.wat}}\n"
+    );
+    let module = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))
+        (memory (export \"memory\") 1) (func (export \"_start\") (call $exit (i32.const 0))))";
+    let order = json!({
+        "suite": suite, "file": "maths.yaml", "files": {"ok.wat": module}, "models": ["sim/large"], "first": 4,
+    });
+    let id = rig.order("/runs", order).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let detail = eventually("the run is over", async || {
+        let detail = rig.api(&format!("/runs/{id}")).await;
+        (detail["run"]["status"] == "done").then_some(detail)
+    })
+    .await;
+    let metrics = detail["arms"][0]["metrics"].as_array().unwrap();
+    let mean = |name: &str| &metrics.iter().find(|one| one["name"] == name).unwrap()["grade"]["value"];
+    assert_eq!((mean("known"), mean("alike"), mean("passes")), (&json!(0.75), &json!(1.0), &json!(1.0)), "{detail}");
+    // Whoever may start runs may not send the server's own word to its own network.
+    assert_eq!(mean("strange"), &Value::Null, "{detail}");
+    assert!(hook.heard().iter().all(|heard| heard.head.starts_with("post /known")), "{:?}", hook.heard());
+    assert!(hook.heard().iter().all(|heard| heard.header("x-weir-signature").is_some()));
+    rig.stop().await;
+}

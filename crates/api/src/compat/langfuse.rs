@@ -27,14 +27,16 @@ const CONFIG: &str = "langfuse.score_config";
 const NAME_CHARS: usize = 35;
 /// Most of a page.
 const PAGE: u32 = 100;
+/// Objects looked through for a page.
+const MOST: u32 = 10_000;
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct PageQuery {
     /// From 1.
-    page: Option<u32>,
+    pub(super) page: Option<u32>,
     /// At most 100.
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
 }
 
 /// A score configuration as Langfuse's clients send it.
@@ -83,7 +85,7 @@ pub(crate) async fn create_config(
         "categories": config.categories, "description": config.description, "isArchived": false,
     });
     app.store.compat_put(CONFIG, &caller.name, &id, &config.name, &body.to_string()).await?;
-    let kept = find(&app, &caller, &id).await?;
+    let kept = find_config(&app, &caller, &id).await?;
     Ok((StatusCode::OK, Json(shown(&caller, &kept))).into_response())
 }
 
@@ -93,12 +95,18 @@ pub(crate) async fn list_configs(
     Caller(caller): Caller,
     Params(query): Params<PageQuery>,
 ) -> Reply<Json<Value>> {
-    let (page, limit) = (query.page.unwrap_or(1).max(1), query.limit.unwrap_or(50).clamp(1, PAGE));
-    let total = app.store.compat_count(CONFIG, &caller.name).await?;
-    let all = app.store.compat_list(CONFIG, &caller.name, None, None, page.saturating_mul(limit)).await?;
-    let data: Vec<Value> = all.iter().skip(((page - 1) * limit) as usize).map(|kept| shown(&caller, kept)).collect();
-    let pages = (total + i64::from(limit) - 1) / i64::from(limit);
-    Ok(Json(json!({"data": data, "meta": {"page": page, "limit": limit, "totalItems": total, "totalPages": pages}})))
+    let all = app.store.compat_list(CONFIG, &caller.name, None, None, MOST).await?;
+    Ok(Json(paged(all.iter().map(|kept| shown(&caller, kept)).collect(), query.page, query.limit)))
+}
+
+/// One page of a list, in Langfuse's shape.
+pub(super) fn paged(all: Vec<Value>, page: Option<u32>, limit: Option<u32>) -> Value {
+    let (page, limit) = (page.unwrap_or(1).max(1), limit.unwrap_or(50).clamp(1, PAGE));
+    let total = all.len();
+    let skipped = (page as usize - 1).saturating_mul(limit as usize);
+    let data: Vec<Value> = all.into_iter().skip(skipped).take(limit as usize).collect();
+    let pages = total.div_ceil(limit as usize);
+    json!({"data": data, "meta": {"page": page, "limit": limit, "totalItems": total, "totalPages": pages}})
 }
 
 /// `GET /api/public/score-configs/{id}`.
@@ -107,7 +115,7 @@ pub(crate) async fn get_config(
     Caller(caller): Caller,
     Segment(id): Segment,
 ) -> Reply<Json<Value>> {
-    Ok(Json(shown(&caller, &find(&app, &caller, &id).await?)))
+    Ok(Json(shown(&caller, &find_config(&app, &caller, &id).await?)))
 }
 
 fn check(config: &ScoreConfig) -> Reply<()> {
@@ -126,7 +134,7 @@ fn check(config: &ScoreConfig) -> Reply<()> {
     Ok(())
 }
 
-async fn find(app: &App, caller: &Principal, id: &str) -> Reply<Kept> {
+pub(super) async fn find_config(app: &App, caller: &Principal, id: &str) -> Reply<Kept> {
     let found = app.store.compat_get(CONFIG, &caller.name, id).await?;
     found.ok_or_else(|| Failure::not_found("score config", id))
 }
@@ -145,7 +153,7 @@ pub(super) fn shown(caller: &Principal, kept: &Kept) -> Value {
 /// it has no place.
 pub(super) async fn place(app: &App, caller: &Principal, config: Option<&str>, value: &Value) -> Reply<Option<f64>> {
     let config = match config {
-        Some(id) => serde_json::from_str(&find(app, caller, id).await?.body).unwrap_or_default(),
+        Some(id) => serde_json::from_str(&find_config(app, caller, id).await?.body).unwrap_or_default(),
         None => Value::Null,
     };
     let end = |key: &str| config[key].as_f64();

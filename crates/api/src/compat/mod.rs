@@ -4,6 +4,8 @@
 
 pub(crate) mod feedback;
 pub(crate) mod langfuse;
+pub(crate) mod langfuse_dataset;
+pub(crate) mod langfuse_queue;
 pub(crate) mod langfuse_score;
 pub(crate) mod openai_evals;
 pub(crate) mod otlp;

@@ -165,6 +165,8 @@ impl From<&RowError> for BadRow {
         Self {
             line: error.line,
             message: match &error.column {
+                // Of JSON the character; elsewhere the column's name.
+                Some(at) if at.parse::<u64>().is_ok() => format!("at character {at}: {}", error.message),
                 Some(column) => format!("at {column}: {}", error.message),
                 None => error.message.clone(),
             },

@@ -89,7 +89,7 @@ const GUESSES: &[(&str, &[&str])] = &[
         ],
     ),
     ("id", &["id", "item_id", "key", "uid"]),
-    ("system", &["system", "system_prompt", "instructions"]),
+    ("system", &["system", "system_prompt", "instructions", "instruction"]),
     ("context", &["context", "contexts", "retrieved_contexts", "retrieval_context", "passages"]),
     ("criteria", &["criteria", "rubric", "rubrics"]),
     ("workload", &["workload"]),
@@ -159,7 +159,14 @@ impl Mapping {
             let free = |name: &&str| {
                 columns.iter().find(|column| plain(column) == **name && !taken.contains(*column)).cloned()
             };
-            if let Some(column) = names.iter().find_map(free) {
+            // `ticket_text` is a text, `correct_label` a label.
+            let ends = |name: &&str| {
+                let ending = format!("_{name}");
+                columns.iter().find(|column| plain(column).ends_with(&ending) && !taken.contains(*column)).cloned()
+            };
+            let wanted = matches!(*field, "input" | "expected");
+            let found = names.iter().find_map(free).or_else(|| names.iter().filter(|_| wanted).find_map(ends));
+            if let Some(column) = found {
                 taken.push(column.clone());
                 *slot = Some(column);
             }
@@ -179,7 +186,10 @@ impl Mapping {
         let Some(column) = &self.input else {
             return Err(RowError::new(line, "no column holds the input; map one, such as `input:question`"));
         };
-        let input = fields.get(column).ok_or_else(|| RowError::at(line, column, format!("no column `{column}`")))?;
+        let input = fields.get(column).ok_or_else(|| {
+            let hint = suggest(column, fields.keys().map(String::as_str));
+            RowError::at(line, column, format!("no column `{column}`{hint}"))
+        })?;
         let mut input = input_from(input).map_err(|message| RowError::at(line, column, message))?;
         if let Some(system) = text(&self.system) {
             input.insert(0, Message { role: Role::System, content: system });
@@ -190,6 +200,14 @@ impl Mapping {
             item.id = id;
         }
         item.expected = field(&self.expected).cloned().and_then(expected_from).filter(|value| *value != "");
+        // Conversations for training end with the answer.
+        if item.expected.is_none()
+            && item.input.len() > 1
+            && let Some(last) = item.input.pop_if(|last| last.role == Role::Assistant)
+        {
+            item.expected = Some(last.content.into());
+            item.id = text(&self.id).unwrap_or_else(|| item.own_id());
+        }
         item.context = list(field(&self.context), false);
         item.tags = list(field(&self.tags), true);
         item.criteria = text(&self.criteria);

@@ -31,7 +31,8 @@ pub use near::{NEAR, Near, Neighbours};
 pub use reading::{Reading, Source, WHOLE_LIMIT};
 pub use redact::redact;
 pub use schema::InputSchema;
-pub use version::{assign_splits, split_for, version_id};
+pub(crate) use vendor::promptfoo;
+pub use version::{split_for, version_id};
 
 /// The split that decides, and that nothing which is decided upon may see.
 pub const HELDOUT: &str = "heldout";

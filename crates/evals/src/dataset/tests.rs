@@ -157,14 +157,14 @@ fn versions_ignore_order_and_repeats_and_splits_follow_clusters() {
     assert_ne!(version_id(&items), version_id(&turned));
 
     let splits = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
-    let mut many: Vec<Item> = (0..300)
-        .map(|n| {
+    let mut intake = Intake::new(None, splits.to_vec());
+    let many: Vec<Item> = (0..300)
+        .filter_map(|n| {
             let mut item = Item::new(vec![weir_core::chat::Message { role: Role::User, content: format!("q{n}") }]);
             item.cluster = Some(format!("c{}", n / 10));
-            item
+            intake.take(Row { line: n, result: Ok(item) })
         })
         .collect();
-    assign_splits(&mut many, &splits);
     for cluster in many.chunks(10) {
         assert!(cluster.iter().all(|item| item.split == cluster[0].split));
     }

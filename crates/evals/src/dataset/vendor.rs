@@ -7,7 +7,7 @@ mod inspect;
 mod langfuse;
 mod openai_evals;
 mod phoenix;
-pub(super) mod promptfoo;
+pub(crate) mod promptfoo;
 mod ragas;
 
 use serde_json::{Map, Value};

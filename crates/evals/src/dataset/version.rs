@@ -22,10 +22,3 @@ pub fn split_for(item: &Item, splits: &[String]) -> Option<String> {
     let number = usize::from_str_radix(&hash, 16).ok()?;
     splits.get(number.checked_rem(splits.len())?).cloned()
 }
-
-/// Gives each item without a split one of `splits`.
-pub fn assign_splits(items: &mut [Item], splits: &[String]) {
-    for item in items.iter_mut().filter(|item| item.split.is_none()) {
-        item.split = split_for(item, splits);
-    }
-}

@@ -143,12 +143,12 @@ fn uncovered(gate: &Gate, column: &Column, n: u64) -> Option<(State, String)> {
 /// Bounds on a measured mean.
 fn bounds(gate: &Gate, figure: &Figure) -> (State, String) {
     if let Some(min) = gate.min_mean.filter(|min| figure.value < *min) {
-        return (State::Fail, format!("mean {:.6} is under {min}", figure.value));
+        return (State::Fail, format!("mean {} is under {min}", plain(figure.value)));
     }
     if let Some(max) = gate.max_mean.filter(|max| figure.value > *max) {
-        return (State::Fail, format!("mean {:.6} is over {max}", figure.value));
+        return (State::Fail, format!("mean {} is over {max}", plain(figure.value)));
     }
-    (State::Pass, format!("mean {:.6} over {} items", figure.value, figure.n))
+    (State::Pass, format!("mean {} over {} items", plain(figure.value), figure.n))
 }
 
 fn absolute(gate: &Gate, column: &Column) -> GateOutcome {
@@ -224,4 +224,10 @@ fn relative(gate: &Gate, table: &Table, against: &str, metric: usize, column: &C
         None => "no number of items in sight would resolve it".to_owned(),
     };
     made(State::Inconclusive, figure, needed, format!("{} includes {allowed}; {ahead}", told(&delta)))
+}
+
+/// A number with six decimals at most.
+fn plain(value: f64) -> String {
+    let text = format!("{value:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -108,7 +108,7 @@ fn arm_report(table: &Table, arm: usize) -> ArmReport {
         errors: table.of_arm(arm).filter(|row| !row.answered).count() as u64,
         metrics: metrics.collect(),
         cost_usd: Figure::of_quantities(&costs, ALPHA),
-        cost_usd_total: costs.iter().sum(),
+        cost_usd_total: costs.iter().fold(0.0, |total, cost| total + cost),
         latency_ms: Figure::of_quantities(&latencies, ALPHA),
         p50_ms: quantile(&latencies, 0.5),
         p95_ms: quantile(&latencies, 0.95),

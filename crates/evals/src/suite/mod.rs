@@ -1,4 +1,5 @@
-//! A suite: a dataset, the scorers that a workload is held to, and what a run must show, in one TOML file.
+//! A suite: a dataset, the scorers that a workload is held to, and what a run must show, in one TOML file, or in a YAML
+//! file of the same structure.
 //!
 //! ```toml
 //! [suite]
@@ -19,6 +20,7 @@ mod gate;
 mod lock;
 mod scorer;
 mod source;
+mod yaml;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -157,12 +159,20 @@ enum OnMissing {
 }
 
 impl Suite {
-    /// Reads a suite. `file` is only for messages. Scorers that name files (`schema_file`, a judge's `.toml`
-    /// template) have them read by `read`.
+    /// Reads a suite. `file` is for messages, and its ending tells YAML from TOML. Scorers that name files
+    /// (`schema_file`, `module_file`, a judge's `.toml` template) have them read by `read`.
     ///
     /// # Errors
     /// At the first thing that is wrong, with its place.
     pub fn parse(text: &str, file: &str, read: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, SuiteError> {
+        if !yaml::is_yaml(file) {
+            return Self::read(text, file, read);
+        }
+        let toml = yaml::to_toml(text, file)?;
+        Self::read(&toml, file, read).map_err(|error| yaml::placed(error, &toml, text))
+    }
+
+    fn read(text: &str, file: &str, read: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, SuiteError> {
         let source = SourceText { text, file };
         let parsed: File =
             toml::from_str(text).map_err(|error| source.error(error.span(), unknown_with_hint(error.message())))?;

@@ -56,7 +56,7 @@ pub(crate) async fn embedding(
 ///
 /// # Errors
 /// When there is no verdict: no connection, no 2xx, too slow or too long. Worth another try.
-pub(super) async fn webhook(
+pub(crate) async fn webhook(
     desk: &Desk,
     spec: &WebhookSpec,
     secret: Option<&SecretString>,

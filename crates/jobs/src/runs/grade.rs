@@ -1,23 +1,25 @@
-//! What the suite's scorers say of one answer: programmatic ones in process, judges through the gateway.
+//! What the suite's scorers say of one answer: programmatic ones in process, judges and embeddings through the gateway,
+//! webhooks directly.
 
 use std::time::Duration;
 
 use tokio::time;
 use weir_core::{
-    NanoUsd,
+    NanoUsd, ScorerName,
     chat::Answer,
     expr::Scope,
     score::{Unscored, Verdict},
 };
 use weir_evals::{
-    Asked, Exchange, Measured, Outcome, Scorer,
-    dataset::Item,
-    judge::{JudgeSpec, Reply},
+    Asked, Exchange, Measured, Outcome, Scorer, asked::webhook::WebhookSpec, dataset::Item, judge::Reply,
 };
 use weir_store::{RunOutput, RunScore};
 
 use super::script::{Script, read};
-use crate::{Desk, judges::vote};
+use crate::{
+    Desk,
+    judges::{Unanswered, embedding, vote, webhook},
+};
 
 /// Tries of one judge.
 const TRIES: u32 = 3;
@@ -53,14 +55,9 @@ pub(super) async fn grade(desk: &Desk, script: &Script, item: &Item, output: &mu
                 continue;
             }
         }
-        let served_by = output.deployment.as_deref().unwrap_or_default();
         let (outcome, cost) = match compiled.asked() {
             None | Some(Asked::Heavy) => (compiled.run(&exchange), NanoUsd::ZERO),
-            Some(Asked::Judge(judge)) => judged(desk, script, judge, compiled, &exchange, served_by).await,
-            Some(Asked::Embedding(_) | Asked::Webhook(_)) => {
-                let why = "embeddings and webhooks are asked about live traffic only, not in a suite";
-                (Outcome::unscored(Unscored::ConfigError, why), NanoUsd::ZERO)
-            }
+            Some(asked) => elsewhere(desk, script, (&scorer.name, compiled), asked, &exchange, output).await,
         };
         output.scores.push(RunScore {
             scorer: scorer.name.clone(),
@@ -73,27 +70,34 @@ pub(super) async fn grade(desk: &Desk, script: &Script, item: &Item, output: &mu
     }
 }
 
-/// Asks a judge; what it could not say after some tries is unscored with its reason.
-async fn judged(
+/// Asks whoever grades; what they could not say after some tries is unscored with its reason.
+async fn elsewhere(
     desk: &Desk,
     script: &Script,
-    judge: &JudgeSpec,
-    compiled: &Scorer,
+    (name, compiled): (&str, &Scorer),
+    asked: Asked<'_>,
     exchange: &Exchange<'_>,
-    served_by: &str,
+    output: &RunOutput,
 ) -> (Outcome, NanoUsd) {
     if let Some(obstacle) = compiled.precheck(exchange) {
         return (obstacle, NanoUsd::ZERO);
     }
-    if script.judges_are_spent() {
+    if script.judges_are_spent() && !matches!(asked, Asked::Webhook(_)) {
         let why = "the run's dollars for judges are spent";
         return (Outcome::unscored(Unscored::BudgetExhausted, why), NanoUsd::ZERO);
     }
+    let served_by = output.deployment.as_deref().unwrap_or_default();
     let mut wait = WAIT;
     let mut tries = 0;
     loop {
         tries += 1;
-        match vote(desk, judge, compiled.version(), exchange, served_by).await {
+        let said = match asked {
+            Asked::Judge(judge) => vote(desk, judge, compiled.version(), exchange, served_by).await,
+            Asked::Embedding(spec) => embedding(desk, spec, exchange).await,
+            Asked::Webhook(spec) => program(desk, spec, (name, compiled), exchange, output).await,
+            Asked::Heavy => Ok((compiled.run(exchange), NanoUsd::ZERO)),
+        };
+        match said {
             Ok((outcome, cost)) => {
                 script.judge(cost);
                 return (outcome, cost);
@@ -107,6 +111,28 @@ async fn judged(
             }
         }
     }
+}
+
+/// Asks a webhook. A suite comes from whoever may start runs, so what reaches into the server's own network or signs with
+/// one of its secrets must stand in the configuration just so.
+async fn program(
+    desk: &Desk,
+    spec: &WebhookSpec,
+    (name, compiled): (&str, &Scorer),
+    exchange: &Exchange<'_>,
+    output: &RunOutput,
+) -> Result<(Outcome, NanoUsd), Unanswered> {
+    let scoring = desk.scoring.load_full();
+    let scorer = ScorerName::from(name);
+    if (spec.secret.is_some() || spec.allow_private) && !scoring.has(&scorer, compiled.version()) {
+        let why = format!(
+            "a webhook with `secret` or `allow_private` must stand in weir.toml too: add [scorers.{name}] with the same keys"
+        );
+        return Ok((Outcome::unscored(Unscored::ConfigError, why), NanoUsd::ZERO));
+    }
+    let span = output.span_id.map(|span| span.to_string()).unwrap_or_default();
+    let request = spec.request(name, compiled.version(), &span, exchange);
+    Ok((webhook(desk, spec, scoring.secret(&scorer), request).await?, NanoUsd::ZERO))
 }
 
 fn measured(output: &RunOutput) -> Measured {

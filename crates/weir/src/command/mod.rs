@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 fine, 1 negative result, 2 usage or configuration, 3 no server reached, 4 upstream.
 
+mod anchor;
 mod canary;
 mod canary_watch;
 mod client;
@@ -14,6 +15,7 @@ mod drill;
 mod eval;
 mod explain;
 mod failure;
+mod import;
 mod io;
 mod job;
 mod label;
@@ -25,6 +27,7 @@ mod remote;
 mod route;
 mod rule;
 mod score;
+mod scorer;
 mod serve;
 #[cfg(debug_assertions)]
 mod standstill;
@@ -87,6 +90,12 @@ enum Command {
     /// Grades of answers
     #[command(alias = "scores")]
     Score(score::Noun),
+    /// Judges beside people
+    #[command(alias = "scorers")]
+    Scorer(scorer::Noun),
+    /// Labelled answers that a judge grades again and again
+    #[command(alias = "anchors")]
+    Anchor(anchor::Noun),
     /// What quality is held against
     #[command(alias = "datasets")]
     Dataset(dataset::Noun),
@@ -96,6 +105,8 @@ enum Command {
     /// Runs of suites: start, compare, gate, grade again
     #[command(alias = "evals")]
     Eval(eval::Noun),
+    /// Another product's evals as suites and datasets
+    Import(import::Noun),
     /// Endpoints of models: price and health
     #[command(alias = "deployments")]
     Deployment(deployment::Noun),
@@ -148,9 +159,12 @@ fn dispatch(cli: Cli, io: &mut Io<'_>) -> Outcome {
         Command::Trace(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Route(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Score(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Scorer(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Anchor(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Dataset(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Label(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Eval(noun) => eval::run(io, colour, &noun, config.as_deref()),
+        Command::Import(noun) => import::run(io, colour, &noun),
         Command::Deployment(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Rule(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Job(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),

@@ -91,3 +91,28 @@ async fn a_run_is_written_compared_and_held_to_its_lock() {
     let ran = weir.run(&["eval", "run", &suite, "--model", "sim/large", "--update-lock", "--first", "3"]).await;
     assert!(ran.code == 0 && read(&file("sums.lock")) != lock, "{ran:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promptfoo_configuration_becomes_a_suite_that_runs() {
+    let (weir, _) = home().await;
+    let config = weir.dir.path().join("promptfooconfig.yaml");
+    let text = "prompts: ['What is {{sum}}?']\nproviders: [openai:gpt-5-mini]\nevaluateOptions: {repeat: 2}\n\
+                tests:\n- {vars: {sum: 1 + 2}, assert: [{type: equals, value: '3'}]}\n\
+                - {vars: {sum: 3 + 2}, assert: [{type: equals, value: '5'}]}\n";
+    std::fs::write(&config, text).unwrap();
+    let out = weir.dir.path().join("evals");
+    let (file, folder) = (config.to_str().unwrap(), out.to_str().unwrap());
+    let import = ["import", "promptfoo", file, "--name", "sums", "--workload", "maths", "--out", folder];
+    let ran = weir.run(&import).await;
+    assert!(ran.code == 0 && ran.out.contains("sums.toml\tsuite\t"), "{ran:?}");
+    assert!(
+        ran.out.contains("`evaluateOptions` has no equal here") && ran.out.contains("`openai:gpt-5-mini`"),
+        "{ran:?}"
+    );
+    let ran = weir.run(&import).await;
+    assert!(ran.code == 2 && ran.err.contains("is there already") && ran.err.contains("--force"), "{ran:?}");
+    let suite = out.join("sums.toml");
+    let args = ["eval", "run", suite.to_str().unwrap(), "--model", "sim/large", "--fail-under", "0.9"];
+    let ran = weir.run(&args).await;
+    assert!(ran.code == 0 && ran.out.contains("\nsim/large\texact_match\t1.0\t"), "{ran:?}");
+}

@@ -88,7 +88,10 @@ fn phoenix_examples_from_its_api_and_its_csv_are_the_same() {
 #[test]
 fn inspect_samples() {
     let (format, items, _) = read("samples.jsonl", include_bytes!("../fixtures/inspect.jsonl"));
-    assert_eq!((format, told(&items[0])), (Format::Inspect, pair("Which planet is the largest?", "B")));
+    assert_eq!(
+        (format, told(&items[0])),
+        (Format::Inspect, pair("Which planet is the largest?\n\nA) Mars\nB) Jupiter\nC) Venus", "B"))
+    );
     assert_eq!((items[0].id.as_str(), &items[0].metadata["choices"][1]), ("1", &json!("Jupiter")));
     assert_eq!(items[0].metadata["category"], "astronomy");
     assert_eq!(
@@ -158,4 +161,29 @@ fn a_damaged_file_of_any_kind_is_rows_that_say_so() {
     let parsed = parse(b"tests: file://cases.csv\n", "x.yaml", None);
     assert!(parsed.bad().next().unwrap().message.contains("file://cases.csv"));
     assert!(parse(b"PK\x03\x04", "x.xlsx", None).bad().next().unwrap().message.contains("spreadsheet"));
+}
+
+#[test]
+fn what_products_put_into_their_files_by_their_own_ways_is_read_as_meant() {
+    let one = |name: &str, text: &str| {
+        let (format, items, bad) = read(name, text.as_bytes());
+        assert!(bad.is_empty(), "{bad:?}");
+        (format, items.into_iter().next().unwrap())
+    };
+    let hosted = "{\"item\": {\"ticket_text\": \"No picture\", \"correct_label\": \"Hardware\"}}";
+    let (format, item) = one("evals.jsonl", hosted);
+    assert_eq!((format, told(&item)), (Format::OpenaiEvals, pair("No picture", "Hardware")));
+    let quoted = "id,createdAt,input,expectedOutput,status\nx,2026,\"\"\"How?\"\"\",\"\"\"So.\"\"\",ACTIVE\n";
+    let (format, item) = one("items.csv", quoted);
+    assert_eq!((format, told(&item)), (Format::Langfuse, pair("How?", "So.")));
+    let joined = "input,actual_output,expected_output,context\nWhen?,,Soon,One.|Two.\n";
+    let (format, item) = one("goldens.csv", joined);
+    assert_eq!((format, item.context.len()), (Format::Deepeval, 2));
+    let training =
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"Who?\"},{\"role\":\"assistant\",\"content\":\"Me\"}]}";
+    let (_, item) = one("train.jsonl", training);
+    assert_eq!((told(&item), item.input.len()), (pair("Who?", "Me"), 1));
+    let (_, item) =
+        one("alpaca.jsonl", "{\"instruction\":\"Say it in French\",\"input\":\"Hello\",\"output\":\"Bonjour\"}");
+    assert_eq!((item.input[0].role, told(&item).1), (Role::System, pair("", "Bonjour").1));
 }

@@ -1,6 +1,8 @@
 //! DeepEval goldens: `{input, expected_output, context, retrieval_context, expected_tools, comments, source_file, …}`,
 //! also in the camel case of its service, and conversations: `{scenario, expected_outcome, turns}`.
 
+use serde_json::Value;
+
 use super::{Fields, Item, RowError, answer, any, asking, field, keep, passages, text, tools};
 
 const READ: &[&str] = &[
@@ -49,8 +51,8 @@ pub(super) fn item(line: u64, fields: &Fields) -> Result<Item, RowError> {
     }
     item.expected = answer(field(fields, &["expected_output", "expectedOutput"]));
     item.criteria = text(fields, &["expected_outcome", "expectedOutcome"]);
-    let retrieved = passages(field(fields, &["retrieval_context", "retrievalContext"]));
-    item.context = passages(field(fields, &["context"]));
+    let retrieved = contexts(field(fields, &["retrieval_context", "retrievalContext"]));
+    item.context = contexts(field(fields, &["context"]));
     if item.context.is_empty() {
         item.context = retrieved;
     } else if !retrieved.is_empty() {
@@ -59,4 +61,14 @@ pub(super) fn item(line: u64, fields: &Fields) -> Result<Item, RowError> {
     item.expected_tools = tools(line, "expected_tools", field(fields, &["expected_tools", "expectedTools"]))?;
     keep(&mut item, fields, &["additional_metadata", "additionalMetadata"], READ);
     Ok(item)
+}
+
+/// Passages; its CSV joins them with a bar.
+fn contexts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(joined)) => {
+            joined.split('|').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
+        other => passages(other),
+    }
 }

@@ -28,11 +28,12 @@ pub(super) fn item(line: u64, fields: &Fields) -> Result<Item, RowError> {
     if fields.get("status").is_some_and(|status| status == "ARCHIVED") {
         return Err(RowError::at(line, "status", "the item is archived"));
     }
-    let mut item = asking(line, "input", field(fields, &["input"]))?;
+    let input = field(fields, &["input"]).map(unquoted);
+    let mut item = asking(line, "input", input.as_ref())?;
     if let Some(id) = text(fields, &["id"]) {
         item.id = id;
     }
-    item.expected = answer(field(fields, &["expectedOutput"]));
+    item.expected = answer(field(fields, &["expectedOutput"]).map(unquoted).as_ref());
     for (key, name) in [("sourceTraceId", "trace_id"), ("sourceObservationId", "span_id")] {
         if let Some(id) = text(fields, &[key]) {
             item.source.insert(name.to_owned(), Value::from(id));
@@ -40,4 +41,12 @@ pub(super) fn item(line: u64, fields: &Fields) -> Result<Item, RowError> {
     }
     keep(&mut item, fields, &["metadata"], READ);
     Ok(item)
+}
+
+/// In its CSV a text stands as JSON, in quotes.
+fn unquoted(value: &Value) -> Value {
+    match value.as_str().filter(|text| text.starts_with('"')).map(serde_json::from_str::<String>) {
+        Some(Ok(text)) => text.into(),
+        _ => value.clone(),
+    }
 }

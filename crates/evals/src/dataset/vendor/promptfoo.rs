@@ -5,7 +5,10 @@
 use serde_json::{Value, json};
 
 use super::{Fields, Item, RowError, any, keep};
-use crate::{dataset::Mapping, exchange::as_text};
+use crate::{
+    dataset::{Mapping, containers},
+    exchange::as_text,
+};
 
 pub(super) fn fits(fields: &Fields) -> bool {
     fields.get("vars").is_some_and(Value::is_object) || any(fields, &["__expected", "__expected1"])
@@ -13,7 +16,7 @@ pub(super) fn fits(fields: &Fields) -> bool {
 
 pub(crate) fn item(line: u64, fields: &Fields) -> Result<Item, RowError> {
     let Some(vars) = fields.get("vars") else {
-        return from_columns(line, fields);
+        return item(line, &of_columns(fields));
     };
     let Some(vars) = vars.as_object() else {
         return Err(RowError::at(line, "vars", "`vars` of this test case is no object"));
@@ -42,29 +45,46 @@ pub(crate) fn over(default: &Value, case: &mut Value) {
     }
 }
 
-/// A row of CSV: columns that begin with `__` are promptfoo's, the others are variables.
-fn from_columns(line: u64, fields: &Fields) -> Result<Item, RowError> {
-    let vars = fields.iter().filter(|(name, _)| !name.starts_with("__"));
-    let mut item = from_vars(line, &vars.map(|(name, value)| (name.clone(), value.clone())).collect())?;
-    for (name, value) in fields.iter().filter(|(name, _)| name.starts_with("__")) {
+/// A row of CSV as a test case: columns that begin with `__` are promptfoo's, the others are variables.
+fn of_columns(fields: &Fields) -> Fields {
+    let (own, vars): (Vec<_>, Vec<_>) = fields.iter().partition(|(name, _)| name.starts_with("__"));
+    let (mut assertions, mut metadata) = (Vec::new(), Fields::new());
+    for (name, value) in own {
         let said = as_text(value);
         let said = said.trim();
         if said.is_empty() {
             continue;
         }
         if let Some(key) = name.strip_prefix("__metadata:") {
-            item.metadata.insert(key.to_owned(), value.clone());
+            metadata.insert(key.to_owned(), value.clone());
         } else if name.starts_with("__expected") {
             let (kind, value) = match said.split_once(':') {
                 Some((kind, value)) if is_kind(kind) => (kind.trim(), value.trim()),
                 _ => ("equals", said),
             };
-            take(&mut item, &json!({ "type": kind, "value": value }));
+            assertions.push(json!({ "type": kind, "value": value }));
         } else {
-            item.metadata.insert(name.trim_start_matches('_').to_owned(), value.clone());
+            metadata.insert(name.trim_start_matches('_').to_owned(), value.clone());
         }
     }
-    Ok(item)
+    let vars: Fields = vars.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let case = json!({ "vars": vars, "assert": assertions, "metadata": metadata });
+    case.as_object().cloned().unwrap_or_default()
+}
+
+/// The test cases of a CSV file.
+///
+/// # Errors
+/// The first row that cannot be read.
+pub(crate) fn table(text: String, name: &str) -> Result<Vec<Value>, String> {
+    let separator = containers::separator(text.as_bytes(), name);
+    let wrong = |error: RowError| format!("`{name}`: {error}");
+    let (_, rows) = containers::csv(containers::source(text.into_bytes()), separator).map_err(wrong)?;
+    rows.map(|(_, row)| match row.map_err(wrong)? {
+        Value::Object(fields) => Ok(Value::Object(of_columns(&fields))),
+        _ => Ok(Value::Null),
+    })
+    .collect()
 }
 
 /// Reads an assertion, or keeps it.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use weir_evals::suite::{DatasetRef, Lock, Suite};
 
@@ -78,7 +79,11 @@ pub(super) fn read_suite(path: &Path) -> Result<SuiteFile, Failure> {
     let base = path.parent().unwrap_or(Path::new(""));
     let files = RefCell::new(BTreeMap::new());
     let read = |name: &str| {
-        let text = fs::read_to_string(base.join(name)).map_err(|error| error.to_string())?;
+        let bytes = fs::read(base.join(name)).map_err(|error| error.to_string())?;
+        let text = match name.ends_with(".wasm") {
+            true => BASE64_STANDARD.encode(bytes),
+            false => String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?,
+        };
         files.borrow_mut().insert(name.to_owned(), text.clone());
         Ok(text)
     };
