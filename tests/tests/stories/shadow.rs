@@ -153,6 +153,7 @@ fn with_a_duel() -> String {
         + r#"
 [workloads.judges]
 candidates = ["sim/medium"]
+floor = 0.7
 [scorers.duel]
 kind = "judge"
 model = "weir/judges"
