@@ -125,7 +125,8 @@ fn parts_lend_each_other_what_they_know_and_a_lucky_window_is_not_taken_for_a_go
     let mut grades = |segment: &str, deployment: &str, passed: usize, of: usize| {
         for number in 0..of {
             seq += 1;
-            let grade = f64::from(u8::from(number < passed));
+            // Spread evenly: a run of failures would be a drift.
+            let grade = f64::from(u8::from((number + 1) * passed / of > number * passed / of));
             windows.fold(seq, &Score { segment: segment.into(), ..score(deployment, Ok(grade), START) });
         }
     };

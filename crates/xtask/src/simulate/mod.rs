@@ -6,7 +6,6 @@ mod calibration;
 mod coverage;
 mod draw;
 mod drift;
-mod explore;
 mod guard;
 #[cfg(test)]
 mod limits;
@@ -44,8 +43,6 @@ enum What {
     Switches,
     /// Routes chosen from few scores
     Planner,
-    /// What to try next
-    Explore,
     /// The best of many scopes, where it was chosen and held out
     Scopes,
     /// Same-prompt pairs
@@ -76,7 +73,7 @@ pub(crate) struct Args {
 /// Makes one table.
 type Table = fn(u32, u64) -> String;
 
-const TABLES: [(What, Table); 12] = [
+const TABLES: [(What, Table); 11] = [
     (What::Table3, table3::table),
     (What::Rival, rival::table),
     (What::Drift, drift::table),
@@ -84,7 +81,6 @@ const TABLES: [(What, Table); 12] = [
     (What::Coverage, coverage::table),
     (What::Switches, switches::table),
     (What::Planner, planner::table),
-    (What::Explore, explore::table),
     (What::Scopes, scopes::table),
     (What::Shadow, shadow::table),
     (What::Guard, guard::table),

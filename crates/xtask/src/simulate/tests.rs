@@ -5,7 +5,7 @@ use super::{
     calibration::{FLATTERING, JUDGES, LABELS, SHARP, intervals},
     coverage, draw,
     draw::{JUDGE, KINDS, LIKERT, PASS_80, Random},
-    drift, explore, guard, machine, planner, retry, rival,
+    drift, guard, machine, planner, retry, rival,
     run::{Rate, quantile},
     scopes, shadow, switches,
     table3::Ends,
@@ -144,15 +144,6 @@ fn the_tables_are_about_the_real_machine() {
             assert_eq!(Some(quick), whole, "{} {delta} {run}", kind.name);
         }
     }
-}
-
-#[test]
-fn what_is_tried_first_saves_more_at_less_harm_than_trying_anybody() {
-    let of = |strategy| explore::means(strategy, 24, SEED);
-    let (index, anybody, thompson) =
-        (of(explore::Strategy::Index), of(explore::Strategy::Uniform), of(explore::Strategy::Thompson));
-    assert!(index.0 < anybody.0 && index.1 < anybody.1, "{index:?} {anybody:?}");
-    assert!(index.1 < thompson.1, "{index:?} {thompson:?}");
 }
 
 #[test]
