@@ -68,6 +68,30 @@ async fn nothing_is_asked_again_once_the_budget_is_spent() {
     rig.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shadow_gets_its_share_and_nobodys_bill_changes() {
+    let rig = Rig::start(&config(10.0).replace("share = 1.0", "share = 0.25")).await;
+    let mut billed = 0_i64;
+    for number in 0..80 {
+        let reply = rig.chat("weir/maths", &item(number).0).await.expect(200);
+        assert_eq!(reply.deployment(), "sim/large", "callers are served by the same as ever");
+        let trace = rig.trace(reply.span()).await;
+        billed += trace["attempts"].as_array().unwrap().iter().map(|call| call["cost"].as_i64().unwrap()).sum::<i64>();
+    }
+    eventually("all jobs done", async || {
+        let counts = rig.app.store.job_counts().await.unwrap();
+        (counts.ready + counts.running == 0).then_some(())
+    })
+    .await;
+    let shadows = SpanFilter { origin: Some(Origin::Shadow), ..SpanFilter::default() };
+    let spans = rig.app.store.span_list(&shadows, None, 100).await.unwrap().items;
+    assert!((8..=34).contains(&spans.len()), "a quarter of 80: {}", spans.len());
+    assert!(spans.iter().all(|span| span.cost.is_some_and(|cost| cost.0 > 0)), "what they cost is on record");
+    let traffic = rig.app.store.usage_total(Timestamp(0)).await.unwrap();
+    assert_eq!((traffic.requests, traffic.cost.0), (80, billed), "and on nobody's bill");
+    rig.stop().await;
+}
+
 /// A canary that wants `pairs` same-prompt pairs first, after as many prompts were answered by both and graded.
 async fn behind_the_scenes(pairs: usize, quality: f64) -> (Rig, String) {
     behind_the_scenes_of(MATHS, pairs, quality).await
