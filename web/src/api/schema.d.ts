@@ -4,6 +4,114 @@
  */
 
 export interface paths {
+    "/api/public/annotation-queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Langfuse: queues */
+        get: operations["get_api_public_annotation_queues"];
+        put?: never;
+        /** Langfuse: a queue */
+        post: operations["post_api_public_annotation_queues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/annotation-queues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Langfuse: one queue */
+        get: operations["get_api_public_annotation_queues_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/annotation-queues/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Langfuse: what waits in a queue */
+        get: operations["get_api_public_annotation_queues_id_items"];
+        put?: never;
+        /** Langfuse: puts an object into a queue */
+        post: operations["post_api_public_annotation_queues_id_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/annotation-queues/{id}/items/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Langfuse: one object of a queue */
+        get: operations["get_api_public_annotation_queues_id_items_item"];
+        put?: never;
+        post?: never;
+        /** Langfuse: takes an object out of a queue */
+        delete: operations["delete_api_public_annotation_queues_id_items_item"];
+        options?: never;
+        head?: never;
+        /** Langfuse: an object is done, or waits again */
+        patch: operations["patch_api_public_annotation_queues_id_items_item"];
+        trace?: never;
+    };
+    "/api/public/dataset-items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Langfuse: items, none of them held out */
+        get: operations["get_api_public_dataset_items"];
+        put?: never;
+        /** Langfuse: puts an item into a draft */
+        post: operations["post_api_public_dataset_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/dataset-items/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Langfuse: one item */
+        get: operations["get_api_public_dataset_items_id"];
+        put?: never;
+        post?: never;
+        /** Langfuse: takes an item out of a draft */
+        delete: operations["delete_api_public_dataset_items_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/public/health": {
         parameters: {
             query?: never;
@@ -119,6 +227,41 @@ export interface paths {
         post?: never;
         /** Langfuse: forgets a score */
         delete: operations["delete_api_public_scores_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/v2/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Langfuse: datasets */
+        get: operations["get_api_public_v2_datasets"];
+        put?: never;
+        /** Langfuse: a dataset */
+        post: operations["post_api_public_v2_datasets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/v2/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Langfuse: one dataset */
+        get: operations["get_api_public_v2_datasets_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2131,11 +2274,49 @@ export interface components {
             line: number;
             message: string;
         };
+        /** @description Answers to the same prompts, compared by judges that saw each pair in both orders. */
+        BattlesView: {
+            /**
+             * Format: int64
+             * @description The candidate's answer is better, in both orders.
+             */
+            won: number;
+            /**
+             * Format: int64
+             * @description Neither is, or the two orders disagree.
+             */
+            tied: number;
+            /**
+             * Format: int64
+             * @description The answer that the caller got is better, in both orders.
+             */
+            lost: number;
+        };
         /** @description One part of the answers. */
         BiasView: {
             name: string;
             bias: components["schemas"]["Figure"] | null;
             agreement: components["schemas"]["Figure"] | null;
+        };
+        /** @description Answers that the judge graded alike, as people graded them. */
+        BinView: {
+            /**
+             * Format: double
+             * @description The judge's grade is at least this.
+             */
+            from: number;
+            /**
+             * Format: double
+             * @description And below this; the last tenth holds 1.
+             */
+            to: number;
+            /**
+             * Format: double
+             * @description The judge's mean grade of them.
+             */
+            judge: number;
+            /** @description People's mean grade, with 95 % limits as wide as grades can spread. */
+            people: components["schemas"]["Figure"];
         };
         /** @description Money that weir may spend by itself. */
         BudgetView: {
@@ -2158,7 +2339,7 @@ export interface components {
         /** @description A judge beside people. */
         CalibrationView: {
             scorer: string;
-            /** @description The version this is about; `null` while nothing is labelled. */
+            /** @description The version this is about: the one labelled last, else the one that speaks; `null` before it has spoken. */
             version: string | null;
             /** @description Versions that have labels, oldest first. Their figures are never mixed. */
             versions: string[];
@@ -2189,10 +2370,11 @@ export interface components {
              * @description How far two people agree on the same answers.
              */
             between_people: number | null;
+            /** @description People's grades by the judge's, in tenths of the scale: a judge that is right lies on the diagonal. */
+            bins: components["schemas"]["BinView"][];
+            repeats: components["schemas"]["RepeatsView"] | null;
             /** @description Pass and fail of both. */
             confusion: components["schemas"]["ConfusionView"];
-            /** @description People's labels by the judge's grade: a judge on the diagonal says what people say. */
-            curve: components["schemas"]["CurvePoint"][];
             /** @description Answers on which both differ most. */
             differ: components["schemas"]["DifferView"][];
             anchors: components["schemas"]["AnchorsView"] | null;
@@ -2614,16 +2796,6 @@ export interface components {
             /** @description Names of tags on the newest requests. */
             tags: string[];
         };
-        /** @description Answers whose grades lie in one tenth. */
-        CurvePoint: {
-            /**
-             * Format: double
-             * @description Mean grade of the judge, `0..=1`.
-             */
-            judge: number;
-            /** @description Mean label of people, with 95 % limits as wide as grades can spread. */
-            people: components["schemas"]["Figure"];
-        };
         /** @description One dataset with its history. */
         DatasetDetail: components["schemas"]["DatasetView"] & {
             /** @description JSON Schema of the items' inputs. */
@@ -2920,6 +3092,7 @@ export interface components {
             guards: components["schemas"]["GuardView"][];
             /** @description The forest. */
             strata: components["schemas"]["StratumView"][];
+            battles: components["schemas"]["BattlesView"] | null;
             /** @description Digest of the histograms. */
             histogram: string;
         };
@@ -3856,6 +4029,25 @@ export interface components {
             /** Format: double */
             latency_ms?: number | null;
         };
+        /** @description Answers that the judge was asked about twice. */
+        RepeatsView: {
+            /**
+             * Format: int64
+             * @description Answers with two grades.
+             */
+            n: number;
+            flip_rate: components["schemas"]["Figure"] | null;
+            /**
+             * Format: double
+             * @description Standard deviation of one grade about the judge's own mean of the same answer.
+             */
+            sd: number;
+            /**
+             * Format: int64
+             * @description Answers whose second question brought no grade.
+             */
+            unscored: number;
+        };
         /** @description What replaying found. */
         Replayed: {
             /** @description True only when every event came out as stored, the canary too, and the chain of events is unbroken. */
@@ -3995,6 +4187,16 @@ export interface components {
             adaptive: boolean;
             /** Format: int64 */
             delay_s: number;
+            /**
+             * Format: int64
+             * @description How long a session, or a trace, must have been quiet before its answers are scored.
+             */
+            settle_s: number;
+            /**
+             * Format: int64
+             * @description What has waited for longer is not scored any more; it is counted as `expired`.
+             */
+            expires_s: number;
             /** Format: double */
             budget_usd_per_day: number | null;
             /** Format: double */
@@ -4160,7 +4362,7 @@ export interface components {
             value: number | null;
             /** @description Why there is no grade. */
             reason: string | null;
-            /** @description `check`, `judge` or `api`. */
+            /** @description `check`, `judge`, `battle` or `api`. */
             source: string;
             /** @description In the scorer's words. */
             explanation: string | null;
@@ -4646,6 +4848,10 @@ export interface components {
              * @description Answers without a grade.
              */
             unscored: number;
+            /** @description The same by reason. */
+            unscored_by: {
+                [key: string]: number;
+            };
             updated_at: string;
             /** @description `learning`, `steady`, `suspect` or `returning`. */
             state: string;
@@ -4725,6 +4931,407 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_api_public_annotation_queues: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number | null;
+                /** @description At most 100. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    post_api_public_annotation_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Foreign"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_api_public_annotation_queues_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_api_public_annotation_queues_id_items: {
+        parameters: {
+            query?: {
+                /** @description `PENDING` or `COMPLETED`. */
+                status?: string | null;
+                page?: number | null;
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    post_api_public_annotation_queues_id_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Foreign"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_api_public_annotation_queues_id_items_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    delete_api_public_annotation_queues_id_items_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    patch_api_public_annotation_queues_id_items_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Foreign"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_api_public_dataset_items: {
+        parameters: {
+            query?: {
+                datasetName?: string | null;
+                sourceTraceId?: string | null;
+                sourceObservationId?: string | null;
+                /** @description Not known here: versions of datasets are hashes of their content. */
+                version?: string | null;
+                page?: number | null;
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    post_api_public_dataset_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Foreign"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_api_public_dataset_items_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    delete_api_public_dataset_items_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     get_api_public_health: {
         parameters: {
             query?: never;
@@ -4953,6 +5560,104 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_api_public_v2_datasets: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number | null;
+                /** @description At most 100. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    post_api_public_v2_datasets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Foreign"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_api_public_v2_datasets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
             };
             cookie?: never;
         };
@@ -7663,7 +8368,7 @@ export interface operations {
     get_scorers_name_calibration: {
         parameters: {
             query?: {
-                /** @description The judge's version; the one labelled last unless given. */
+                /** @description The judge's version; the one labelled last unless given, else the one that speaks. */
                 version?: string | null;
             };
             header?: never;

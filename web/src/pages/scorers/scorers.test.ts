@@ -3,7 +3,7 @@ import type { WindowRow } from "../../api/types";
 import { gather } from "./gather";
 
 const window = (more: Partial<WindowRow>): WindowRow => ({
-  ...{ deployment: "a/b", scorer: "exact", version: "v1", quality: true, mean: 0.9, lower: 0.8, upper: 1, n: 30, n_eff: 30, unscored: 10 },
+  ...{ deployment: "a/b", scorer: "exact", version: "v1", quality: true, mean: 0.9, lower: 0.8, upper: 1, n: 30, n_eff: 30, unscored: 10, unscored_by: {} },
   ...{
     labels: 0,
     calibration: "uncalibrated",
