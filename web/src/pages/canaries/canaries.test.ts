@@ -13,7 +13,7 @@ const evidence: CanaryDetail["evidence"] = {
   ...{ pairs: 100, step_pairs: 40, candidate_mean: 0.81, control_mean: 0.8, delta: 0.01, lower: -0.01, upper: 0.03 },
   ...{ log_e_promote: 0, promote_at: 4.6, log_e_rollback: 0, rollback_at: 3.7, log_e_harm: 0, hold_at: 3, log_e_floor: null },
   ...{ missing_candidate: 0, missing_control: 0, attempt: 1, alpha: 0.01, watermark: null, scorer_version: null },
-  ...{ guards: [], strata: [], histogram: "" },
+  ...{ guards: [], strata: [], battles: null, histogram: "" },
 };
 const base: CanaryDetail = {
   ...{ id: "c1", workload: "support", candidate: "a/haiku", control: "b/gpt", scorer: "exact", base: "r-0001" },
