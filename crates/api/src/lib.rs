@@ -1,7 +1,7 @@
 //! The control plane: REST, its OpenAPI document, server-sent events, and the dashboard's embedded files.
 //!
 //! One file per resource, each with the same four parts: what it takes, what it checks, what it asks the store, and the
-//! view it answers with. [`ROUTES`] is the only place where a handler becomes reachable; authorisation, body limits
+//! view it answers with. [`routes()`] is the only place where a handler becomes reachable; authorisation, body limits
 //! and documentation come from the same rows.
 //!
 //! Nothing here decides: routing reads its snapshot, canaries are moved by the optimizer's pure functions, and a
@@ -62,6 +62,6 @@ mod words;
 mod workload;
 
 pub use openapi::document;
-pub use routes::{ROUTES, router};
+pub use routes::{router, routes};
 pub use row::Row;
 pub use state::{ApiState, DemoControl, DeploymentTest, ScorerTrial, Tested, Tried};

@@ -18,7 +18,7 @@ use weir_core::route::Grant;
 
 use crate::{
     problem::ProblemView,
-    routes::ROUTES,
+    routes::routes,
     row::{Content, Row, Schemas, schema_of},
     state::App,
 };
@@ -57,7 +57,7 @@ pub fn document() -> OpenApi {
     let mut told = Schemas::new();
     let problem = schema_of::<ProblemView>(&mut told);
     let mut paths = PathsBuilder::new();
-    for row in ROUTES {
+    for row in routes() {
         let method = match row.route.method {
             "POST" => HttpMethod::Post,
             "DELETE" => HttpMethod::Delete,
