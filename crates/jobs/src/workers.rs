@@ -36,13 +36,17 @@ const BACKOFF_JITTER: f64 = 0.5;
 
 /// Between two wake-ups of workers that are to stop.
 const NUDGE: Duration = Duration::from_millis(50);
+/// How long jobs at work may take to end once the workers are to stop. One that waits for its next try would wait for
+/// up to a minute, and a judge that is asked through this process's own door is not there any more.
+const FINISH: Duration = Duration::from_secs(5);
 
 /// How long a finished job can be seen.
 const DONE_KEPT: Duration = Duration::from_mins(10);
 /// Between two looks for finished jobs to forget.
 const SWEEP: Duration = Duration::from_secs(20);
 
-/// Runs the workers until `stop`; jobs at work are finished first.
+/// Runs the workers until `stop`; jobs at work are finished first, within bounds. What is cut off is taken up again by
+/// whoever works on the queue next.
 pub(crate) async fn run(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
     tokio::join!(work(Arc::clone(&desk), worker_id, stop.clone()), sweep(&desk, stop));
 }
@@ -106,11 +110,12 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
     // A worker whose last job ends while it is told to stop may sleep on until its next heartbeat, seconds later.
     let nudge = async {
         stop.cancelled().await;
-        loop {
+        for _ in 0..FINISH.as_millis() / NUDGE.as_millis() {
             time::sleep(NUDGE).await;
             // It wakes every worker; that it was said before is no error.
             drop(context.shutdown());
         }
+        tracing::info!("scoring jobs are left for the next start");
     };
     tokio::select! {
         result = monitor.run_with_signal(signal) => if let Err(error) = result {
