@@ -26,7 +26,8 @@ export function structure(text) {
     if (!BUILT.test(line) || /- \/url/.test(line)) continue;
     const bare = line
       .replace(/\[(disabled|pressed|expanded|selected|checked|active)[^\]]*\]/g, "")
-      .replace(/("[^"]*")/g, (name) => name.replace(/[\d\u2009\u202f.,]*\d+(?:\s?(?:[kMG]\b))?/g, "#"))
+      // The browser tells the thin space between thousands as a plain one.
+      .replace(/("[^"]*")/g, (name) => name.replace(/\d{1,3}(?: \d{3})+(?!\d)|[\d\u2009\u202f.,]*\d+(?:\s?(?:[kMG]\b))?/g, "#"))
       .replace(/^(\s*- )'(\w+ "[^"]*").*$/, "$1$2")
       .replace(/:\s.*$/, "")
       .replace(/:$/, "")
