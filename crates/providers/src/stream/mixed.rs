@@ -115,7 +115,7 @@ enum Decoder {
 #[derive(Debug)]
 enum Encoder {
     Chat(openai_chat::Encoder),
-    Responses(openai_responses::Encoder),
+    Responses(Box<openai_responses::Encoder>),
     Anthropic(anthropic::Encoder),
     Gemini(gemini::Encoder),
 }
@@ -166,7 +166,9 @@ impl Decoder {
 impl Encoder {
     fn new(plan: &Plan) -> Self {
         match plan.to {
-            Dialect::OpenaiResponses => Self::Responses(openai_responses::Encoder::new(&plan.meta, plan.label.clone())),
+            Dialect::OpenaiResponses => {
+                Self::Responses(Box::new(openai_responses::Encoder::new(&plan.meta, plan.label.clone())))
+            }
             Dialect::Anthropic => Self::Anthropic(anthropic::Encoder::new(plan.input_estimate)),
             Dialect::Gemini => Self::Gemini(gemini::Encoder::default()),
             // Nobody calls in the others.
