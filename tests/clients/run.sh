@@ -152,7 +152,7 @@ running=
 start() {
     name=$1
     shift
-    ("$@" > "$data/$name.log" 2>&1; echo "$?" > "$data/$name.status") &
+    (status=0; "$@" > "$data/$name.log" 2>&1 || status=$?; echo "$status" > "$data/$name.status") &
     running="$running $name:$!"
 }
 for script in openai_chat openai_evals anthropic_messages google_genai; do

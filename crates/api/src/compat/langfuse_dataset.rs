@@ -218,6 +218,7 @@ fn item_view(dataset: &Dataset, row: &ItemRow) -> Option<Value> {
         "metadata": Some(&item.metadata).filter(|metadata| !metadata.is_empty()),
         "sourceTraceId": source("trace_id"), "sourceObservationId": source("span_id"),
         "datasetId": dataset.id.to_string(), "datasetName": dataset.name,
+        "mediaReferences": [],
         "createdAt": rfc3339(dataset.created_at), "updatedAt": rfc3339(dataset.created_at),
     }))
 }

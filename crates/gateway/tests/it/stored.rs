@@ -29,7 +29,7 @@ async fn get(rig: &Rig, key: (&str, &str), path: &str) -> Reply {
 /// The response of a stream's last event.
 fn streamed(reply: &Reply) -> Value {
     let last = reply.events().pop().expect("an event");
-    let event: Value = serde_json::from_str(&last).expect("JSON");
+    let event: Value = serde_json::from_str(last).expect("JSON");
     assert_eq!(event["type"], "response.completed", "{last}");
     event["response"].clone()
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 use std::time::Duration;
 
 use weir_store::{Conversation, Error, Keep, Store, Turn, TurnItem};
