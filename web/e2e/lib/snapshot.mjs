@@ -10,8 +10,10 @@ const update = process.env.UPDATE === "1";
 /** Roles that make up a page. What they hold comes and goes with the data. */
 const BUILT =
   /^\s*- (?:'?)(main|navigation|banner|region|heading|button|link|table|columnheader|combobox|textbox|searchbox|spinbutton|slider|checkbox|radio|radiogroup|tab|tablist|tabpanel|listbox|group|form|img|list|toolbar|figure)\b/;
-/** Below these only data follows. */
-const DATA = /^\s*- (?:'?)(row|rowgroup|listitem|cell|rowheader)\b/;
+/** Below these only data follows: what there is to choose by stands in the order of its counts. */
+const DATA = /^\s*- (?:'?)(row|rowgroup|listitem|cell|rowheader|group "By )\b/;
+/** A list without a name is there when it has items. */
+const NAMELESS = /^\s*- list:?$/;
 
 /** The lines of an aria snapshot that say how a page is built: roles and names, without data. */
 export function structure(text) {
@@ -23,7 +25,7 @@ export function structure(text) {
     under = DATA.test(line) ? indent : -1;
     // A header row is a row, too: its columns are kept.
     if (/- columnheader\b/.test(line)) under = -1;
-    if (!BUILT.test(line) || /- \/url/.test(line)) continue;
+    if (!BUILT.test(line) || NAMELESS.test(line) || /- \/url/.test(line)) continue;
     const bare = line
       .replace(/\[(disabled|pressed|expanded|selected|checked|active)[^\]]*\]/g, "")
       // The browser tells the thin space between thousands as a plain one.
