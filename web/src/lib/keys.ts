@@ -11,11 +11,16 @@ export function keyName(event: Pick<KeyboardEvent, "key" | "metaKey" | "ctrlKey"
   return mod + (event.key.length === 1 && mod ? event.key.toLowerCase() : event.key);
 }
 
-/** Feeds key names one by one and says which binding they complete. */
+/** Feeds key names one by one and says which binding they complete. Several listen to the same keys: while one waits for
+ * the second key of a pair, that key is no single key to the others. */
 export class Sequencer {
+  private static waiting: { by: Sequencer; at: number } | null = null;
   private held: { key: string; at: number } | null = null;
 
   press(key: string, now: number, bindings: Bindings): string | null {
+    const waiting = Sequencer.waiting;
+    if (waiting && waiting.by !== this && now - waiting.at <= SEQUENCE_MS) return null;
+    Sequencer.waiting = null;
     const held = this.held;
     this.held = null;
     if (held && now - held.at <= SEQUENCE_MS) {
@@ -24,6 +29,7 @@ export class Sequencer {
     }
     if (Object.keys(bindings).some((binding) => binding.startsWith(`${key} `))) {
       this.held = { key, at: now };
+      Sequencer.waiting = { by: this, at: now };
       return null;
     }
     return key in bindings ? key : null;

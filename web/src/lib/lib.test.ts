@@ -81,6 +81,14 @@ describe("keys", () => {
     expect(sequencer.press("g", 1000, bindings)).toBeNull();
     expect(sequencer.press("t", 5000, bindings)).toBe("t");
   });
+
+  it("leave the second key of a pair to whoever waits for it", () => {
+    const [shell, range] = [new Sequencer(), new Sequencer()];
+    const [pairs, singles] = [{ "g t": () => {} }, { t: () => {} }];
+    expect([range.press("g", 9000, singles), shell.press("g", 9000, pairs)]).toEqual([null, null]);
+    expect([range.press("t", 9100, singles), shell.press("t", 9100, pairs)]).toEqual([null, "g t"]);
+    expect(range.press("t", 9200, singles)).toBe("t");
+  });
 });
 
 describe("names", () => {
