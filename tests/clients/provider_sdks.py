@@ -67,6 +67,16 @@ def bedrock_calls_tools_and_thinks():
     assert [json.loads(piece) for piece in pieces.values()] == [{"city": "sim"}] * 2, pieces
 
 
+def bedrock_invokes_claude_plain_and_streamed():
+    ask = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 100, "messages": [{"role": "user", "content": "say hello"}]}
+    plain = json.loads(bedrock().invoke_model(modelId="small", body=json.dumps(ask))["body"].read())
+    assert "I am small" in plain["content"][0]["text"] and plain["stop_reason"] == "end_turn", plain
+    stream = bedrock().invoke_model_with_response_stream(modelId="small", body=json.dumps(ask))["body"]
+    events = [json.loads(event["chunk"]["bytes"]) for event in stream]
+    text = "".join(event["delta"]["text"] for event in events if event["type"] == "content_block_delta")
+    assert text == plain["content"][0]["text"] and events[-1]["type"] == "message_stop", events
+
+
 def bedrock_reads_images_and_documents():
     image = {"image": {"format": "png", "source": {"bytes": base64.b64decode(checks.PIXEL)}}}
     document = {"document": {"format": "pdf", "name": "paper", "source": {"bytes": b"%PDF-"}}}

@@ -1,6 +1,23 @@
 // Every page: its name, and where it is on the weir under test. A new page gets a line here, and with it axe in both
 // themes, a check that it fits a phone, an aria snapshot and screenshots.
 
+/** The canary with the most evidence, so that every part of its page has something to show. */
+async function proven(server) {
+  const { items } = await server.api("/canaries");
+  return items.reduce((most, canary) => (canary.evidence.pairs > most.evidence.pairs ? canary : most));
+}
+
+/** A run that is over; without one, two items are asked. */
+async function run(server) {
+  const over = async () => (await server.api("/runs")).items.find((row) => row.status === "done");
+  const found = await over();
+  if (found) return found;
+  const { items } = await server.api("/workloads");
+  const suite = `[suite]\nname = "sums"\nworkload = "${items[0].id}"\ndataset = "sums"\nquality = "exact"\n\n[[scorer]]\nname = "exact"\nkind = "exact_match"\n`;
+  await server.post("/runs", { suite, models: ["sim/large", "sim/small"] });
+  return server.until("the run to be over", over, 60_000);
+}
+
 /** @type {[string, string | ((server: import("./lib/server.mjs").Server) => Promise<string>)][]} */
 export const PAGES = [
   ["overview", "/"],
@@ -12,7 +29,16 @@ export const PAGES = [
   ["workload-settings", async (server) => `/workloads/${(await server.api("/workloads")).items[0].id}?tab=settings`],
   ["canaries", "/canaries"],
   ["canary-start", async (server) => `/canaries?start=${(await server.api("/workloads")).items[0].id}`],
-  ["canary", async (server) => `/canaries/${(await server.api("/canaries")).items[0].id}`],
+  ["canary", async (server) => `/canaries/${(await proven(server)).id}`],
+  [
+    "canary-pair",
+    async (server) => {
+      const { id } = await proven(server);
+      const pairs = await server.api(`/canaries/${id}/pairs`);
+      const [side, [pair]] = Object.entries(pairs).find(([, rows]) => Array.isArray(rows) && rows.length > 0) ?? ["worse", []];
+      return `/canaries/${id}?pairs=${side}${pair ? `&pair=${pair.candidate.span_id}` : ""}`;
+    },
+  ],
   ["policies", "/policies"],
   [
     "policy",
@@ -43,8 +69,17 @@ export const PAGES = [
   ["dataset-checks", "/datasets/sums?tab=health"],
   ["runs", "/runs"],
   ["run-start", "/runs?start=sums"],
+  ["run", async (server) => `/runs/${(await run(server)).id}`],
   ["runs-compare", "/runs/compare"],
   ["scorers", "/scorers"],
+  [
+    "scorer",
+    async (server) => {
+      const { items } = await server.api("/workloads");
+      const each = await Promise.all(items.map(({ id }) => server.api(`/workloads/${id}`)));
+      return `/scorers/${each.flatMap(({ scorers }) => scorers)[0]}`;
+    },
+  ],
   ["labels", "/labels"],
   ["system", "/system"],
   ["system-keys", "/system?tab=keys"],

@@ -13,6 +13,7 @@ use weir_evals::judge::family::family;
 use weir_stats::{
     agreement::{Confusion, Share, alpha},
     ppi::{LEAST_LABELS, Labels},
+    slope::slope,
 };
 use weir_store::LabelRow;
 
@@ -76,6 +77,9 @@ pub(crate) struct CalibrationView {
     by_family: Vec<BiasView>,
     /// Bias by length of the answer.
     by_length: Vec<BiasView>,
+    /// Change of the judge's grade less people's with each doubling of the answer's length in tokens, with 95 % limits:
+    /// above 0 it favours long answers more than people do. From 10 labelled answers of different lengths on.
+    length_slope: Option<Figure>,
     /// How far two people agree on the same answers.
     between_people: Option<f64>,
     /// People's grades by the judge's, in tenths of the scale: a judge that is right lies on the diagonal.
@@ -176,6 +180,7 @@ fn view(scorer: String, version: Option<String>, versions: Vec<String>, rows: &[
             Some(tokens) if tokens < LONG => "100 to 399 tokens",
             Some(_) => "400 tokens and more",
         }),
+        length_slope: length_slope(&first),
         between_people: alpha(&between),
         confusion: ConfusionView {
             both_pass: table.both,
@@ -219,6 +224,15 @@ fn bias(rows: &[&LabelRow]) -> Option<Figure> {
     rows.iter().for_each(|row| labels.label(row.human, row.judge));
     let bias = labels.bias(Z95)?;
     Some(Figure { value: bias.mean, lower: bias.lower, upper: bias.upper, n: labels.labelled() })
+}
+
+fn length_slope(rows: &[&LabelRow]) -> Option<Figure> {
+    let points: Vec<(f64, f64)> = rows
+        .iter()
+        .filter_map(|row| Some(((row.output_tokens?.max(1) as f64).log2(), row.judge - row.human)))
+        .collect();
+    let found = slope(&points, Z95)?;
+    Some(Figure { value: found.value, lower: found.lower, upper: found.upper, n: found.n })
 }
 
 fn parts(rows: &[&LabelRow], name: impl Fn(&LabelRow) -> &'static str) -> Vec<BiasView> {

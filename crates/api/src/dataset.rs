@@ -268,6 +268,11 @@ pub(crate) fn check_name(name: &str) -> Reply<()> {
     )))
 }
 
+/// What a reader knows a stored item by; `None` when it cannot be read.
+pub(crate) fn about(body: &str) -> Option<String> {
+    serde_json::from_str::<Item>(body).ok().map(|item| item.about())
+}
+
 /// True of an item that only gates may read.
 fn held_out(item: &Item) -> bool {
     item.split.as_deref() == Some(HELDOUT)

@@ -25,7 +25,7 @@ pub(crate) fn cost_of_best(usage: &Usage, workload: &WorkloadView) -> Option<Nan
         cached_input: usage.cached_tokens,
         ..Tokens::default()
     };
-    workload.candidates.iter().filter_map(|candidate| Some(candidate.deployment.price.as_ref()?.cost(&tokens))).max()
+    workload.candidates.iter().filter_map(|candidate| candidate.deployment.price.as_ref()?.cost(&tokens)).max()
 }
 
 /// Cost against the dearest candidate alone: `-0.89` saves 89 %. `None` where either is unknown or nothing was spent.

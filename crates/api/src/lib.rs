@@ -47,6 +47,7 @@ mod run_live;
 mod run_order;
 mod run_view;
 mod score;
+mod scorer;
 mod scorer_try;
 mod series;
 mod state;

@@ -10,10 +10,11 @@ use weir_evals::{
     run::{Against, Given, Order, Report, Side, Table, report},
     suite::Suite,
 };
-use weir_store::{RunFilter, RunOutput, RunRow, RunStatus, Store};
+use weir_store::{Purpose, RunFilter, RunOutput, RunRow, RunStatus, Store};
 
 use crate::{
     extract::{Params, Segment},
+    guard::Caller,
     problem::{Failure, Reply},
     run_view::{RunDetail, RunItemView, RunView},
     state::App,
@@ -56,6 +57,9 @@ pub(crate) struct ItemQuery {
     limit: Option<u32>,
     /// `next` of the page before.
     cursor: Option<String>,
+    /// True shows held-out items, which is written down.
+    #[serde(default)]
+    reveal: bool,
 }
 
 /// `GET /api/v1/runs`.
@@ -89,6 +93,7 @@ pub(crate) async fn get_run(State(app): State<App>, Segment(id): Segment) -> Rep
 /// `GET /api/v1/runs/{id}/items`.
 pub(crate) async fn list_items(
     State(app): State<App>,
+    Caller(caller): Caller,
     Segment(id): Segment,
     Params(query): Params<ItemQuery>,
 ) -> Reply<Json<List<RunItemView>>> {
@@ -98,25 +103,29 @@ pub(crate) async fn list_items(
     let wanted = Wanted::read(query.only.as_deref(), &order, suite)?;
     let from = query.cursor.as_deref().map(cursor).transpose()?.unwrap_or(0);
     let mut from = u32::try_from(from).map_err(|_| Failure::bad("`cursor` is none of this list's"))?;
+    let access = match app.store.run_version(row.seq).await?.filter(|_| query.reveal) {
+        Some(version) => Some(app.store.heldout_open(version, &caller.name, Purpose::Shown).await?),
+        None => None,
+    };
     let mut items = Vec::new();
     loop {
-        let page = app.store.run_items(row.seq, from, LOOK).await?;
-        let places: Vec<u32> = page.iter().map(|(place, _)| *place).collect();
+        let page = app.store.run_items(row.seq, access, from, LOOK).await?;
+        let places: Vec<u32> = page.iter().map(|item| item.ord).collect();
         let Some(last) = places.last() else { return Ok(Json(List { items, next: None })) };
         from = last + 1;
         let mut answers: HashMap<u32, Vec<RunOutput>> = HashMap::new();
         for output in app.store.run_outputs(row.seq, Some(&places)).await? {
             answers.entry(output.ord).or_default().push(output);
         }
-        for (place, stored) in &page {
-            let answers = answers.remove(place).unwrap_or_default();
+        for stored in &page {
+            let answers = answers.remove(&stored.ord).unwrap_or_default();
             if !wanted.takes(&answers) {
                 continue;
             }
             if items.len() == limit {
-                return Ok(Json(List { items, next: Some(place.to_string()) }));
+                return Ok(Json(List { items, next: Some(stored.ord.to_string()) }));
             }
-            items.push(RunItemView::new(*place, stored, &answers));
+            items.push(RunItemView::new(stored, &answers));
         }
     }
 }

@@ -7,9 +7,10 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use weir_evals::{run::Against, suite::QUALITY};
-use weir_store::{RunOutput, RunRow};
+use weir_store::{RunItem, RunOutput, RunRow};
 
 use crate::{
+    dataset::about,
     extract::Params,
     problem::Reply,
     run::{figures, find, order, quality},
@@ -51,7 +52,11 @@ pub(crate) struct RunComparison {
 /// An item whose quality differs.
 #[derive(Debug, Serialize, ToSchema)]
 struct MovedItem {
+    /// Its id in the dataset.
+    item_id: String,
     item_hash: String,
+    /// What a reader knows it by: the first words of its input; `null` when it is held out or purged.
+    about: Option<String>,
     /// Its place in `a`.
     place: u32,
     /// Quality in `a`.
@@ -74,7 +79,9 @@ pub(crate) async fn compare_runs(
         let Some((_, others)) = theirs.items.get(hash) else { continue };
         let grades = quality(&suite, outputs, &ours.first).zip(quality(&suite, others, &theirs.first));
         moved.extend(grades.filter(|(a, b)| (a - b).abs() > 1e-9).map(|(a, b)| MovedItem {
+            item_id: String::new(),
             item_hash: hash.clone(),
+            about: None,
             place: *place,
             a,
             b,
@@ -85,7 +92,11 @@ pub(crate) async fn compare_runs(
     if quality_changed {
         moved.clear();
     }
-    let (worse, better): (Vec<_>, Vec<_>) = moved.into_iter().partition(|item| item.a < item.b);
+    let (mut worse, mut better): (Vec<_>, Vec<_>) = moved.into_iter().partition(|item| item.a < item.b);
+    better.reverse();
+    worse.truncate(LISTED);
+    better.truncate(LISTED);
+    name(&app, a.seq, worse.iter_mut().chain(&mut better).collect()).await?;
     order.against = Some(Against::Run(b.run.id.clone()));
     let report = figures(&app.store, &a, order, suite).await?;
     let comparisons = report.comparisons.into_iter().filter(|comparison| {
@@ -98,9 +109,23 @@ pub(crate) async fn compare_runs(
         comparisons: comparisons.map(ComparisonView::from).collect(),
         arms: report.arms.into_iter().map(ArmView::from).collect(),
         changed_scorers: changed.into_iter().collect(),
-        regressions: worse.into_iter().take(LISTED).collect(),
-        improvements: better.into_iter().rev().take(LISTED).collect(),
+        regressions: worse,
+        improvements: better,
     }))
+}
+
+/// Gives the items of a run the names that readers know them by.
+async fn name(app: &App, run: i64, moved: Vec<&mut MovedItem>) -> Reply<()> {
+    let places: Vec<u32> = moved.iter().map(|item| item.place).collect();
+    let found = app.store.run_items_at(run, &places).await?;
+    let mut named: BTreeMap<u32, RunItem> = found.into_iter().map(|item| (item.ord, item)).collect();
+    for item in moved {
+        if let Some(stored) = named.remove(&item.place) {
+            item.about = stored.body.as_deref().and_then(about);
+            item.item_id = stored.id;
+        }
+    }
+    Ok(())
 }
 
 /// One run's answers by item.

@@ -12,7 +12,7 @@ use weir_evals::{
     run::{Against, Arm, Order, Take},
     suite::{BASELINE, DatasetRef, Suite},
 };
-use weir_store::{NewRun as Stored, RunOutput};
+use weir_store::{NewRun as Stored, RunOutput, RunStatus};
 
 use crate::{
     extract::{Body, Segment},
@@ -201,7 +201,12 @@ pub(crate) async fn resume_run(
     Segment(id): Segment,
     Body(resume): Body<Resume>,
 ) -> Reply<Json<RunView>> {
-    let (mut order, _) = order(&find(&app, &id).await?)?;
+    let row = find(&app, &id).await?;
+    // A process that was killed leaves its run open. Whoever is there goes on with it once the lease has ended.
+    if matches!(row.status, RunStatus::Queued | RunStatus::Running) && resume.max_usd.is_none() {
+        return Ok(Json(RunView::from(&row)));
+    }
+    let (mut order, _) = order(&row)?;
     order.max_usd = resume.max_usd.or(order.max_usd);
     again(&app, &id, &order, false).await
 }

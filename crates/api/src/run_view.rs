@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use weir_core::{NanoUsd, score::Verdict};
 use weir_evals::run::{Against, ArmReport, Comparison, GateOutcome, Metric, Order, Report};
-use weir_store::{RunOutput, RunRow, RunScore};
+use weir_store::{RunItem, RunOutput, RunRow, RunScore};
 
 use crate::{time::rfc3339, view::Figure};
 
@@ -132,12 +132,16 @@ pub(crate) struct RunItemView {
     pub(crate) place: u32,
     item_id: String,
     item_hash: String,
-    /// The messages that were sent.
+    /// The messages that were sent; `null` when the item is hidden or purged.
     #[schema(value_type = Object)]
     input: Value,
-    /// The right answer, where it is known.
+    /// The right answer, where it is known and may be seen.
     #[schema(value_type = Value)]
     expected: Option<Value>,
+    /// It is held out: `reveal=true` shows it and what was said of it, and writes that down.
+    hidden: bool,
+    /// Its content was destroyed.
+    purged: bool,
     /// Every arm's, every trial's.
     answers: Vec<AnswerView>,
 }
@@ -290,21 +294,25 @@ impl From<GateOutcome> for GateView {
 }
 
 impl RunItemView {
-    pub(crate) fn new(place: u32, stored: &weir_store::Item, answers: &[RunOutput]) -> Self {
-        let body: Value = serde_json::from_str(&stored.body).unwrap_or_default();
+    pub(crate) fn new(stored: &RunItem, answers: &[RunOutput]) -> Self {
+        let body: Value = stored.body.as_deref().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+        let hidden = stored.hidden();
         Self {
-            place,
-            item_id: body["id"].as_str().unwrap_or_default().to_owned(),
+            place: stored.ord,
+            item_id: stored.id.clone(),
             item_hash: stored.hash.clone(),
             input: body["input"].clone(),
             expected: Some(body["expected"].clone()).filter(|expected| !expected.is_null()),
-            answers: answers.iter().map(AnswerView::from).collect(),
+            hidden,
+            purged: stored.purged,
+            answers: answers.iter().map(|answer| AnswerView::new(answer, hidden)).collect(),
         }
     }
 }
 
-impl From<&RunOutput> for AnswerView {
-    fn from(output: &RunOutput) -> Self {
+impl AnswerView {
+    /// Explanations quote what they explain, so those of a hidden item are hidden too.
+    fn new(output: &RunOutput, hidden: bool) -> Self {
         let text = |said: &String| {
             let answer: Value = serde_json::from_str(said).unwrap_or_default();
             answer["text"].as_str().unwrap_or_default().to_owned()
@@ -320,7 +328,12 @@ impl From<&RunOutput> for AnswerView {
             latency_ms: output.latency_us.map(|us| us as f64 / 1e3),
             input_tokens: output.input_tokens,
             output_tokens: output.output_tokens,
-            scores: output.scores.iter().map(RunScoreView::from).collect(),
+            scores: output
+                .scores
+                .iter()
+                .map(RunScoreView::from)
+                .map(|score| RunScoreView { explanation: score.explanation.filter(|_| !hidden), ..score })
+                .collect(),
         }
     }
 }

@@ -3,8 +3,6 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use secrecy::ExposeSecret;
-
 use crate::{place::join, settings::Settings};
 
 /// Sections that are read once, at start.
@@ -88,7 +86,7 @@ fn turned_secrets(old: &Settings, new: &Settings) -> Vec<String> {
     let deployments = new.deployments.iter().filter_map(|(id, setting)| {
         let before = old.deployments.get(id)?.api_key.as_ref()?;
         let now = setting.api_key.as_ref()?;
-        (before.expose_secret() != now.expose_secret()).then(|| join(&join("deployments", id.as_str()), "api_key"))
+        (!before.same(now)).then(|| join(&join("deployments", id.as_str()), "api_key"))
     });
     keys.chain(deployments).collect()
 }

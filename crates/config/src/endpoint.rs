@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use url::{Host, Url};
 use weir_core::{
     NanoUsd,
-    deployment::{Capabilities, Deployment, LongPrice, Price},
+    deployment::{Capabilities, Deployment, LongPrice, Price, SpecialPrices},
 };
 
 use crate::{
@@ -53,7 +53,7 @@ pub(crate) fn deployment(
     }
     let api_key = written.api_key.as_ref().and_then(|reference| {
         let at = join(key, "api_key");
-        let secret = context.secret(&at, reference, report)?;
+        let key = context.key(&at, reference, &written.provider, report)?;
         if base_url.starts_with("http://") && !is_local(&base_url) {
             report.warn(
                 &at_url,
@@ -61,7 +61,7 @@ pub(crate) fn deployment(
                 Some("use `https`".into()),
             );
         }
-        Some(secret)
+        Some(key)
     });
     let keys = written.more_api_keys.iter().enumerate();
     let more_api_keys = keys
@@ -70,7 +70,7 @@ pub(crate) fn deployment(
             if written.api_key.is_none() {
                 report.error(&at, "there are more keys but no first one", Some("set `api_key`".into()));
             }
-            context.secret(&at, reference, report)
+            context.key(&at, reference, &written.provider, report)
         })
         .collect();
     written.base_url = Some(base_url.clone());
@@ -97,8 +97,23 @@ pub(crate) fn deployment(
             queue: usize::try_from(written.queue).unwrap_or(usize::MAX),
             queue_ms: written.queue_ms,
         }),
+        discover: written.discover && discovers(key, dialect, &written.provider, report),
+        discovered_at: None,
         allow_private: everywhere || built_in || local || written.allow_private,
     }
+}
+
+/// True where a model is only a name in the body, so that another one is asked with the same key at the same address.
+fn discovers(key: &str, dialect: file::Dialect, provider: &str, report: &mut Report) -> bool {
+    let can = dialect == file::Dialect::OpenaiChat && provider != "azure";
+    if !can {
+        report.error(
+            &join(key, "discover"),
+            "models are discovered where `dialect` is `openai_chat`",
+            Some("leave `discover` out, and write a deployment for each model".into()),
+        );
+    }
+    can
 }
 
 /// A checked URL without a slash at its end; empty when it is wrong, which is then reported with an `example`.
@@ -136,6 +151,7 @@ fn is_local(url: &str) -> bool {
 /// The price with a version made of its numbers, so that a span says which price it was billed at.
 fn price(written: file::Price) -> Price {
     let some = |usd: Option<f64>| usd.map(NanoUsd::from_usd);
+    let thousandths = |factor: Option<f64>| factor.map(|factor| (factor * 1_000.0).round() as u32);
     let mut price = Price {
         version: String::new(),
         input: NanoUsd::from_usd(written.input_usd),
@@ -149,6 +165,15 @@ fn price(written: file::Price) -> Price {
             cached_input: some(long.cached_input_usd),
             output: NanoUsd::from_usd(long.output_usd),
         }),
+        special: SpecialPrices {
+            audio_input: some(written.audio_input_usd),
+            audio_output: some(written.audio_output_usd),
+            image_input: some(written.image_input_usd),
+            image_output: some(written.image_output_usd),
+            batch: thousandths(written.batch),
+            flex: thousandths(written.flex),
+            priority: thousandths(written.priority),
+        },
     };
     let digest = Sha256::digest(format!("{price:?}"));
     price.version = digest.iter().take(4).fold("config-".to_owned(), |text, byte| format!("{text}{byte:02x}"));

@@ -1,10 +1,10 @@
 //! `weir.toml` as a person writes it. Comments here are the descriptions in `weir config schema`.
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use weir_core::deployment;
+use weir_core::{deployment, policy::FailureClass};
 
 use crate::canary::Canary;
 
@@ -145,7 +145,8 @@ pub(crate) struct Deployment {
     pub(crate) dialect: Option<Dialect>,
     /// The provider's name for the model.
     pub(crate) model: String,
-    /// Where the provider's key is: `env:NAME` or `file:PATH`.
+    /// Where the provider's key is: `env:NAME` or `file:PATH`; or whose credentials are presented: `aws:default`,
+    /// `aws:profile=NAME`, `google:adc`, `google:file=PATH`, `azure:default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) api_key: Option<String>,
     /// Prices per million tokens; from the built-in catalog when left out, unknown when it is not there.
@@ -161,6 +162,10 @@ pub(crate) struct Deployment {
     /// rejected is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) more_api_keys: Vec<String>,
+    /// Ask the provider which models it has, at the start and every minute, and let requests name each as
+    /// `<deployment>/<model>`. No workload takes any of them unless it names a deployment that the file has.
+    #[serde(default)]
+    pub(crate) discover: bool,
     /// Most requests at once; no bound when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -184,7 +189,7 @@ const fn queue_ms() -> u64 {
 }
 
 /// What an endpoint speaks.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Dialect {
     /// OpenAI chat completions.
@@ -257,6 +262,34 @@ pub(crate) struct Price {
     /// What requests with long prompts cost instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) long: Option<LongPrice>,
+    /// Prompt tokens of sound; unknown when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) audio_input_usd: Option<f64>,
+    /// Completion tokens of sound; unknown when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) audio_output_usd: Option<f64>,
+    /// Prompt tokens of images; as `input_usd` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) image_input_usd: Option<f64>,
+    /// Completion tokens of images; unknown when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) image_output_usd: Option<f64>,
+    /// Multiple of all prices of calls that the provider serves in a batch; unknown when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub(crate) batch: Option<f64>,
+    /// The same of those it serves slower.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub(crate) flex: Option<f64>,
+    /// The same of those it serves faster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub(crate) priority: Option<f64>,
 }
 
 /// Dollars per million tokens of requests with long prompts.
@@ -629,7 +662,8 @@ pub(crate) struct StageTable {
     pub(crate) accept: Option<String>,
     /// For `chain`: failures after which the next deployment is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) on: Option<Vec<FailureWord>>,
+    #[schemars(schema_with = "failures")]
+    pub(crate) on: Option<Vec<String>>,
     /// For `chain`: whom to ask after a failure of a class, in place of the order the policy found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<IndexMap<String, Vec<String>>>,
@@ -644,30 +678,15 @@ pub(crate) struct StageTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub(crate) commit_after: Option<u32>,
+    /// For `chain`: whether a stream of chat chunks that breaks off goes on at the next deployment, which gets what was
+    /// said as the beginning of its answer. For models that go on from there instead of answering anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) continue_streams: Option<bool>,
 }
 
-/// Why an attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FailureWord {
-    /// No connection.
-    Connect,
-    /// Too late.
-    Timeout,
-    /// Refused for rate.
-    RateLimit,
-    /// The provider failed.
-    ServerError,
-    /// The provider refuses weir's key.
-    Auth,
-    /// The account has no credit left.
-    Quota,
-    /// Not what the dialect promises.
-    InvalidOutput,
-    /// The prompt is too long for the model.
-    ContextWindow,
-    /// The provider's content policy.
-    ContentPolicy,
+fn failures(_: &mut SchemaGenerator) -> Schema {
+    let words = FailureClass::NAMED.map(FailureClass::name);
+    json_schema!({"type": ["array", "null"], "items": {"type": "string", "enum": words}})
 }
 
 /// The stages there are.

@@ -15,6 +15,7 @@ mod builtin;
 mod callers;
 mod canary;
 mod check;
+mod credential;
 mod diff;
 mod duration;
 mod endpoint;
@@ -37,6 +38,7 @@ mod traffic;
 mod validate;
 mod watch;
 
+pub use credential::Key;
 pub use diff::{Change, Diff, diff};
 pub use feedback::{FeedbackError, FeedbackKey};
 pub use keyring::{AuthError, Caller, Keyring};

@@ -5,6 +5,8 @@ use std::{fs, path::Path};
 
 use secrecy::SecretString;
 
+use crate::credential::meant;
+
 /// A resolved reference.
 #[derive(Debug)]
 pub(crate) struct Resolved {
@@ -67,7 +69,9 @@ pub(crate) fn resolve(
     }
     Err(Unresolved {
         message: "found a literal, wanted a reference to a secret".into(),
-        hint: Some("keep the secret in a variable and write `env:NAME`, or in a file and write `file:PATH`".into()),
+        hint: Some(meant(reference).unwrap_or_else(|| {
+            "keep the secret in a variable and write `env:NAME`, or in a file and write `file:PATH`".into()
+        })),
     })
 }
 

@@ -12,6 +12,7 @@ use weir_core::{
 };
 
 use crate::{
+    credential::Key,
     keyring::Keyring,
     origin::Row,
     place::{Origin, Places},
@@ -139,12 +140,16 @@ pub struct DeploymentSetting {
     /// The endpoint. `base_url` is [`BUILT_IN_URL`] for the built-in fake; `price` is `None` when the file gives none:
     /// the catalog is asked next.
     pub deployment: Deployment,
-    /// The provider's key; prints as redacted.
-    pub api_key: Option<SecretString>,
+    /// What is presented to the provider; prints as redacted.
+    pub api_key: Option<Key>,
     /// Further keys, used in turn with the first.
-    pub more_api_keys: Vec<SecretString>,
+    pub more_api_keys: Vec<Key>,
     /// Bound on requests at once; `None` is unbounded.
     pub gate: Option<Gate>,
+    /// Its provider is asked which models it has, and each is a deployment that can be named.
+    pub discover: bool,
+    /// The deployment whose provider said that it has this model; `None` for what the file says.
+    pub discovered_at: Option<DeploymentId>,
     /// It may be at a private address: said for it alone or for all, or it is the built-in fake.
     pub allow_private: bool,
 }

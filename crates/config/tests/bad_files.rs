@@ -10,6 +10,7 @@ fn env(name: &str) -> Option<String> {
     match name {
         "GOOD_KEY" => Some("a-good-secret-of-some-length".into()),
         "EMPTY_KEY" => Some(String::new()),
+        "AZURE_CLIENT_SECRET" => Some("half-a-principal".into()),
         "SPLIT_KEY" => Some("two words".into()),
         _ => None,
     }

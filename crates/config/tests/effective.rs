@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use tempfile::TempDir;
-use weir_config::{ExposeSecret, Origin, Settings, load, parse, schema};
+use weir_config::{ExposeSecret, Key, Origin, Settings, load, parse, schema};
 use weir_core::policy::Stage;
 
 const README: &str = include_str!("../README.md");
@@ -53,7 +53,8 @@ fn the_example_of_the_readme_loads_and_means_what_it_says() {
     let ids: Vec<&str> = settings.deployments.keys().map(|id| id.as_str()).collect();
     assert_eq!(ids, ["openai/gpt-4.1-mini", "sim/large", "sim/medium", "sim/small"]);
     let mini = &settings.deployments["openai/gpt-4.1-mini"];
-    assert_eq!(mini.api_key.as_ref().unwrap().expose_secret(), "provider-secret-0123456789");
+    let Some(Key::Secret(secret)) = &mini.api_key else { panic!("a secret is wanted") };
+    assert_eq!(secret.expose_secret(), "provider-secret-0123456789");
     assert!(!mini.is_built_in() && !mini.allow_private);
     assert!(mini.deployment.price.as_ref().unwrap().version.starts_with("config-"));
     let maths = &settings.workloads["maths"];

@@ -172,6 +172,9 @@ pub struct CandidateState {
     /// 95th percentile of its latency for such requests, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p95_ms: Option<f64>,
+    /// How little that latency rests on its own recent answers and how much on what the others take, `0..=1`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub latency_doubt: f64,
     /// Probability that the policy puts it first.
     #[serde(skip_serializing_if = "is_zero")]
     pub propensity: f64,

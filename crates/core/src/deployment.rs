@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeploymentId, NanoUsd, Usage};
+use crate::{DeploymentId, NanoUsd, Usage, usage::Tier};
 
 /// The wire format an endpoint speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -103,6 +103,42 @@ pub struct Price {
     /// What all tokens of a request with a long prompt cost instead.
     #[serde(default)]
     pub long: Option<LongPrice>,
+    /// What sound, images and other tiers cost.
+    #[serde(default)]
+    pub special: SpecialPrices,
+}
+
+/// Prices per million tokens of what is no text, and of tiers that a provider may serve a call in. What is not known and
+/// was used makes the cost of the call unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SpecialPrices {
+    /// Prompt tokens of sound.
+    pub audio_input: Option<NanoUsd>,
+    /// Completion tokens of sound.
+    pub audio_output: Option<NanoUsd>,
+    /// Prompt tokens of images; `None` costs as text, as it does wherever images are read and not made.
+    pub image_input: Option<NanoUsd>,
+    /// Completion tokens of images.
+    pub image_output: Option<NanoUsd>,
+    /// Thousandths of the usual price in a batch.
+    pub batch: Option<u32>,
+    /// Thousandths of the usual price of slower service.
+    pub flex: Option<u32>,
+    /// Thousandths of the usual price of faster service.
+    pub priority: Option<u32>,
+}
+
+impl SpecialPrices {
+    /// Thousandths of the usual price.
+    const fn factor(&self, tier: Tier) -> Option<u32> {
+        match tier {
+            Tier::Standard => Some(1_000),
+            Tier::Batch => self.batch,
+            Tier::Flex => self.flex,
+            Tier::Priority => self.priority,
+        }
+    }
 }
 
 /// Prices per million tokens of requests with long prompts.
@@ -119,9 +155,47 @@ pub struct LongPrice {
 }
 
 impl Price {
-    /// What `usage` costs: each token once, cached input, input written to the cache and reasoning at their own prices.
+    /// What `usage` costs: each token once, cached input, input written to the cache, reasoning, sound and images at their
+    /// own prices, all of it at that of its tier. `None` when one of these is not known.
     #[must_use]
-    pub fn cost(&self, usage: &Usage) -> NanoUsd {
+    pub fn cost(&self, usage: &Usage) -> Option<NanoUsd> {
+        let text = self.text_cost(usage);
+        let special = usage.audio_input | usage.audio_output | usage.image_input | usage.image_output;
+        if special == 0 && usage.tier == Tier::Standard {
+            return Some(text);
+        }
+        let factor = self.special.factor(usage.tier)?;
+        let (input, output) = self.plain(usage);
+        // What is special of the input is none that was read from the cache: of that, only the whole is known.
+        let fresh = usage.input.saturating_sub(usage.cached_input).saturating_sub(usage.cache_write);
+        let heard = usage.audio_input.min(fresh);
+        let seen = usage.image_input.min(fresh - heard);
+        let spoken = usage.audio_output.min(usage.output.saturating_sub(usage.reasoning));
+        let drawn = usage.image_output.min(usage.output.saturating_sub(usage.reasoning) - spoken);
+        let mut nanos = i128::from(text.0);
+        for (count, price, plain) in [
+            (heard, self.special.audio_input, input),
+            (seen, self.special.image_input.or(Some(input)), input),
+            (spoken, self.special.audio_output, output),
+            (drawn, self.special.image_output, output),
+        ] {
+            if count > 0 {
+                nanos += i128::from(price?.per_million(count).0) - i128::from(plain.per_million(count).0);
+            }
+        }
+        Some(NanoUsd(i64::try_from(nanos * i128::from(factor) / 1_000).unwrap_or(i64::MAX)))
+    }
+
+    /// Input and output at the length of this prompt.
+    fn plain(&self, usage: &Usage) -> (NanoUsd, NanoUsd) {
+        match self.long.as_ref().filter(|long| usage.input > long.over) {
+            Some(long) => (long.input, long.output),
+            None => (self.input, self.output),
+        }
+    }
+
+    /// As if all of it were text at the usual price.
+    fn text_cost(&self, usage: &Usage) -> NanoUsd {
         let long = self.long.as_ref().filter(|long| usage.input > long.over);
         let (input, cached_input, output) = match long {
             Some(long) => (long.input, long.cached_input, long.output),
@@ -159,15 +233,65 @@ mod tests {
                 cached_input: None,
                 output: NanoUsd::from_usd(12.0),
             }),
+            special: SpecialPrices::default(),
         };
         let usage = Usage { input: 1_000, cached_input: 400, output: 100, ..Usage::default() };
-        assert_eq!(price.cost(&usage), NanoUsd(1_200_000 + 200_000 + 800_000));
+        assert_eq!(price.cost(&usage), Some(NanoUsd(1_200_000 + 200_000 + 800_000)));
         let writes = Usage { cache_write: 100, ..usage };
-        assert_eq!(price.cost(&writes), NanoUsd(1_000_000 + 250_000 + 200_000 + 800_000), "written once, not twice");
+        assert_eq!(
+            price.cost(&writes),
+            Some(NanoUsd(1_000_000 + 250_000 + 200_000 + 800_000)),
+            "written once, not twice"
+        );
         let long = Usage { input: 300_000, output: 1_000, ..Usage::default() };
-        assert_eq!(price.cost(&long), NanoUsd::from_usd(1.2 + 0.012));
+        assert_eq!(price.cost(&long), Some(NanoUsd::from_usd(1.2 + 0.012)));
         let thinks = Price { reasoning: Some(NanoUsd::from_usd(1.0)), long: None, ..price };
         let usage = Usage { output: 100, reasoning: 60, ..Usage::default() };
-        assert_eq!(thinks.cost(&usage), NanoUsd(40 * 8_000 + 60 * 1_000));
+        assert_eq!(thinks.cost(&usage), Some(NanoUsd(40 * 8_000 + 60 * 1_000)));
+    }
+
+    #[test]
+    fn sound_images_and_tiers_have_their_own_prices_and_an_unknown_one_makes_all_of_it_unknown() {
+        let special = SpecialPrices {
+            audio_input: Some(NanoUsd::from_usd(40.0)),
+            audio_output: Some(NanoUsd::from_usd(80.0)),
+            image_output: Some(NanoUsd::from_usd(30.0)),
+            batch: Some(500),
+            priority: Some(1_750),
+            ..SpecialPrices::default()
+        };
+        let price = Price {
+            version: "test".into(),
+            input: NanoUsd::from_usd(2.0),
+            cached_input: None,
+            output: NanoUsd::from_usd(8.0),
+            cache_write: None,
+            reasoning: None,
+            long: None,
+            special,
+        };
+        let usage = Usage { input: 1_000, output: 200, ..Usage::default() };
+        let plain = 2_000_000 + 1_600_000;
+        let hears = Usage { audio_input: 100, audio_output: 50, ..usage };
+        assert_eq!(price.cost(&hears), Some(NanoUsd(plain + 100 * 38_000 + 50 * 72_000)));
+        let draws = Usage { image_input: 300, image_output: 200, ..usage };
+        assert_eq!(price.cost(&draws), Some(NanoUsd(plain + 200 * 22_000)), "images that are read cost as text");
+        let more_than_all = Usage { audio_input: 9_000, cached_input: 400, ..usage };
+        assert_eq!(price.cost(&more_than_all), Some(NanoUsd(plain + 600 * 38_000)));
+        for (tier, want) in [(Tier::Batch, Some(500)), (Tier::Priority, Some(1_750)), (Tier::Flex, None)] {
+            let want = want.map(|factor: i64| NanoUsd(plain * factor / 1_000));
+            assert_eq!(price.cost(&Usage { tier, ..usage }), want, "{tier:?}");
+        }
+        let text_only = Price { special: SpecialPrices::default(), ..price };
+        assert_eq!(text_only.cost(&usage), Some(NanoUsd(plain)));
+        assert_eq!(text_only.cost(&Usage { image_input: 5, ..usage }), Some(NanoUsd(plain)));
+        for unknown in [
+            Usage { audio_input: 1, ..usage },
+            Usage { audio_output: 1, ..usage },
+            Usage { image_output: 1, ..usage },
+            Usage { tier: Tier::Batch, ..usage },
+        ] {
+            assert_eq!(text_only.cost(&unknown), None, "{unknown:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@
 pub mod canary;
 pub mod chat;
 pub mod clock;
+pub mod credential;
 pub mod decision;
 pub mod deployment;
 pub mod entropy;

@@ -66,6 +66,7 @@ pub(crate) struct Outbound<'a> {
 }
 
 /// What a deployment answered.
+#[expect(clippy::large_enum_variant, reason = "moved and never kept: a box would be an allocation for each answer")]
 pub(crate) enum Served {
     /// The whole body, checked, and what it is where that may be no JSON.
     Plain(Bytes, Reply, Option<HeaderValue>),
@@ -98,8 +99,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// How long the provider asks to wait.
     pub(crate) wait: Option<Duration>,
-    /// What the failed attempt used up.
-    pub(crate) usage: Usage,
+    /// What the failed attempt used up; boxed, because results hold either this or an answer.
+    pub(crate) usage: Box<Usage>,
     /// The provider said itself that it failed.
     pub(crate) answered: bool,
     /// Another key of the same deployment may do.
@@ -114,7 +115,7 @@ impl Failure {
             class,
             message: message.into(),
             wait: None,
-            usage: Usage::default(),
+            usage: Box::default(),
             answered: false,
             other_key: false,
             ours: false,
@@ -347,7 +348,7 @@ impl Call<'_> {
         // An error whose text cannot be read is still that error.
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
         let class = outcome::of_status(response.status, &body).unwrap_or(FailureClass::InvalidOutput);
-        let message = scrub::error_message(response.status, &body, self.key.target.secret());
+        let message = scrub::error_message(response.status, &body, self.key.target.secret().as_ref());
         Failure { wait, ..Failure::new(class, message) }
     }
 
@@ -357,7 +358,7 @@ impl Call<'_> {
         let request = self.request;
         let to_its_end = request.plan.accept.is_some();
         let commit_after = request.plan.rules.commit_after;
-        let mut chat = request.inbound.stream(self.leg.deployment.dialect, request.input_estimate);
+        let mut chat = request.inbound.stream(&self.leg.deployment, request.input_estimate);
         let mut pieces = 0;
         let mut out = BytesMut::new();
         let broke = loop {
@@ -387,7 +388,7 @@ impl Call<'_> {
             self.first = self.age();
         }
         let price = self.leg.deployment.price.as_ref();
-        let cost = |usage: &Usage| Some(self.spent? + price?.cost(usage));
+        let cost = |usage: &Usage| Some(self.spent? + price?.cost(usage)?);
         end(&mut chat, broke.as_ref(), self.key, cost, request.input_estimate, &mut out)?;
         Ok(Answer::Stream { chat, body: None, out })
     }
@@ -413,10 +414,10 @@ pub(crate) fn end(
         StreamEnd::Failed(failure) => {
             let failure = match (broke, &failure) {
                 (Some(error), StreamFailure::Cut | StreamFailure::Empty) => Failure::transport(error),
-                _ => Failure::stream(&failure, key.target.secret()),
+                _ => Failure::stream(&failure, key.target.secret().as_ref()),
             };
             // What was received is paid for, also when it is thrown away.
-            Err(Failure { usage: if chat.started() { usage } else { Usage::default() }, ..failure })
+            Err(Failure { usage: Box::new(if chat.started() { usage } else { Usage::default() }), ..failure })
         }
     }
 }

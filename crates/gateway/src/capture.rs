@@ -34,6 +34,10 @@ impl Capture {
         }
         self.pieces.extend_from_slice(&piece[..piece.len().min(room)]);
     }
+    /// The pieces kept so far; `None` when they are not all.
+    pub(crate) fn so_far(&self) -> Option<&[u8]> {
+        (!self.cut).then_some(&self.pieces)
+    }
     /// What was kept, and whether it was cut.
     pub(crate) fn take(&mut self) -> (Bytes, bool) {
         let pieces = std::mem::take(&mut self.pieces);

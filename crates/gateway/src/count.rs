@@ -16,7 +16,7 @@ use weir_core::{
     snapshot::Snapshot,
 };
 use weir_providers::{
-    dialect::openai_chat::estimate_tokens,
+    dialect::{BadRequest, gemini, openai_chat::estimate_tokens},
     exchange::{Entry, Inbound},
     transport::{Endpoint, Limits},
 };
@@ -71,8 +71,12 @@ async fn answer(
     body: Body,
 ) -> Result<Bytes, Problem> {
     let body = serve::read(state, route, head, body).await?;
-    // Gemini may wrap the request, as `generateContentRequest`: then there is nothing to route by but the path.
-    let inbound = Inbound::read(entry, &body, 0).map_err(|bad| Problem::new(&error::BAD_JSON, bad.to_string()))?;
+    let wrong = |bad: BadRequest| Problem::new(&error::BAD_JSON, bad.to_string());
+    let (body, wrapper) = match entry.dialect() {
+        Dialect::Gemini => gemini::unwrapped(&body).map_err(wrong)?,
+        _ => (body, None),
+    };
+    let inbound = Inbound::read(entry, &body, 0).map_err(|bad| wrong(gemini::located(bad, wrapper)))?;
     let snapshot = state.snapshots.load();
     let target =
         address::resolve(&snapshot, caller.scope(), &inbound.peek.model, headers::text(head, &headers::WORKLOAD)?)?;
@@ -102,15 +106,22 @@ fn candidates<'a>(
 
 /// What the provider says, if it says a count.
 async fn ask(state: &State, deployment: &Deployment, inbound: &Inbound<'_>) -> Option<Bytes> {
+    if deployment.provider == "bedrock" {
+        // InvokeModel counts nothing.
+        return None;
+    }
     let endpoint = Arc::clone(state.targets.load().get(&deployment.id)?);
     let key = endpoint.key(state.clock.elapsed())?;
     let outgoing = inbound.outgoing(deployment, true).ok()?;
-    let path = match deployment.dialect {
-        Dialect::Gemini => format!("models/{}:countTokens", deployment.model.trim_start_matches("models/")),
-        _ => "messages/count_tokens".to_owned(),
+    let (path, body) = match deployment.dialect {
+        Dialect::Gemini => (
+            format!("models/{}:countTokens", deployment.model.trim_start_matches("models/")),
+            gemini::counting(&outgoing.body, &deployment.provider, &deployment.model).ok()?,
+        ),
+        _ => ("messages/count_tokens".to_owned(), outgoing.body),
     };
     let at = Endpoint::At(path.into());
-    let sent = state.transport.send_to(&key.target, &at, HeaderMap::new(), outgoing.body, LIMITS).await.ok()?;
+    let sent = state.transport.send_to(&key.target, &at, HeaderMap::new(), body, LIMITS).await.ok()?;
     if sent.status != 200 {
         return None;
     }

@@ -17,6 +17,7 @@ use crate::{
     rim::Refusal,
 };
 
+pub(crate) use walk::{MOST_ATTEMPTS, too_dear};
 use walk::{Next, Walk};
 
 /// Walks the chain until a deployment serves; also says which call it was.

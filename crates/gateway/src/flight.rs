@@ -183,6 +183,12 @@ impl Flight {
             self.ttft = Some(Duration::from_micros(tried.attempt.started_us) + first);
         }
     }
+    /// The call goes on with an answer that another has begun.
+    pub(crate) fn resumed(&mut self, nth: Nth, status: Option<u16>) {
+        if let Some(tried) = self.attempts.get_mut(nth.0) {
+            tried.attempt.status = status;
+        }
+    }
     /// The call ended, with `error` as its class when it failed and `usage` as far as it is known.
     pub(crate) fn attempt_ended(&mut self, nth: Nth, status: Option<u16>, error: Option<&str>, usage: Usage) {
         let age = micros(self.age());
@@ -323,7 +329,7 @@ fn cost(price: Option<&Price>, usage: &Usage) -> Option<NanoUsd> {
     if usage.input == 0 && usage.output == 0 {
         return Some(NanoUsd::ZERO);
     }
-    price.map(|price| price.cost(usage))
+    price.and_then(|price| price.cost(usage))
 }
 
 fn micros(time: Duration) -> u64 {

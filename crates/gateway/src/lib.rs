@@ -24,6 +24,7 @@ mod models;
 mod named;
 mod plan;
 mod relay;
+mod resume;
 mod rim;
 mod routes;
 mod serve;

@@ -13,16 +13,17 @@ use std::{
 use bytes::Bytes;
 use futures::{Stream as _, future::BoxFuture};
 use http_body::{Body, Frame};
-use weir_core::{Usage, span::Outcome};
+use weir_core::{Usage, deployment::Deployment, policy::FailureClass, span::Outcome};
 use weir_providers::{
-    stream::{Step, Stream},
+    stream::Step,
     transport::{self, TransportError},
 };
 
 use crate::{
     State,
-    attempt::{Opened, end, fault},
+    attempt::{Failure, Opened, Served, Tried, end, fault},
     flight::{Flight, Nth},
+    resume::{Asking, Resume},
     rim,
     stored::Keeping,
 };
@@ -37,12 +38,17 @@ pub(crate) struct Relay {
     nth: Nth,
     opened: Box<Opened>,
     keeping: Option<Keeping>,
+    resume: Option<Box<Resume>>,
+    /// What calls used that broke off.
+    lost: Usage,
     phase: Phase,
 }
 
 enum Phase {
     /// Reading on.
     Open,
+    /// The stream broke off; another deployment is asked to go on.
+    Resuming(Asking),
     /// The end is in `out` and on record, and the whole is being stored.
     Storing(BoxFuture<'static, ()>),
     /// The end is in `out` and on record.
@@ -58,16 +64,14 @@ impl Relay {
         nth: Nth,
         opened: Box<Opened>,
         keeping: Option<Keeping>,
+        resume: Option<Box<Resume>>,
     ) -> Self {
-        let mut relay = Self { state: Arc::clone(state), flight, nth, opened, keeping, phase: Phase::Open };
+        let (state, lost) = (Arc::clone(state), Usage::default());
+        let mut relay = Self { state, flight, nth, opened, keeping, resume, lost, phase: Phase::Open };
         if relay.opened.body.is_some() {
             relay.flight.settles();
         } else {
-            let (flight, opened) = (&mut relay.flight, &relay.opened);
-            let usage = opened.chat.usage(flight.input_estimate);
-            flight.answer.push(&opened.out);
-            finish(flight, nth, &opened.chat, usage);
-            relay.phase = relay.store();
+            relay.said();
         }
         relay
     }
@@ -83,44 +87,93 @@ impl Relay {
         }
     }
 
-    /// Ends the reply, well or badly, and records it; what is left to say is then in `out`.
+    /// The provider has said everything, and `out` is the end.
+    fn said(&mut self) {
+        let usage = self.opened.chat.usage(self.flight.input_estimate);
+        self.flight.answer.push(&self.opened.out);
+        self.finish(usage);
+    }
+
+    /// The whole answer is in hand; its last call used so much.
+    fn finish(&mut self, usage: Usage) {
+        let (flight, chat) = (&mut self.flight, &self.opened.chat);
+        flight.usage = self.lost;
+        flight.usage += usage;
+        flight.finish_reason = chat.finish_reason().map(Arc::from);
+        flight.identity = chat.identity().clone();
+        flight.attempt_ended(self.nth, None, None, usage);
+        flight.finish(Outcome::Ok);
+        self.phase = self.store();
+    }
+
+    /// Ends the provider's stream, well or badly.
     fn close(&mut self, broke: Option<&TransportError>) {
         let Opened { leg, key, chat, out, in_flight, shape, body, .. } = &mut *self.opened;
-        let (flight, uptime) = (&mut self.flight, self.state.clock.elapsed());
+        let (flight, uptime) = (&self.flight, self.state.clock.elapsed());
         let cost = |usage: &Usage| flight.cost_with(&leg.deployment, usage);
-        let input_estimate = flight.input_estimate;
-        match end(chat, broke, key, cost, input_estimate, out) {
+        match end(chat, broke, key, cost, flight.input_estimate, out) {
             Ok(usage) => {
                 in_flight.completed(*shape, flight.age(), uptime);
-                flight.answer.push(out);
-                finish(flight, self.nth, chat, usage);
-                self.phase = self.store();
+                self.flight.answer.push(out);
+                self.finish(usage);
             }
             Err(failure) => {
                 if let Some(fault) = fault(failure.class) {
                     in_flight.failed(fault, failure.wait, uptime);
                 }
-                flight.attempt_ended(self.nth, None, Some(failure.class.name()), failure.usage);
-                flight.usage = failure.usage;
-                let problem = failure.problem(&leg.deployment);
-                rim::log(&problem, &flight.ids);
-                out.extend_from_slice(&chat.error(&problem));
-                flight.answer.push(out);
-                flight.fail(&problem);
                 *body = None;
-                self.phase = Phase::Whole;
+                self.flight.answer.push(out);
+                let deployment = Arc::clone(&leg.deployment);
+                self.broke_off(&failure, &deployment);
             }
         }
     }
-}
 
-/// The whole answer is in hand.
-fn finish(flight: &mut Flight, nth: Nth, chat: &Stream, usage: Usage) {
-    flight.usage = usage;
-    flight.finish_reason = chat.finish_reason().map(Arc::from);
-    flight.identity = chat.identity().clone();
-    flight.attempt_ended(nth, None, None, usage);
-    flight.finish(Outcome::Ok);
+    /// A call failed after the answer had begun: somebody else goes on with it, or the reply ends in an error, which is
+    /// then in `out`.
+    fn broke_off(&mut self, failure: &Failure, deployment: &Deployment) {
+        let flight = &mut self.flight;
+        if failure.ours {
+            flight.unasked(self.nth);
+        } else {
+            flight.attempt_ended(self.nth, None, Some(failure.class.name()), *failure.usage);
+        }
+        self.lost += *failure.usage;
+        flight.usage = self.lost;
+        let problem = failure.problem(deployment);
+        rim::log(&problem, &flight.ids);
+        let next = self.resume.as_mut().and_then(|resume| resume.next(&self.state, flight, failure.class));
+        if let Some((deployment, asking)) = next {
+            self.nth = flight.attempt(&deployment);
+            self.phase = Phase::Resuming(asking);
+            return;
+        }
+        let last = self.opened.chat.error(&problem);
+        flight.answer.push(&last);
+        self.opened.out.extend_from_slice(&last);
+        flight.fail(&problem);
+        self.phase = Phase::Whole;
+    }
+
+    /// What came of asking another deployment to go on.
+    fn resumed(&mut self, deployment: &Deployment, tried: Tried) {
+        self.flight.dropped(self.nth, &tried.dropped);
+        self.flight.resumed(self.nth, tried.status);
+        match tried.result {
+            Ok(Served::Stream(opened)) => {
+                self.opened = opened;
+                self.phase = Phase::Open;
+                if self.opened.body.is_none() {
+                    self.said();
+                }
+            }
+            Ok(Served::Plain(..)) => {
+                let failure = Failure::new(FailureClass::InvalidOutput, "the answer is no stream");
+                self.broke_off(&failure, deployment);
+            }
+            Err(failure) => self.broke_off(&failure, deployment),
+        }
+    }
 }
 
 impl Body for Relay {
@@ -141,7 +194,12 @@ impl Body for Relay {
                 }
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
-            match this.phase {
+            match &mut this.phase {
+                Phase::Resuming(asking) => {
+                    let (deployment, tried) = ready!(asking.as_mut().poll(cx));
+                    this.resumed(&deployment, tried);
+                    continue;
+                }
                 Phase::Open | Phase::Storing(_) => {}
                 Phase::Whole => {
                     last_polls(this.opened.body.take(), cx);
@@ -181,7 +239,8 @@ impl Drop for Relay {
     fn drop(&mut self) {
         if matches!(self.phase, Phase::Open) {
             // The client left: what it was sent is billed by the flight's own guard.
-            self.flight.usage = self.opened.chat.usage(self.flight.input_estimate);
+            self.flight.usage = self.lost;
+            self.flight.usage += self.opened.chat.usage(self.flight.input_estimate);
         }
     }
 }

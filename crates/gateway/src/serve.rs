@@ -31,6 +31,7 @@ use crate::{
     ids::Ids,
     plan::{self, Question},
     relay::Relay,
+    resume::Resume,
     rim::{Refusal, json_reply},
     stored::{self, Keeping, Prepared},
 };
@@ -57,8 +58,8 @@ pub(crate) async fn chat(
     }
     let asking = Asking { route, caller: &caller, entry, head };
     let answered = answer(state, &mut flight, &asking, body).await;
-    let (asked, nth, served, keeping) = match answered {
-        Ok(Answered::Said(asked, nth, served, keeping)) => (asked, nth, served, keeping),
+    let (asked, nth, served, keeping, resume) = match answered {
+        Ok(Answered::Said(asked, nth, served, keeping, resume)) => (asked, nth, served, keeping, resume),
         Ok(Answered::Explained(decision)) => return explained(&mut flight, &decision),
         Err(refusal) => {
             flight.fail(&refusal.problem);
@@ -88,7 +89,7 @@ pub(crate) async fn chat(
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             // Told to buffering proxies: a token held back is a token late.
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-            *reply.body_mut() = Body::new(Relay::new(state, flight, nth, opened, keeping));
+            *reply.body_mut() = Body::new(Relay::new(state, flight, nth, opened, keeping, resume));
             reply
         }
     }
@@ -124,7 +125,7 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
     };
     // Whoever scores the answer, or asks again, needs the whole conversation.
     flight.request = body.clone();
-    let inbound = inbound(state, flight, &asked, asking.entry, &body)?.labelled(label);
+    let inbound = inbound(state, flight, &asked, asking.entry, &body)?.labelled(label).with_betas(betas(head));
     let question = Question { caller: asking.caller, head, asked: &asked, peek: &inbound.peek, body: &body };
     if asked.explain_only {
         return Ok(Answered::Explained(Box::new(plan::preview(state, flight, &question)?)));
@@ -149,14 +150,15 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
     {
         state.live.warmed(plan.decision.inputs.unit, &vital, state.clock.elapsed());
     }
-    Ok(Answered::Said(asked, nth, served, keeping))
+    let resume = Resume::of(&request, &plan.decision, &body, flight.last_deployment());
+    Ok(Answered::Said(asked, nth, served, keeping, resume))
 }
 
 /// What becomes of a request that is not refused.
 #[expect(clippy::large_enum_variant, reason = "it is matched at once; a box would be an allocation for each request")]
 enum Answered {
     /// A deployment answered.
-    Said(Asked, Nth, Served, Option<Keeping>),
+    Said(Asked, Nth, Served, Option<Keeping>, Option<Box<Resume>>),
     /// Nobody was asked: the caller wants to know where the request would go.
     Explained(Box<Decision>),
 }
@@ -191,6 +193,12 @@ fn inbound<'a>(
 fn passed_on(head: &HeaderMap) -> HeaderMap {
     let names = ["anthropic-version", "anthropic-beta"].map(HeaderName::from_static);
     names.into_iter().filter_map(|name| head.get(&name).cloned().map(|value| (name, value))).collect()
+}
+
+/// The caller's `anthropic-beta`, for deployments that want it in the body.
+fn betas(head: &HeaderMap) -> Option<String> {
+    let all: Vec<&str> = head.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok()).collect();
+    (!all.is_empty()).then(|| all.join(","))
 }
 
 /// A whole answer: recorded, then given to the client as it came.

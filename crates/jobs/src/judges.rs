@@ -31,6 +31,9 @@ use crate::{
     settle::{expired, unsettled},
 };
 
+#[cfg(test)]
+mod tests;
+
 pub use bench::Bench;
 pub(crate) use bench::Unanswered;
 pub(crate) use outside::{embedding, webhook};

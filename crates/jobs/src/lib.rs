@@ -37,6 +37,7 @@ mod spool;
 mod testing;
 mod tokens;
 mod trial;
+mod tries;
 mod wake;
 mod workers;
 mod writer;
@@ -70,17 +71,12 @@ pub use trial::Trial;
 pub use wake::Bells;
 pub use writer::{Writer, WriterParts};
 
-/// The job queue cannot be prepared.
-#[derive(Debug, thiserror::Error)]
-#[error("the job queue cannot be prepared: {0}")]
-pub struct QueueError(String);
-
 /// Creates the queue's tables; call once before the writer and the workers start.
 ///
 /// # Errors
-/// When the store refuses.
-pub async fn prepare_queue(store: &Store) -> Result<(), QueueError> {
-    queue::migrate(store).await.map_err(|error| QueueError(error.to_string()))
+/// As [`Store::open`].
+pub async fn prepare_queue(store: &Store) -> Result<(), weir_store::Error> {
+    queue::migrate(store).await
 }
 
 /// Runs the scoring workers until `stop`. `worker_id` must differ at every start: the queue keeps names.

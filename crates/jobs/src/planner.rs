@@ -272,7 +272,8 @@ fn cost(own: &Usage, present: &Usage, candidate: &CandidateView) -> Option<f64> 
         output: present.output_tokens,
         ..Tokens::default()
     };
-    (present.requests > 0).then(|| price.cost(&tokens).as_usd() / present.requests as f64)
+    let cost = price.cost(&tokens).filter(|_| present.requests > 0)?;
+    Some(cost.as_usd() / present.requests as f64)
 }
 
 #[cfg(test)]

@@ -101,9 +101,12 @@ pub(crate) enum Error {
 }
 
 /// Prepares apalis' tables. Its `setup()` would also set `synchronous = OFF`; pragmas are the store's.
-pub(crate) async fn migrate(store: &Store) -> Result<(), Error> {
-    SqliteStorage::migrations().run(store.pool()).await.map_err(|error| Error::Queue(error.to_string()))?;
-    Ok(store.job_index_drop().await?)
+pub(crate) async fn migrate(store: &Store) -> Result<(), weir_store::Error> {
+    let migrations = SqliteStorage::migrations();
+    let known = migrations.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let ran = migrations.run(store.pool()).await;
+    ran.map_err(|error| weir_store::Error::from_migrate(error, known))?;
+    store.job_index_drop().await
 }
 
 /// A record that a rule has chosen, with the probability of that.

@@ -2,15 +2,19 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use apalis::prelude::Data;
+use arc_swap::ArcSwap;
 use weir_config::Settings;
 use weir_core::{
     NanoUsd, SpanId, Timestamp, TraceId, Usage,
     clock::ManualClock,
+    entropy::Seeded,
     span::{Attempt, Origin, Outcome, Payload, Record, Span},
 };
+use weir_providers::transport::{Policy, Transport};
 use weir_store::{Options, Store};
 
-use crate::Scoring;
+use crate::{Bells, Bench, Desk, Recent, References, Scoring};
 
 /// When tests begin.
 pub(crate) const START: Timestamp = Timestamp(1_800_000_000_000_000);
@@ -35,6 +39,23 @@ pub(crate) fn settings_text(text: &str) -> Settings {
 
 pub(crate) fn scoring(settings: &Settings) -> Scoring {
     Scoring::compile(settings, &|path| Err(format!("no file {path}"))).unwrap()
+}
+
+/// What workers share; `gateway` is where they ask.
+pub(crate) fn desk(store: Store, settings: &Settings, clock: Arc<ManualClock>, gateway: &str) -> Desk {
+    Desk {
+        references: Arc::new(References::new(store.clone())),
+        store,
+        scoring: Arc::new(ArcSwap::from_pointee(scoring(settings))),
+        recent: Arc::new(Recent::default()),
+        bells: Bells::default(),
+        turns: Arc::default(),
+        bench: Arc::new(Bench::new(gateway, "token").unwrap()),
+        transport: Arc::new(Transport::new(Policy::default()).unwrap()),
+        clock,
+        entropy: Arc::new(Seeded::new(1)),
+        exporter: None,
+    }
 }
 
 /// Gives up on a lock at once.
@@ -82,4 +103,16 @@ pub(crate) fn record(number: u32) -> Record {
         truncated: false,
     };
     Record { span, payload }
+}
+
+/// What a worker works with, over this store; nobody listens where it asks.
+pub(crate) fn desk_of(store: Store, settings: &Settings, clock: Arc<ManualClock>) -> Data<Arc<Desk>> {
+    Data::new(Arc::new(desk(store, settings, clock, "http://127.0.0.1:9/v1")))
+}
+
+/// Stores these requests.
+pub(crate) async fn written(store: &Store, records: &[Record]) {
+    let mut tx = store.begin_spans().await.unwrap();
+    tx.span_insert_many(records).await.unwrap();
+    tx.commit().await.unwrap();
 }

@@ -3,13 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use apalis::{
-    layers::{
-        WorkerBuilderExt,
-        retry::{
-            HasherRng, RetryPolicy,
-            backoff::{ExponentialBackoff, ExponentialBackoffMaker, MakeBackoff},
-        },
-    },
+    layers::WorkerBuilderExt,
     prelude::{BackendExt, Monitor, WorkerBuilder},
 };
 use tokio::time;
@@ -21,6 +15,7 @@ use crate::{
     judges,
     queue::{self, AskJudge, CHECKS, JUDGES, MAX_ATTEMPTS, MIRRORS, MirrorSpan, RunChecks},
     shadows,
+    tries::Tries,
     wake::Wake,
 };
 
@@ -30,14 +25,10 @@ const CHECK_WORKERS: usize = 16;
 const JUDGE_WORKERS: usize = 16;
 /// Requests asked again at once: few, so that they leave callers the room.
 const MIRROR_WORKERS: usize = 4;
-const BACKOFF_MIN: Duration = Duration::from_millis(500);
-const BACKOFF_MAX: Duration = Duration::from_secs(60);
-const BACKOFF_JITTER: f64 = 0.5;
 
 /// Between two wake-ups of workers that are to stop.
 const NUDGE: Duration = Duration::from_millis(50);
-/// How long jobs at work may take to end once the workers are to stop. One that waits for its next try would wait for
-/// up to a minute, and a judge that is asked through this process's own door is not there any more.
+/// How long jobs at work may take to end once the workers are to stop: somebody outside may be slow to answer.
 const FINISH: Duration = Duration::from_secs(5);
 
 /// How long a finished job can be seen.
@@ -65,6 +56,8 @@ async fn sweep(desk: &Desk, stop: CancellationToken) {
 }
 
 async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
+    let tries = Tries { most: MAX_ATTEMPTS as usize, stop: stop.clone(), entropy: Arc::clone(&desk.entropy) };
+    let (check_tries, judge_tries, mirror_tries) = (tries.clone(), tries.clone(), tries);
     let (checks_desk, judges_desk, mirrors_desk) = (Arc::clone(&desk), Arc::clone(&desk), desk);
     let (checks_id, judges_id, mirrors_id) = (worker_id.clone(), worker_id.clone(), worker_id);
     let monitor = Monitor::new()
@@ -74,7 +67,7 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
             WorkerBuilder::new(format!("{CHECKS}-{checks_id}-{restarts}"))
                 .backend(storage)
                 .concurrency(CHECK_WORKERS)
-                .retry(RetryPolicy::retries(MAX_ATTEMPTS as usize - 1).with_backoff(backoff()))
+                .layer(check_tries.clone())
                 .data(Arc::clone(&checks_desk))
                 .build(checks::run)
         })
@@ -84,7 +77,7 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
             WorkerBuilder::new(format!("{JUDGES}-{judges_id}-{restarts}"))
                 .backend(storage)
                 .concurrency(JUDGE_WORKERS)
-                .retry(RetryPolicy::retries(MAX_ATTEMPTS as usize - 1).with_backoff(backoff()))
+                .layer(judge_tries.clone())
                 .data(Arc::clone(&judges_desk))
                 .build(judges::ask)
         })
@@ -94,7 +87,7 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
             WorkerBuilder::new(format!("{MIRRORS}-{mirrors_id}-{restarts}"))
                 .backend(storage)
                 .concurrency(MIRROR_WORKERS)
-                .retry(RetryPolicy::retries(MAX_ATTEMPTS as usize - 1).with_backoff(backoff()))
+                .layer(mirror_tries.clone())
                 .data(Arc::clone(&mirrors_desk))
                 .build(shadows::ask)
         })
@@ -125,9 +118,49 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
     }
 }
 
-/// Doubling waits with jitter between the tries of one job. The bounds are constants that the library accepts; were
-/// they not, its default waits serve as well.
-fn backoff() -> ExponentialBackoff {
-    let maker = ExponentialBackoffMaker::new(BACKOFF_MIN, BACKOFF_MAX, BACKOFF_JITTER, HasherRng::default());
-    maker.unwrap_or_default().make_backoff()
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use weir_core::{NanoUsd, clock::ManualClock};
+    use weir_store::{JobStatus, Store};
+
+    use super::*;
+    use crate::{
+        prepare_queue,
+        testing::{self, START, record, settings},
+    };
+
+    #[tokio::test]
+    async fn a_job_that_waits_for_its_next_try_ends_with_the_workers_and_is_left_for_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(START));
+        let store = Store::open(dir.path(), clock.clone()).await.unwrap();
+        prepare_queue(&store).await.unwrap();
+        let asked = record(1);
+        let job = MirrorSpan {
+            span: asked.span.id,
+            workload: "maths".into(),
+            candidate: "sim/small".into(),
+            canary: None,
+            max_per_day: NanoUsd(1_000_000),
+        };
+        let mut tx = store.begin_spans().await.unwrap();
+        tx.span_insert_many(&[asked]).await.unwrap();
+        queue::push_mirrors(tx.connection(), &[job]).await.unwrap();
+        tx.commit().await.unwrap();
+
+        // A gateway that hangs up on everybody.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let gateway = format!("http://{}/v1", listener.local_addr().unwrap());
+        let desk = testing::desk(store.clone(), &settings("24h"), clock, &gateway);
+        let stop = CancellationToken::new();
+        let workers = tokio::spawn(run(Arc::new(desk), "test".to_owned(), stop.clone()));
+        drop(listener.accept().await.unwrap());
+        stop.cancel();
+        workers.await.unwrap();
+        // One that had to be cut off would be somebody's still.
+        let left = store.job_list(None, 9).await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!((left[0].status, left[0].attempts), (JobStatus::Failed, 1), "{left:?}");
+    }
 }

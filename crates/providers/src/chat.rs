@@ -218,7 +218,9 @@ impl Request {
         let own = match (self.origin, name) {
             (Dialect::Gemini, "response_format") => "generationConfig.responseMimeType",
             (Dialect::Gemini, "reasoning_effort") => "generationConfig.thinkingConfig",
+            (Dialect::Gemini, "top_p") => "generationConfig.topP",
             (Dialect::Gemini, "top_k") => "generationConfig.topK",
+            (Dialect::Gemini, "tool_choice") => "toolConfig.functionCallingConfig",
             (Dialect::Gemini, "n") => "generationConfig.candidateCount",
             (Dialect::Gemini, "logprobs") => "generationConfig.responseLogprobs",
             (Dialect::Gemini, "stop") => "generationConfig.stopSequences",

@@ -20,7 +20,9 @@ use weir_core::{
 use crate::{
     chat::{Losses, Request, signature},
     dialect::{
-        BadRequest, Meta, Peek, anthropic, bedrock, cohere, embed, form, gemini, mistral,
+        BadRequest, Meta, Peek, anthropic,
+        bedrock::{self, invoke},
+        cohere, embed, form, gemini, mistral,
         openai_chat::{self, Broken, Reply, Shape},
         openai_responses::{self, kept::Label},
         shape,
@@ -40,6 +42,7 @@ pub struct Inbound<'a> {
     body: &'a Bytes,
     meta: Meta,
     label: Option<Label>,
+    betas: Option<String>,
     neutral: OnceLock<Result<Request, BadRequest>>,
 }
 
@@ -74,13 +77,27 @@ impl<'a> Inbound<'a> {
     /// The first place that is not what the dialect says.
     pub fn read(entry: &'a Entry, body: &'a Bytes, now_s: i64) -> Result<Self, BadRequest> {
         let peek = peek(entry, body)?;
-        Ok(Self { peek, entry, body, meta: Meta { created_s: now_s }, label: None, neutral: OnceLock::new() })
+        Ok(Self {
+            peek,
+            entry,
+            body,
+            meta: Meta { created_s: now_s },
+            label: None,
+            betas: None,
+            neutral: OnceLock::new(),
+        })
     }
 
     /// The same, whose answer says of itself what it is stored as.
     #[must_use]
     pub fn labelled(self, label: Option<Label>) -> Self {
         Self { label, ..self }
+    }
+
+    /// The same, asked with these betas of Anthropic's, parted by commas, where a body and not a header holds them.
+    #[must_use]
+    pub fn with_betas(self, betas: Option<String>) -> Self {
+        Self { betas, ..self }
     }
 
     /// The caller's dialect.
@@ -105,7 +122,10 @@ impl<'a> Inbound<'a> {
         }
         let endpoint = if self.peek.stream { Endpoint::Stream } else { Endpoint::Whole };
         if deployment.dialect == self.dialect() {
-            let body = self.passed_on(&deployment.model)?;
+            let mut body = self.passed_on(&deployment.model)?;
+            if invoke::invokes(deployment) {
+                body = invoke::adapt(value::parse(&body)?, self.betas.as_deref()).to_string().into();
+            }
             return Ok(Outgoing { endpoint, body, content_type: None, dropped: Vec::new() });
         }
         let request = self.neutral.get_or_init(|| self.decode()).as_ref().map_err(Clone::clone)?;
@@ -118,6 +138,9 @@ impl<'a> Inbound<'a> {
                 openai_chat::encode(request, &deployment.model, own, &mut losses)
             }
             Dialect::OpenaiResponses => openai_responses::encode(request, &deployment.model, &mut losses),
+            Dialect::Anthropic if invoke::invokes(deployment) => {
+                invoke::adapt(anthropic::encode(request, &deployment.model, &mut losses)?, None)
+            }
             Dialect::Anthropic => anthropic::encode(request, &deployment.model, &mut losses)?,
             Dialect::Gemini => gemini::encode(request, &deployment.model, &mut losses)?,
             Dialect::Mistral => mistral::encode(request, &deployment.model, &mut losses),
@@ -258,10 +281,10 @@ impl<'a> Inbound<'a> {
         Ok((body, reply))
     }
 
-    /// A streamed answer of a `from` deployment.
+    /// A streamed answer of a deployment.
     #[must_use]
-    pub fn stream(&self, from: Dialect, input_estimate: u64) -> Stream {
-        let to = self.dialect();
+    pub fn stream(&self, deployment: &Deployment, input_estimate: u64) -> Stream {
+        let (from, to) = (deployment.dialect, self.dialect());
         if !self.entry.is_chat() || (from == to && to == Dialect::OpenaiChat) {
             return Stream::Chat(Box::new(ChatStream::new(self.peek.include_usage)));
         }
@@ -269,7 +292,8 @@ impl<'a> Inbound<'a> {
         let include_usage = self.peek.include_usage;
         let model = self.peek.model.clone().into_owned();
         let label = self.label.clone();
-        let plan = Plan { from, to, model, meta: self.meta, label, include_usage, array, input_estimate };
+        let wrapped = invoke::invokes(deployment);
+        let plan = Plan { from, wrapped, to, model, meta: self.meta, label, include_usage, array, input_estimate };
         Stream::Mixed(Box::new(Mixed::new(plan)))
     }
 }

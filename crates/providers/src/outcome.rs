@@ -49,6 +49,7 @@ impl From<&TransportError> for FailureClass {
             | TransportError::Setup(_)
             | TransportError::Timeout { phase: Phase::Connect, .. } => Self::Connect,
             TransportError::Timeout { .. } => Self::Timeout,
+            TransportError::Credential(_) => Self::Auth,
             TransportError::Broken(_) | TransportError::TooLarge { .. } => Self::InvalidOutput,
         }
     }

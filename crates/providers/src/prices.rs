@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use weir_core::{
     NanoUsd,
-    deployment::{LongPrice, Price},
+    deployment::{LongPrice, Price, SpecialPrices},
 };
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -40,10 +40,52 @@ pub struct Row {
     pub cache_write_usd: Option<f64>,
     /// What requests with long prompts cost instead.
     pub long: Option<LongRow>,
+    /// What is no text, and other tiers; absent where it was not found.
+    pub special: Option<SpecialRow>,
     /// Where it was read.
     pub source: String,
     /// When, `YYYY-MM-DD`.
     pub date: String,
+}
+
+/// Prices in US dollars per million tokens of sound and images, and multiples of the usual price in other tiers.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpecialRow {
+    /// Prompt tokens of sound.
+    pub audio_input_usd: Option<f64>,
+    /// Completion tokens of sound.
+    pub audio_output_usd: Option<f64>,
+    /// Prompt tokens of images; absent where they cost as text.
+    pub image_input_usd: Option<f64>,
+    /// Completion tokens of images.
+    pub image_output_usd: Option<f64>,
+    /// In a batch.
+    pub batch: Option<f64>,
+    /// Slower.
+    pub flex: Option<f64>,
+    /// Faster.
+    pub priority: Option<f64>,
+    /// Where it was read.
+    pub source: String,
+    /// When, `YYYY-MM-DD`.
+    pub date: String,
+}
+
+impl From<&SpecialRow> for SpecialPrices {
+    fn from(row: &SpecialRow) -> Self {
+        let usd = |price: Option<f64>| price.map(NanoUsd::from_usd);
+        let thousandths = |factor: Option<f64>| factor.map(|factor| (factor * 1_000.0).round() as u32);
+        Self {
+            audio_input: usd(row.audio_input_usd),
+            audio_output: usd(row.audio_output_usd),
+            image_input: usd(row.image_input_usd),
+            image_output: usd(row.image_output_usd),
+            batch: thousandths(row.batch),
+            flex: thousandths(row.flex),
+            priority: thousandths(row.priority),
+        }
+    }
 }
 
 /// The prices of requests with long prompts.
@@ -86,6 +128,7 @@ pub fn lookup(provider: &str, model: &str) -> Option<Price> {
             cached_input: long.cached_input_usd.map(NanoUsd::from_usd),
             output: NanoUsd::from_usd(long.output_usd),
         }),
+        special: row.special.as_ref().map(SpecialPrices::from).unwrap_or_default(),
     })
 }
 
@@ -116,6 +159,12 @@ mod tests {
             let dearer = |long: &LongRow| long.input_usd >= row.input_usd && long.output_usd >= row.output_usd;
             assert!(row.long.as_ref().is_none_or(dearer), "{row:?}");
             assert!(!row.source.is_empty() && row.date.len() == 10);
+            if let Some(special) = &row.special {
+                assert!(special.source.starts_with("https://") && special.date.len() == 10, "{row:?}");
+                assert!([special.batch, special.flex].into_iter().flatten().all(|factor| (0.1..1.0).contains(&factor)));
+                assert!(special.priority.is_none_or(|factor| factor > 1.0), "{row:?}");
+                assert!(special.audio_input_usd.is_none_or(|usd| usd >= row.input_usd), "{row:?}");
+            }
             let twin = |other: &Row| other.provider == row.provider && other.model == row.model;
             assert!(!rows().iter().skip(index + 1).any(twin), "{row:?}");
         }
@@ -132,6 +181,9 @@ mod tests {
         let price = lookup("vertex", "gemini-2.5-flash").unwrap();
         assert_eq!(price, lookup("gemini", "gemini-2.5-flash").unwrap());
         assert_eq!(lookup("anthropic", "claude-haiku-4-5").unwrap().cache_write, Some(NanoUsd(1_250_000_000)));
+        assert_eq!(price.special.audio_input, Some(NanoUsd(1_000_000_000)));
+        let claude = lookup("anthropic", "claude-sonnet-4-6").unwrap().special;
+        assert_eq!((claude.batch, claude.priority, claude.audio_input), (Some(500), None, None));
         assert_eq!(lookup("openai", "gpt-4.1-mini-2025x04-14"), None);
         assert_eq!(lookup("openai", ""), None);
     }

@@ -7,7 +7,12 @@ use serde_json::Value;
 const MAX_CHARS: usize = 500;
 
 /// Starts of things that look like credentials.
-const PREFIXES: &[&str] = &["sk-", "sk_", "gsk_", "xai-", "AIza", "pk-", "key-", "ghp_", "hf_", "AKIA", "eyJ"];
+const PREFIXES: &[&str] = &[
+    "sk-", "sk_", "gsk_", "xai-", "AIza", "pk-", "key-", "ghp_", "hf_", "AKIA", "ASIA", "ya29.", "IQoJ", "FwoG", "eyJ",
+];
+
+/// A part of a key shorter than this is no secret of its own.
+const LEAST_PART: usize = 12;
 
 /// The message in a provider's error body. Where there is none (empty, markup, another shape) weir's own words about
 /// `status`. `key` is the deployment's; no occurrence of it survives.
@@ -30,7 +35,11 @@ pub fn error_message(status: u16, body: &[u8], key: Option<&SecretString>) -> St
 #[must_use]
 pub fn text(said: &str, key: Option<&SecretString>) -> String {
     let key = key.map(|key| key.expose_secret().trim()).unwrap_or_default();
-    let said = if key.is_empty() { said.to_owned() } else { said.replace(key, "[key]") };
+    let mut said = if key.is_empty() { said.to_owned() } else { said.replace(key, "[key]") };
+    // Amazon's are an id, a secret and a token of the session, of which errors repeat one.
+    for part in key.split(':').filter(|part| part.len() >= LEAST_PART && part.len() < key.len()) {
+        said = said.replace(part, "[key]");
+    }
     let mut out = String::with_capacity(said.len().min(4 * MAX_CHARS));
     let mut after_bearer = false;
     for word in said.split_inclusive(|c: char| {
@@ -90,6 +99,25 @@ mod tests {
                 assert!(!shown.contains(secret), "{shown}");
             }
             assert!(shown.contains("[key]"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn no_part_of_an_amazon_key_and_no_clouds_token_survives() {
+        let key = SecretString::from("ASIAEXAMPLEEXAMPLE:wJalrXUtnFEMI/K7MDENG:IQoJb3JpZ2luX2VjEXAMPLE".to_owned());
+        for said in [
+            "The Canonical String should have been 'x-amz-security-token:IQoJb3JpZ2luX2VjEXAMPLE'",
+            "AWS4-HMAC-SHA256 Credential=ASIAEXAMPLEEXAMPLE/20261121/us-east-1",
+            "secret wJalrXUtnFEMI/K7MDENG is wrong",
+        ] {
+            let shown = text(said, Some(&key));
+            assert!(shown.contains("[key]"), "{shown}");
+            for secret in ["IQoJ", "ASIAEX", "wJalr"] {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
+        for said in ["token ya29.a0AfH6SMBx is expired", "AADSTS: eyJ0eXAiOiJKV1QiLCJhbGciOiJ is malformed"] {
+            assert!(text(said, None).contains("[key]"), "{said}");
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) use mixed::{Plan, word};
 use bytes::{Bytes, BytesMut};
 use weir_core::{Problem, Usage, deployment::Dialect, span::Identity};
 
-use crate::dialect;
+use crate::{dialect, frames::BadFrame};
 
 /// What to do after a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,15 @@ pub enum StreamFailure {
     /// An event over the bound.
     #[error("the stream has an event that is too large")]
     TooLarge,
+}
+
+impl From<BadFrame> for StreamFailure {
+    fn from(bad: BadFrame) -> Self {
+        match bad {
+            BadFrame::TooLarge => Self::TooLarge,
+            BadFrame::Damaged => Self::NotJson,
+        }
+    }
 }
 
 /// A stream between any two dialects.

@@ -8,6 +8,7 @@
 
 mod address;
 mod body;
+mod credential;
 mod error;
 mod sigv4;
 mod target;
@@ -21,6 +22,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use credential::Token;
 use futures::Stream;
 use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::Url;
@@ -29,6 +31,7 @@ use weir_core::{Clock as _, clock::SystemClock, workload::Deadlines};
 
 pub use address::forbidden;
 pub use body::Body;
+pub use credential::{Credential, Env, Vault};
 pub use error::{Phase, TransportError};
 pub use target::{Endpoint, Target};
 
@@ -217,6 +220,11 @@ impl Transport {
     ) -> Result<Response, TransportError> {
         let allow_private = self.policy.allow_private || target.allow_private;
         target.check(allow_private)?;
+        let start = Instant::now();
+        let held = match &target.credential {
+            Some(credential) => Some(credential.held(PATIENCE.min(limits.first_byte).min(limits.total)).await?),
+            None => None,
+        };
         let client = self.client(limits.connect, allow_private)?;
         let mut request = reqwest::Request::new(method, url.clone());
         *request.headers_mut() = headers;
@@ -226,18 +234,28 @@ impl Transport {
         for (name, value) in &target.headers {
             own.insert(name, value.clone());
         }
-        if let Some(signer) = &target.signer {
+        let fetched = match held.as_ref().map(|held| &held.token) {
+            Some(Token::Headers(headers)) => {
+                request.headers_mut().extend(headers.clone());
+                None
+            }
+            Some(Token::Aws(credentials)) => Some(target.signer_of(credentials.clone())),
+            None => None,
+        };
+        if let Some(signer) = fetched.as_ref().or(target.signer.as_ref()) {
             signer.sign(&mut request, body.as_bytes().unwrap_or_default(), SystemClock::default().now())?;
         }
         *request.body_mut() = Some(body);
 
-        let start = Instant::now();
         let first_byte = limits.first_byte.min(limits.total);
         let response = tokio::time::timeout_at(start + first_byte, client.execute(request))
             .await
             .map_err(|_| TransportError::timeout(Phase::FirstByte, first_byte))?
             .map_err(|error| error::sort(&error, limits.connect))?;
         let (head, body) = http::Response::from(response).into_parts();
+        if let Some(credential) = target.credential.as_ref().filter(|_| matches!(head.status.as_u16(), 401 | 403)) {
+            credential.doubt();
+        }
         let encoded = head.headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
         let body = if !encoded {
             Body::new(body, start, first_byte, limits)
@@ -279,4 +297,6 @@ impl Transport {
     }
 }
 
+/// How long a call waits for the first credentials of a source that has just been turned to.
+const PATIENCE: Duration = Duration::from_secs(10);
 const USER_AGENT: &str = concat!("weir/", env!("CARGO_PKG_VERSION"));

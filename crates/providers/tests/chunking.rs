@@ -1,37 +1,43 @@
 //! Streams between any two dialects: however the provider's bytes are cut, the caller gets the same.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
-use weir_core::deployment::Dialect::{self, Anthropic, Bedrock, Cohere, Gemini, Mistral, OpenaiChat, OpenaiResponses};
+use weir_core::deployment::{
+    Deployment,
+    Dialect::{self, Anthropic, Bedrock, Cohere, Gemini, Mistral, OpenaiChat, OpenaiResponses},
+};
 use weir_providers::{
     exchange::{Entry, Inbound},
-    stream::{Step, StreamEnd},
+    stream::{Step, StreamEnd, StreamFailure},
 };
 
 const DIALECTS: [Dialect; 4] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini];
 const PROVIDERS: [Dialect; 7] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini, Mistral, Cohere, Bedrock];
 
+/// A frame of Amazon's.
+fn event(name: &str, payload: &str) -> Vec<u8> {
+    let mut headers = Vec::new();
+    for (key, value) in [(":event-type", name), (":content-type", "application/json"), (":message-type", "event")] {
+        headers.push(u8::try_from(key.len()).unwrap());
+        headers.extend(key.as_bytes());
+        headers.push(7);
+        headers.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
+        headers.extend(value.as_bytes());
+    }
+    let mut out = Vec::new();
+    out.extend(u32::try_from(16 + headers.len() + payload.len()).unwrap().to_be_bytes());
+    out.extend(u32::try_from(headers.len()).unwrap().to_be_bytes());
+    out.extend(crc32fast::hash(&out).to_be_bytes());
+    out.extend(headers);
+    out.extend(payload.as_bytes());
+    out.extend(crc32fast::hash(&out).to_be_bytes());
+    out
+}
+
 /// The same as bytes: a stream of Bedrock's is no text.
 fn bytes_of(dialect: Dialect) -> Vec<u8> {
-    let event = |name: &str, payload: &str| {
-        let mut headers = Vec::new();
-        for (key, value) in [(":event-type", name), (":content-type", "application/json"), (":message-type", "event")] {
-            headers.push(u8::try_from(key.len()).unwrap());
-            headers.extend(key.as_bytes());
-            headers.push(7);
-            headers.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
-            headers.extend(value.as_bytes());
-        }
-        let mut out = Vec::new();
-        out.extend(u32::try_from(16 + headers.len() + payload.len()).unwrap().to_be_bytes());
-        out.extend(u32::try_from(headers.len()).unwrap().to_be_bytes());
-        out.extend(crc32fast::hash(&out).to_be_bytes());
-        out.extend(headers);
-        out.extend(payload.as_bytes());
-        out.extend(crc32fast::hash(&out).to_be_bytes());
-        out
-    };
     if dialect != Bedrock {
         return recorded(dialect).as_bytes().to_vec();
     }
@@ -109,6 +115,11 @@ const fn recorded(dialect: Dialect) -> &'static str {
 
 /// All that a caller of `to` gets of a `from` provider's bytes, cut into pieces by `cuts`.
 fn relay(from: Dialect, to: Dialect, bytes: &[u8], cuts: &[usize]) -> (String, StreamEnd) {
+    relay_of(&deployment(from), to, bytes, cuts)
+}
+
+/// The same of any deployment's.
+fn relay_of(from: &Deployment, to: Dialect, bytes: &[u8], cuts: &[usize]) -> (String, StreamEnd) {
     let (entry, body) = match to {
         Gemini => (
             Entry::Gemini { model: "m".into(), stream: true, sse: true },
@@ -134,6 +145,36 @@ fn relay(from: Dialect, to: Dialect, bytes: &[u8], cuts: &[usize]) -> (String, S
     }
     let end = stream.end(None, &mut out);
     (String::from_utf8(out.to_vec()).unwrap(), end)
+}
+
+#[test]
+fn an_invoked_model_streams_what_anthropic_streams_however_it_is_cut() {
+    let invoked = Deployment { provider: "bedrock".into(), ..deployment(Anthropic) };
+    let events = recorded(Anthropic).split("\n\n").filter_map(|event| event.split_once("\ndata: "));
+    let chunk = |data: &str| event("chunk", &format!(r#"{{"bytes":"{}","p":"ab"}}"#, STANDARD.encode(data)));
+    let bytes: Vec<u8> = events.clone().flat_map(|(_, data)| chunk(data)).collect();
+    for to in DIALECTS {
+        let (want, end) = relay(Anthropic, to, recorded(Anthropic).as_bytes(), &[]);
+        assert_eq!(relay_of(&invoked, to, &bytes, &[]), (want.clone(), end), "{to:?}");
+        for cut in 1..bytes.len() {
+            assert_eq!(relay_of(&invoked, to, &bytes, &[cut]).0, want, "{to:?} cut at {cut}");
+        }
+    }
+    let broken = relay_of(&invoked, Anthropic, &bytes[..bytes.len() / 2], &[]);
+    assert_eq!(broken.1, StreamEnd::Failed(StreamFailure::Cut));
+    for (frame, want) in [
+        (event("chunk", r#"{"bytes":"no base64!"}"#), "NotJson"),
+        (event("chunk", r#"{"bytes":"bm8ganNvbg=="}"#), "NotJson"),
+        (event("chunk", "{}"), "NotJson"),
+        (event("throttlingException", r#"{"message":"slower"}"#), "rate_limit_error"),
+    ] {
+        let (said, end) = relay_of(&invoked, OpenaiChat, &frame, &[]);
+        let end = match end {
+            StreamEnd::Failed(StreamFailure::Error(data)) => String::from_utf8(data.to_vec()).unwrap(),
+            end => format!("{end:?}"),
+        };
+        assert!(said.is_empty() && end.contains(want), "{end}");
+    }
 }
 
 #[test]
@@ -254,8 +295,8 @@ fn json(depth: u32) -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-fn deployment(dialect: Dialect) -> weir_core::deployment::Deployment {
-    weir_core::deployment::Deployment {
+fn deployment(dialect: Dialect) -> Deployment {
+    Deployment {
         id: "d".into(),
         provider: "p".into(),
         dialect,

@@ -59,14 +59,37 @@ fn a_request_of_each_dialect_is_said_to_each_provider() {
         let entry = entry(from);
         let inbound = Inbound::read(&entry, &body, 0).unwrap();
         for to in DIALECTS.into_iter().filter(|to| *to != from).chain(OUTWARD) {
-            // Responses have no stop sequences, Cohere takes no files, Bedrock no addresses of them.
-            let lenient = matches!(to, Dialect::OpenaiResponses | Dialect::Cohere | Dialect::Bedrock);
+            // Responses have no stop sequences, Cohere takes no files, Bedrock no addresses of them, and Anthropic no
+            // temperature beside thoughts.
+            let lenient =
+                matches!(to, Dialect::OpenaiResponses | Dialect::Cohere | Dialect::Bedrock | Dialect::Anthropic);
             let sent = inbound.outgoing(&deployment(to), lenient);
             let sent = sent.unwrap_or_else(|error| panic!("{} to {}: {error}", from.name(), to.name()));
             let body: Value = serde_json::from_slice(&sent.body).unwrap();
             let found = json!({"body": body, "dropped": sent.dropped});
             hold(&format!("{}.to.{}.json", from.name(), to.name()), &found);
         }
+    }
+}
+
+/// Of the same dialect as Anthropic, and yet another request.
+#[test]
+fn a_request_of_each_dialect_is_said_to_an_invoked_model() {
+    let invoked = Deployment { provider: "bedrock".into(), ..deployment(Dialect::Anthropic) };
+    for from in DIALECTS {
+        let body = Bytes::from(read(&format!("{}.request.json", from.name())).to_string());
+        let entry = entry(from);
+        let inbound = Inbound::read(&entry, &body, 0).unwrap();
+        let mut want = match from {
+            Dialect::Anthropic => read("anthropic.request.json"),
+            from => read(&format!("{}.to.anthropic.json", from.name()))["body"].take(),
+        };
+        let top = want.as_object_mut().unwrap();
+        top.remove("model");
+        top.remove("stream");
+        top.insert("anthropic_version".into(), "bedrock-2023-05-31".into());
+        let sent = inbound.outgoing(&invoked, true).unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&sent.body).unwrap(), want, "{}", from.name());
     }
 }
 
@@ -111,7 +134,9 @@ fn what_a_provider_cannot_say_is_refused_by_its_path_or_dropped_where_that_is_al
     let claude =
         |more: &str| format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"hi"}}],{more}}}"#);
     let gemini = |more: &str| format!(r#"{{"contents":[{{"parts":[{{"text":"hi"}}]}}],{more}}}"#);
-    use Dialect::{Anthropic, Gemini, OpenaiChat};
+    use Dialect::{Anthropic, Bedrock, Gemini, OpenaiChat, OpenaiResponses};
+    let thinks = |more: &str| chat(&format!(r#""reasoning_effort":"low",{more}"#));
+    let tool = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
     for (from, body, to, path) in [
         (OpenaiChat, chat(r#""logit_bias":{"5":1}"#), Anthropic, "$.logit_bias"),
         (OpenaiChat, chat(r#""n":2"#), Anthropic, "$.n"),
@@ -138,6 +163,37 @@ fn what_a_provider_cannot_say_is_refused_by_its_path_or_dropped_where_that_is_al
         (Gemini, gemini(r#""generationConfig":{"topK":3}"#), OpenaiChat, "$.generationConfig.topK"),
         (Gemini, gemini(r#""tools":[{"googleSearch":{}}]"#), Anthropic, "$.tools[0].googleSearch"),
         (Gemini, gemini(r#""generation_config":{"seed":3}"#), Anthropic, "$.generationConfig.seed"),
+        (OpenaiChat, thinks(r#""temperature":0.5"#), Anthropic, "$.temperature"),
+        (OpenaiChat, thinks(r#""top_p":0.9"#), Anthropic, "$.top_p"),
+        (OpenaiChat, thinks(&format!(r#""tool_choice":"required",{tool}"#)), Anthropic, "$.tool_choice"),
+        (OpenaiChat, thinks(r#""temperature":0.5"#), Bedrock, "$.temperature"),
+        (
+            OpenaiResponses,
+            r#"{"model":"m","input":"hi","reasoning":{"effort":"low"},"temperature":0}"#.to_owned(),
+            Anthropic,
+            "$.temperature",
+        ),
+        (
+            Gemini,
+            gemini(r#""generationConfig":{"topK":3,"thinkingConfig":{"thinkingBudget":2000}}"#),
+            Anthropic,
+            "$.generationConfig.topK",
+        ),
+        (
+            Gemini,
+            gemini(
+                r#""tools":[{"functionDeclarations":[{"name":"f"}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY"}},
+                "generationConfig":{"thinkingConfig":{"thinkingBudget":2000}}"#,
+            ),
+            Anthropic,
+            "$.toolConfig.functionCallingConfig",
+        ),
+        (
+            Anthropic,
+            claude(r#""top_k":5,"thinking":{"type":"enabled","budget_tokens":2000}"#).replace(r#":9,"#, ":4000,"),
+            Bedrock,
+            "$.top_k",
+        ),
     ] {
         let body = Bytes::from(body);
         let entry = entry(from);
@@ -147,5 +203,35 @@ fn what_a_provider_cannot_say_is_refused_by_its_path_or_dropped_where_that_is_al
             other => panic!("{path}: {other:?}"),
         }
         assert_eq!(inbound.outgoing(&deployment(to), true).unwrap().dropped, [path]);
+    }
+}
+
+#[test]
+fn what_goes_beside_thoughts_is_said_and_without_thoughts_everything_is() {
+    let chat = |more: &str| {
+        Bytes::from(format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}}],"temperature":1,"top_p":0.97,{more}
+            "tools":[{{"type":"function","function":{{"name":"f"}}}}]}}"#
+        ))
+    };
+    for (more, want) in [
+        (
+            r#""reasoning_effort":"low","tool_choice":"auto","#,
+            json!({"temperature": 1.0, "top_p": 0.97, "tool_choice": {"type": "auto"}}),
+        ),
+        (
+            r#""reasoning_effort":"none","tool_choice":"required","#,
+            json!({"temperature": 1.0, "top_p": 0.97, "tool_choice": {"type": "any"}}),
+        ),
+        (r#""tool_choice":"required","#, json!({"temperature": 1.0, "top_p": 0.97, "tool_choice": {"type": "any"}})),
+    ] {
+        let body = chat(more);
+        let entry = entry(Dialect::OpenaiChat);
+        let sent = Inbound::read(&entry, &body, 0).unwrap().outgoing(&deployment(Dialect::Anthropic), false).unwrap();
+        assert!(sent.dropped.is_empty(), "{more}: {:?}", sent.dropped);
+        let sent: Value = serde_json::from_slice(&sent.body).unwrap();
+        for (key, value) in want.as_object().unwrap() {
+            assert_eq!(&sent[key], value, "{more}");
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use weir_core::decision::{Arm, CandidateRecord, Decision, Health, Mode, Verdict};
 
+/// From this doubt on a latency is said to rest on few answers.
+const FEW: f64 = 0.5;
+
 /// Plain English, the chosen deployment first, one sentence per candidate.
 #[must_use]
 pub fn explain(decision: &Decision) -> Vec<String> {
@@ -97,7 +100,8 @@ fn numbers(candidate: &CandidateRecord) -> String {
         parts.push(format!("expected ${:.6}", cost.as_usd()));
     }
     if let Some(latency) = candidate.latency_ms {
-        parts.push(format!("{latency:.0} ms"));
+        let few = candidate.state.latency_doubt >= FEW;
+        parts.push(format!("{latency:.0} ms{}", if few { " from few answers" } else { "" }));
     }
     let state = &candidate.state;
     if state.warm {

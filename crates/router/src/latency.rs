@@ -3,6 +3,9 @@
 //!
 //! A sketch is a histogram whose buckets grow by a quarter, in atomics; the two quantiles that routing reads are kept
 //! ready by the writer, so that reading them is one load each.
+//!
+//! A few answers say little, and old ones less. An estimate carries its doubt, and is drawn by as much towards what its
+//! rivals take: one slow answer makes nobody the slowest.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -20,6 +23,10 @@ const GROWTH: f64 = 1.25;
 const HALF_S: u64 = 60;
 /// Without an answer for this long nothing is known.
 const FORGET_S: u64 = 300;
+/// So many answers of its own count for as much as all that is known of its rivals.
+const PRIOR: f64 = 4.0;
+/// Up to this doubt an estimate stands as it is.
+const SURE: f64 = 0.1;
 
 /// What requests have in common that take alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +53,34 @@ pub struct Estimate {
     pub p50_ms: f64,
     /// 95th percentile.
     pub p95_ms: f64,
+    /// `0..=1`: 0 with many recent answers, 1 without any.
+    pub doubt: f64,
+}
+
+/// What a pool of deployments takes: the mean of the logarithms of their medians, since latencies differ by factors, each
+/// with weight `1 - doubt`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pool {
+    ln_ms: f64,
+}
+
+impl Pool {
+    /// Of these medians and doubts; `None` when no doubt is worth the trouble.
+    pub(crate) fn of(known: impl Iterator<Item = (f64, f64)> + Clone) -> Option<Self> {
+        if !known.clone().any(|(_, doubt)| doubt > SURE) {
+            return None;
+        }
+        let (sum, weight) = known.fold((0.0, 0.0), |(sum, weight), (ms, doubt)| {
+            let own = 1.0 - doubt;
+            (sum + own * ms.ln(), weight + own)
+        });
+        (weight > 0.0).then(|| Self { ln_ms: sum / weight })
+    }
+
+    /// By what a median is to be multiplied: `ln x' = (1 - doubt) ln x + doubt m`.
+    pub(crate) fn draws(&self, ms: f64, doubt: f64) -> f64 {
+        if doubt > SURE { (doubt * (self.ln_ms - ms.ln())).exp() } else { 1.0 }
+    }
 }
 
 /// The sketches of one deployment.
@@ -88,6 +123,8 @@ struct Rolling {
     counts: [[AtomicU32; BUCKETS]; 2],
     p50: AtomicU32,
     p95: AtomicU32,
+    /// Values behind the two.
+    count: AtomicU32,
     /// Second of the newest value, plus one.
     newest: AtomicU64,
 }
@@ -99,6 +136,7 @@ impl Default for Rolling {
             counts: std::array::from_fn(|_| std::array::from_fn(|_| AtomicU32::new(0))),
             p50: AtomicU32::new(0),
             p95: AtomicU32::new(0),
+            count: AtomicU32::new(0),
             newest: AtomicU64::new(0),
         }
     }
@@ -148,15 +186,20 @@ impl Rolling {
         };
         self.p50.store(quantile(0.5).to_bits(), Relaxed);
         self.p95.store(quantile(0.95).to_bits(), Relaxed);
+        self.count.store(total, Relaxed);
     }
 
     fn estimate(&self, since_s: u64, uptime: Duration) -> Option<Estimate> {
         let newest = self.newest.load(Relaxed);
-        if newest <= since_s || uptime.as_secs() + 1 > newest + FORGET_S {
+        let age_s = (uptime.as_secs() + 1).saturating_sub(newest);
+        if newest <= since_s || age_s > FORGET_S {
             return None;
         }
         let read = |of: &AtomicU32| f64::from(f32::from_bits(of.load(Relaxed)));
-        Some(Estimate { p50_ms: read(&self.p50), p95_ms: read(&self.p95) })
+        let count = f64::from(self.count.load(Relaxed));
+        let fresh = 1.0 - age_s as f64 / FORGET_S as f64;
+        let doubt = 1.0 - fresh * count / (count + PRIOR);
+        Some(Estimate { p50_ms: read(&self.p50), p95_ms: read(&self.p95), doubt })
     }
 }
 
@@ -197,6 +240,26 @@ mod tests {
         assert!((found.p95_ms / 950.0 - 1.0).abs() < 0.13, "{found:?}");
         let long = Shape::of(&Features { input_tokens: 100_000, ..Features::default() });
         assert_eq!(latencies.estimate(long, 0, Duration::ZERO), None);
+    }
+
+    #[test]
+    fn doubt_falls_with_answers_and_grows_with_silence() {
+        let (latencies, took) = (Latencies::default(), Duration::from_millis(10));
+        let doubt = |at_s: u64| latencies.estimate(SHORT, 0, Duration::from_secs(at_s)).unwrap().doubt;
+        let mut last = 1.0;
+        for count in 1..=40_u32 {
+            latencies.record(SHORT, None, Some(took), Duration::ZERO);
+            let now = doubt(0);
+            assert!(now < last && now > 0.0, "{count}: {now}");
+            assert!((now - PRIOR / (f64::from(count) + PRIOR)).abs() < 1e-9, "{count}: {now}");
+            last = now;
+        }
+        assert!(last < SURE);
+        for at_s in [30, 60, 150, 299] {
+            assert!(doubt(at_s) > last);
+            last = doubt(at_s);
+        }
+        assert!(last > 0.99, "there is no step to the silence after which nothing is known");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use weir_core::{
     snapshot::{CanarySlot, CandidateView, WorkloadView},
 };
 
-use crate::{Ask, Live, Shape, Vital};
+use crate::{Ask, Live, Shape, Vital, latency::Pool};
 
 /// Completion tokens assumed before a deployment has answered and when the caller set no bound.
 const ASSUMED_OUTPUT_TOKENS: u64 = 256;
@@ -109,6 +109,7 @@ impl Slate {
         });
         self.entries.extend(entries);
         self.expect_failures(context);
+        self.doubt_latencies();
         self.start();
     }
 
@@ -150,6 +151,19 @@ impl Slate {
             {
                 *cost += NanoUsd((elsewhere.0 as f64 * entry.state.error_rate) as i64);
             }
+        }
+    }
+
+    /// A latency that rests on few answers is drawn towards that of the others.
+    fn doubt_latencies(&mut self) {
+        let known = self.entries.iter().filter_map(|entry| Some((entry.latency_ms?, entry.state.latency_doubt)));
+        let Some(pool) = Pool::of(known) else { return };
+        for entry in &mut self.entries {
+            let Some(p50) = entry.latency_ms else { continue };
+            let factor = pool.draws(p50, entry.state.latency_doubt);
+            entry.latency_ms = Some(p50 * factor);
+            entry.p95_ms = entry.p95_ms.map(|p95| p95 * factor);
+            entry.state.p95_ms = entry.p95_ms;
         }
     }
 
@@ -315,6 +329,7 @@ impl Entry {
                 error_rate: vital.map_or(0.0, |vital| vital.error_rate(ask.uptime)),
                 warm,
                 p95_ms: estimate.map(|estimate| estimate.p95_ms),
+                latency_doubt: estimate.map_or(0.0, |estimate| estimate.doubt),
                 propensity: 0.0,
             },
         }
@@ -368,7 +383,7 @@ fn expected_cost(candidate: &CandidateView, ask: &Ask<'_>, warm: bool) -> Option
     let input = ask.features.input_tokens;
     let cached_input = if warm { input } else { 0 };
     let usage = weir_core::Usage { input, cached_input, output: expected, ..Default::default() };
-    candidate.deployment.price.as_ref().map(|price| price.cost(&usage))
+    candidate.deployment.price.as_ref().and_then(|price| price.cost(&usage))
 }
 
 /// A number in `[0, 1)` that this request draws for this purpose.

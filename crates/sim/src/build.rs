@@ -181,6 +181,7 @@ impl Sim {
             .route("/v1/models/{*call}", post(serve::gemini))
             .route("/v1beta/models/{*call}", post(serve::gemini))
             .route("/v1/models", get(serve::list_models))
+            .route("/api/tags", get(serve::list_tags))
             .route("/mistral/v1/chat/completions", post(serve::mistral))
             .route("/mistral/v1/embeddings", post(passed::document))
             .route("/cohere/v2/chat", post(serve::cohere))

@@ -15,7 +15,7 @@ use weir_core::entropy::{mix, unit};
 use crate::{
     control::{Inner, hash},
     serve::{keep, refuse},
-    wire::Wire,
+    wire::{Asked, Wire},
 };
 
 /// Numbers of a vector.
@@ -38,6 +38,27 @@ fn embedding(text: &str, base64: bool) -> Value {
 
 fn missing(name: &str) -> Response {
     refuse(Wire::OpenAi, 404, &format!("the model `{name}` does not exist"), "model_not_found")
+}
+
+/// The request whose tokens are counted. As the real one, it takes contents and nothing beside them, or all that an answer
+/// is asked with, wrapped and naming the model of the path.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(crate) fn counted(call: &str, body: &[u8]) -> Result<Asked, String> {
+    let request: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let model = call.rsplit_once(':').map_or(call, |(model, _)| model);
+    let Some(wrapped) = request.get("generateContentRequest") else {
+        let members = request.as_object().into_iter().flatten();
+        return match members.map(|(key, _)| key).find(|key| *key != "contents") {
+            Some(key) => Err(format!("Invalid JSON payload received. Unknown name \"{key}\": Cannot find field.")),
+            None => Wire::Gemini.read(body, Some(call)),
+        };
+    };
+    if wrapped.get("model").and_then(Value::as_str) != Some(&format!("models/{model}")) {
+        return Err("GenerateContentRequest.model: the model of the path is wanted".to_owned());
+    }
+    Wire::Gemini.read(wrapped.to_string().as_bytes(), Some(call))
 }
 
 /// An endpoint that takes a JSON document.

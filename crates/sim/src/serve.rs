@@ -46,6 +46,13 @@ pub(crate) async fn list_models(State(inner): State<Arc<Inner>>) -> Response {
     axum::Json(json!({"object": "list", "data": models})).into_response()
 }
 
+/// The same as Ollama lists them.
+pub(crate) async fn list_tags(State(inner): State<Arc<Inner>>) -> Response {
+    let specs = inner.models.iter().map(Model::spec);
+    let models: Vec<Value> = specs.map(|spec| json!({"name": spec.name, "model": spec.name, "size": 0})).collect();
+    axum::Json(json!({"models": models})).into_response()
+}
+
 /// A chat completion.
 pub(crate) async fn openai(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
     complete(inner, Wire::OpenAi, None, headers, body).await
@@ -101,7 +108,8 @@ pub(crate) async fn bedrock(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    complete(inner, Wire::Bedrock, Some(format!("{model}/{verb}")), headers, body).await
+    let wire = if verb.starts_with("invoke") { Wire::Invoke } else { Wire::Bedrock };
+    complete(inner, wire, Some(format!("{model}/{verb}")), headers, body).await
 }
 
 /// A chat of OpenAI's at Azure, whose path says the model.
@@ -141,7 +149,7 @@ pub(crate) async fn gemini(
     body: Bytes,
 ) -> Response {
     if call.ends_with(":countTokens") {
-        return match Wire::Gemini.read(&body, Some(&call)) {
+        return match passed::counted(&call, &body) {
             Ok(asked) => axum::Json(json!({"totalTokens": asked.prompt_tokens})).into_response(),
             Err(error) => refuse(Wire::Gemini, 400, &error, "INVALID_ARGUMENT"),
         };
@@ -161,11 +169,11 @@ async fn complete(inner: Arc<Inner>, wire: Wire, call: Option<String>, headers: 
         Wire::Anthropic => text("x-api-key"),
         Wire::Gemini => text("x-goog-api-key").or_else(bearer),
         Wire::OpenAi | Wire::Responses => text("api-key").or_else(bearer),
-        Wire::Mistral | Wire::Cohere | Wire::Bedrock => bearer(),
+        Wire::Mistral | Wire::Cohere | Wire::Bedrock | Wire::Invoke => bearer(),
     };
     if let Some(key) = &inner.key
         && presented != Some(key)
-        && !presented.is_some_and(|presented| wire == Wire::Bedrock && signed_by(presented, key))
+        && !presented.is_some_and(|presented| matches!(wire, Wire::Bedrock | Wire::Invoke) && signed_by(presented, key))
     {
         return refuse(wire, 401, "incorrect api key provided", "invalid_api_key");
     }

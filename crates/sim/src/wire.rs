@@ -5,6 +5,7 @@ mod anthropic;
 mod bedrock;
 mod cohere;
 mod gemini;
+mod invoke;
 mod mistral;
 mod openai;
 mod responses;
@@ -22,6 +23,7 @@ pub(crate) enum Wire {
     Mistral,
     Cohere,
     Bedrock,
+    Invoke,
 }
 
 /// A request, as far as the simulator minds it.
@@ -181,6 +183,7 @@ impl Wire {
             Self::Mistral => mistral::read(body),
             Self::Cohere => cohere::read(body),
             Self::Bedrock => bedrock::read(body, call.unwrap_or_default()),
+            Self::Invoke => invoke::read(body, call.unwrap_or_default()),
         }
     }
 
@@ -192,7 +195,7 @@ impl Wire {
             }
             Self::Mistral => json!({"object": "error", "message": message, "type": kind, "param": null, "code": code}),
             Self::Cohere => json!({"id": "sim", "message": message}),
-            Self::Bedrock => json!({"message": message, "__type": exception(status)}),
+            Self::Bedrock | Self::Invoke => json!({"message": message, "__type": exception(status)}),
             Self::Anthropic => json!({"type": "error", "error": {"type": kind, "message": message}}),
             Self::Gemini => json!({"error": {"code": status, "message": message, "status": code}}),
         };
@@ -202,7 +205,7 @@ impl Wire {
     /// An error in a stream.
     pub(crate) fn error_event(self) -> Bytes {
         let error = match self {
-            Self::Bedrock => return bedrock::error_event(),
+            Self::Bedrock | Self::Invoke => return bedrock::error_event(),
             // A stream of Cohere's ends with what went wrong.
             Self::Cohere => Bytes::from_static(
                 br#"{"type":"message-end","delta":{"finish_reason":"ERROR","error":"simulated failure"}}"#,
@@ -218,10 +221,11 @@ impl Wire {
     }
 
     /// The last word of a stream, where there is one.
-    pub(crate) const fn done(self) -> Option<Bytes> {
+    pub(crate) fn done(self) -> Option<Bytes> {
         match self {
             Self::OpenAi | Self::Mistral => Some(Bytes::from_static(b"data: [DONE]\n\n")),
             Self::Anthropic => Some(Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n")),
+            Self::Invoke => Some(invoke::done()),
             Self::Gemini | Self::Responses | Self::Cohere | Self::Bedrock => None,
         }
     }
@@ -229,7 +233,7 @@ impl Wire {
     /// The content type of a stream.
     pub(crate) const fn stream_type(self) -> &'static str {
         match self {
-            Self::Bedrock => "application/vnd.amazon.eventstream",
+            Self::Bedrock | Self::Invoke => "application/vnd.amazon.eventstream",
             _ => "text/event-stream",
         }
     }
@@ -243,7 +247,7 @@ impl Reply {
             Wire::Responses => responses::body(self),
             Wire::Cohere => cohere::body(self),
             Wire::Bedrock => bedrock::body(self),
-            Wire::Anthropic => anthropic::body(self),
+            Wire::Anthropic | Wire::Invoke => anthropic::body(self),
             Wire::Gemini => gemini::body(self),
         };
         Bytes::from(body.to_string())
@@ -256,6 +260,7 @@ impl Reply {
             Wire::Responses => responses::events(self),
             Wire::Cohere => cohere::events(self),
             Wire::Bedrock => bedrock::events(self),
+            Wire::Invoke => invoke::events(self),
             Wire::Anthropic => anthropic::events(self),
             Wire::Gemini => gemini::events(self),
         }

@@ -25,6 +25,7 @@ const LIMITS: Limits = Limits {
     idle: Duration::from_secs(5),
     total: Duration::from_secs(10),
 };
+/// For faults that are to run into a limit, and for no others: on a busy machine anything may take this long.
 const QUICK: Limits = Limits { first_byte: Duration::from_millis(100), idle: Duration::from_millis(100), ..LIMITS };
 
 struct Rig {
@@ -201,8 +202,9 @@ async fn faults_of_whole_answers_show_as_what_they_are() {
     let rig = rig(simple(SimModel::new("m"))).await;
     let ask = request("m", "what is 3 + 3?");
     let class = async |fault: Fault| {
+        let limits = if matches!(fault, Fault::Hang | Fault::StallAfter(_)) { QUICK } else { LIMITS };
         rig.sim.control.set_fault("m", fault, 1.0);
-        match rig.post(&ask, QUICK).await {
+        match rig.post(&ask, limits).await {
             Ok((200, body)) => read_reply(&body, 9).err().map(|_| FailureClass::InvalidOutput),
             Ok((status, body)) => outcome::of_status(status, &body),
             Err(error) => Some(FailureClass::from(&error)),
@@ -237,15 +239,17 @@ async fn faults_of_whole_answers_show_as_what_they_are() {
 async fn faults_of_streams_show_as_what_they_are() {
     let rig = rig(simple(SimModel::new("m"))).await;
     let run = async |fault: Fault| {
+        // The answer comes before it stalls, and its head may take its time.
+        let idle = if matches!(fault, Fault::StallAfter(_)) { QUICK.idle } else { LIMITS.idle };
         rig.sim.control.set_fault("m", fault, 1.0);
-        rig.stream(false, QUICK).await
+        rig.stream(false, Limits { idle, ..LIMITS }).await
     };
+    // One that lingers does so for ever: that it ends at all says that nobody waits for it.
     for fault in [Fault::NoDone, Fault::DoubleDone, Fault::LingerAfterDone, Fault::Trickle] {
-        let started = Instant::now();
-        let (text, end, _) = run(fault.clone()).await;
+        let (text, end, error) = run(fault.clone()).await;
+        assert!(error.is_none(), "{fault:?}: {error:?}");
         assert_eq!(end, StreamEnd::Finished, "{fault:?}");
         assert_eq!((answer(text.as_bytes()).text.as_str(), text.matches("[DONE]").count()), ("6", 1));
-        assert!(started.elapsed() < Duration::from_secs(2));
     }
     for (fault, failure, broken) in [
         (Fault::CutStreamAfter(1), StreamFailure::Cut, true),
@@ -285,11 +289,12 @@ async fn a_caller_that_leaves_is_counted() {
     for (aborted, fault) in [(1, Fault::Hang), (2, Fault::StallAfter(1))] {
         control.set_fault("m", fault, 1.0);
         assert!(rig.post(&request("m", "what is 3 + 3?"), QUICK).await.is_err());
-        let started = Instant::now();
-        while control.counters("m").aborted < aborted {
-            assert!(started.elapsed() < Duration::from_secs(2));
-            tokio::task::yield_now().await;
-        }
+        let seen = async {
+            while control.counters("m").aborted < aborted {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMITS.total, seen).await.unwrap();
         assert_eq!(control.counters("m").in_flight, 0);
     }
 }

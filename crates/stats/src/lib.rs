@@ -15,6 +15,7 @@
 //! - [`plan`]: how many pairs a decision takes.
 //! - [`maths`]: textbook functions.
 //! - [`sketch`]: latency quantiles that merge.
+//! - [`slope`]: how much one thing moves with another, such as a judge's error with the answer's length.
 
 pub mod agreement;
 pub mod asymptotic;
@@ -30,6 +31,7 @@ pub mod plan;
 pub mod ppi;
 pub mod shrink;
 pub mod sketch;
+pub mod slope;
 pub mod srm;
 pub mod window;
 

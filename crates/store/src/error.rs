@@ -118,8 +118,9 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
-    /// `known` is the newest migration of this binary.
-    pub(crate) fn from_migrate(error: MigrateError, known: i64) -> Self {
+    /// Why migrations did not run; `known` is the newest one of this binary.
+    #[must_use]
+    pub fn from_migrate(error: MigrateError, known: i64) -> Self {
         match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
             MigrateError::VersionMissing(found) if found > known => Self::Newer { found, known },

@@ -38,8 +38,10 @@ mod quiet;
 mod response;
 mod rule;
 mod run;
+mod run_item;
 mod run_output;
 mod score;
+mod scorer_sum;
 mod series;
 mod shadow;
 mod size;
@@ -79,8 +81,10 @@ pub use self::{
     response::{Conversation, Keep, Turn, TurnItem},
     rule::{Pressure, RulePause, RuleShare},
     run::{NewRun, RunFilter, RunRow, RunStatus},
+    run_item::RunItem,
     run_output::{RunMean, RunOutput, RunScore},
     score::{Inserted, ScoreRow},
+    scorer_sum::ScorerSum,
     series::Series,
     shadow::{Shadow, ShadowDifference, ShadowOf, ShadowPair},
     size::Size,

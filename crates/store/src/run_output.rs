@@ -13,7 +13,7 @@ use weir_core::{
 };
 
 use crate::{
-    Error, HELDOUT, Item, Purpose, Store,
+    Error, Store,
     run::RunRow,
     value::{count, id_bytes, int, span_id, to_json, word},
 };
@@ -67,37 +67,6 @@ pub struct RunScore {
 }
 
 impl Store {
-    /// The items of a run from place `from` on, in order.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Corrupt`.
-    pub async fn run_items(&self, run: i64, from: u32, limit: u32) -> Result<Vec<(u32, Item)>, Error> {
-        let rows = sqlx::query(
-            "SELECT place.ord, item.hash, item.input_hash, item.body FROM run_item AS place \
-             JOIN dataset_item AS item ON item.hash = place.hash WHERE place.run = ? AND place.ord >= ? \
-             ORDER BY place.ord LIMIT ?",
-        )
-        .bind(run)
-        .bind(from)
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        let item = |row: &SqliteRow| {
-            Ok((row.try_get(0)?, Item { hash: row.try_get(1)?, input_hash: row.try_get(2)?, body: row.try_get(3)? }))
-        };
-        rows.iter().map(item).collect()
-    }
-
-    /// The places of a run's items by their hash.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn run_places(&self, run: i64) -> Result<HashMap<String, u32>, Error> {
-        let rows: Vec<(String, u32)> =
-            sqlx::query_as("SELECT hash, ord FROM run_item WHERE run = ?").bind(run).fetch_all(self.readers()).await?;
-        Ok(rows.into_iter().collect())
-    }
-
     /// Stores answers with their scores; what is stored already keeps its answer and gains the scores it lacks. The
     /// cost of judges is added to the run's.
     ///
@@ -236,51 +205,6 @@ impl Store {
             Some(id) => self.run_get(&id).await,
             None => Ok(None),
         }
-    }
-
-    /// The items of a dataset's version in these splits, in order, all of them without any; `version` may be the beginning
-    /// of its hash, the newest without one. The version's whole hash beside them. Held-out items are read, and put on the
-    /// books, only when their split is among these.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such dataset or version; `Conflict` when gates have read its held-out items so often
-    /// that they prove nothing any more; `Unavailable`.
-    pub async fn version_items(
-        &self,
-        name: &str,
-        version: Option<&str>,
-        splits: &[String],
-    ) -> Result<(String, Vec<Item>), Error> {
-        let Some(found) = self.version_find(name, version).await? else {
-            let at = version.map(|version| format!("@{version}")).unwrap_or_default();
-            return Err(Error::not_found(format!("dataset `{name}{at}`")));
-        };
-        let (seq, id) = (found.seq, found.id);
-        let wanted = splits.is_empty() || splits.iter().any(|split| split == HELDOUT);
-        let held_out: bool = wanted
-            && sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM dataset_version_item WHERE version = ? AND split = ?)")
-                .bind(seq)
-                .bind(HELDOUT)
-                .fetch_one(self.readers())
-                .await?;
-        if held_out {
-            self.heldout_open(seq, "eval run", Purpose::Gate).await?;
-        }
-        let rows = sqlx::query(
-            "SELECT item.hash, item.input_hash, item.body FROM dataset_version_item AS place \
-             JOIN dataset_item AS item ON item.hash = place.hash \
-             WHERE place.version = ?1 AND (?2 OR place.split IS NOT ?3) ORDER BY place.ord",
-        )
-        .bind(seq)
-        .bind(held_out)
-        .bind(HELDOUT)
-        .fetch_all(self.readers())
-        .await?;
-        let items = rows
-            .iter()
-            .map(|row| Ok(Item { hash: row.try_get(0)?, input_hash: row.try_get(1)?, body: row.try_get(2)? }))
-            .collect::<Result<_, Error>>()?;
-        Ok((id, items))
     }
 }
 

@@ -39,6 +39,8 @@ enum Command {
     Clients,
     /// Licences, sources, bans and advisories of all dependencies
     Deny,
+    /// The fuzz targets, each for some seconds; not part of `ci`, as building them takes minutes
+    Fuzz(steps::fuzz::Args),
     /// Writes the committed OpenAPI document from a running weir
     Openapi,
     /// Starts Postgres, Redis and NATS where they do not answer on loopback
@@ -78,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Web => steps::web::run(),
         Command::Clients => steps::clients::run(),
         Command::Deny => steps::deny::run(),
+        Command::Fuzz(args) => steps::fuzz::run(&args),
         Command::Openapi => steps::openapi::run(),
         Command::Services => steps::services::run(),
         Command::Bench(command) => bench::run(&command),

@@ -1,7 +1,9 @@
 //! Datasets over HTTP: built from traffic with the probability kept, published, and held-out items that steer nothing.
 
+use std::fs;
+
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::{MATHS, Rig, eventually, item};
 
@@ -72,4 +74,175 @@ async fn a_held_out_item_scores_no_live_answer() {
     let hidden = rig.api("/datasets/secret/items").await;
     assert_eq!((&hidden["items"][0]["hidden"], &hidden["items"][0]["item"]), (&json!(true), &json!(null)), "{hidden}");
     rig.stop().await;
+}
+
+/// A suite over one dataset, graded by an exact match.
+fn suite(dataset: &str, more: &str) -> String {
+    format!(
+        "[suite]\nname = '{dataset}'\nworkload = 'maths'\ndataset = '{dataset}'\n{more}\
+         [[scorer]]\nname = 'exact'\nkind = 'exact_match'\n"
+    )
+}
+
+async fn run(rig: &Rig, order: Value) -> String {
+    let id = rig.order("/runs", order).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    eventually("the run is over", async || {
+        let detail = rig.api(&format!("/runs/{id}")).await;
+        (detail["run"]["status"] == "done").then_some(())
+    })
+    .await;
+    id
+}
+
+/// How often held-out items of a dataset were read for this.
+async fn reads(rig: &Rig, dataset: &str, purpose: &str) -> u64 {
+    let told = rig.api(&format!("/datasets/{dataset}")).await;
+    let reads = told["heldout"]["reads"].as_array().unwrap().iter().filter(|read| read["purpose"] == purpose);
+    reads.map(|read| read["count"].as_u64().unwrap()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_out_item_opens_no_door_but_the_gates_and_whoever_looks_is_on_the_books() {
+    const SECRET: &str = "Which of the nine rivers is it";
+    let rig = Rig::start(MATHS).await;
+    let edit = json!({ "items": [
+        { "id": "open", "input": item(1).0, "expected": item(1).1, "split": "policy" },
+        { "id": "held", "input": SECRET, "expected": "the ninth", "split": "heldout" },
+    ]});
+    rig.order("/datasets/gate/items", edit).await.expect(200);
+    rig.order("/datasets/gate/publish", json!({})).await.expect(200);
+    let told = rig.api("/datasets/gate").await;
+    assert!(!told["sample"].to_string().contains(SECRET), "{told}");
+    let before = reads(&rig, "gate", "gate").await;
+
+    // A suite that does not ask for the split has only the others; the gate reads it, and that is entered.
+    let policy = run(&rig, json!({ "suite": suite("gate", "splits = ['policy']\n"), "models": ["sim/large"] })).await;
+    assert_eq!(rig.api(&format!("/runs/{policy}")).await["run"]["total"], 1);
+    assert_eq!(reads(&rig, "gate", "gate").await, before);
+    let order = json!({ "suite": suite("gate", "splits = ['heldout']\n"), "models": ["sim/large"] });
+    let gate = run(&rig, order.clone()).await;
+    assert_eq!(rig.api(&format!("/runs/{gate}")).await["run"]["asked"], 1, "the gate itself asks it");
+    assert_eq!(reads(&rig, "gate", "gate").await, before + 1);
+
+    // Nobody else is told what it says: not by the run, by a diff, by a comparison, by another product's interface.
+    let other = run(&rig, order).await;
+    for path in [
+        format!("/runs/{gate}/items"),
+        format!("/runs/compare?a={gate}&b={other}"),
+        "/datasets/gate/items".to_owned(),
+        "/datasets/gate/items/held".to_owned(),
+        "/datasets/gate/diff".to_owned(),
+    ] {
+        let reply = rig.get(&format!("/api/v1{path}")).await.expect(200);
+        assert!(!reply.body.contains(SECRET) && !reply.body.contains("the ninth"), "{path}: {}", reply.body);
+    }
+    let key = [("authorization", "Basic cGs6c2s=")];
+    let items = rig.send(Method::GET, "/api/public/dataset-items?datasetName=gate", &key, "").await.unwrap();
+    assert!(!items.body.contains(SECRET), "{}", items.body);
+    let hidden = rig.api(&format!("/runs/{gate}/items")).await["items"][0].clone();
+    assert_eq!(
+        (&hidden["item_id"], &hidden["hidden"], &hidden["input"], &hidden["expected"]),
+        (&json!("held"), &json!(true), &Value::Null, &Value::Null),
+        "{hidden}"
+    );
+    assert!(hidden["answers"][0]["scores"][0]["value"].is_number(), "its grade is no secret: {hidden}");
+
+    // A person may look, by name.
+    assert_eq!(reads(&rig, "gate", "shown").await, 0);
+    let shown = rig.api(&format!("/runs/{gate}/items?reveal=true")).await["items"][0].clone();
+    assert!(shown["input"].to_string().contains(SECRET) && shown["hidden"] == false, "{shown}");
+    assert_eq!(reads(&rig, "gate", "shown").await, 1);
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn held_out_items_that_others_can_see_are_found_and_not_published() {
+    let rig = Rig::start(MATHS).await;
+    let long = "A train leaves Basel at nine and another leaves Bern at ten; which of the two is in Olten first";
+    let put = async |id: &str, input: String, split: &str| {
+        let edit = json!({ "items": [{ "id": id, "input": input, "expected": "the first", "split": split }] });
+        rig.order("/datasets/trains/items", edit).await.expect(200);
+    };
+    put("seen", format!("{long}?"), "policy").await;
+    put("held", format!("{long}, please?"), "heldout").await;
+    let refused = rig.order("/datasets/trains/publish", json!({})).await.expect(409).json();
+    assert!(
+        refused["message"].as_str().unwrap().contains("held-out item `held` is nearly the same as `seen`"),
+        "{refused}"
+    );
+    let found = rig.api("/datasets/trains/check?version=draft").await;
+    assert_eq!((&found["leaks_total"], &found["leaks"][0]["id"]), (&json!(1), &json!("held")), "{found}");
+    assert_eq!(
+        rig.api("/datasets").await["items"].as_array().unwrap().iter().filter(|one| one["version"] != "").count(),
+        1
+    );
+
+    // Taken out, it stays out of the file that still has it.
+    rig.order("/datasets/trains/take", json!({ "ids": ["held"], "reason": "leaked" })).await.expect(200);
+    rig.order("/datasets/trains/publish", json!({})).await.expect(200);
+    assert_eq!(rig.api("/datasets/trains/check").await["leaks_total"], 0);
+    let file = format!(
+        "{{\"weir\":\"dataset.v1\",\"name\":\"trains\"}}\n{}\n{}\n",
+        json!({ "id": "held", "input": format!("{long}, please?"), "expected": "the first", "split": "heldout" }),
+        json!({ "id": "new", "input": "How long is the Gotthard tunnel?", "expected": "57 km", "split": "policy" }),
+    );
+    let headers = [("content-type", "application/octet-stream")];
+    let path = "/api/v1/datasets/import?name=trains&file=trains.jsonl";
+    rig.send(Method::POST, path, &headers, file).await.unwrap().expect(201);
+    let items = rig.api("/datasets/trains/items").await;
+    let ids: Vec<&str> = items["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["new"], "{items}");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_purged_is_gone_from_every_file_and_its_grades_stay() {
+    const SECRET: &str = "Ana Meier of Zurich";
+    let rig = Rig::start(MATHS).await;
+    let asked = rig.chat("weir/maths", &format!("What does {SECRET} owe?")).await.expect(200);
+    rig.grade(asked.span(), "thumb", 1.0).await.expect(201);
+    rig.trace(asked.span()).await;
+    let order = json!({ "from": "workload=maths", "redact": false, "publish": true, "expected": true });
+    rig.order("/datasets/traffic/add", order).await.expect(200);
+    let ran = run(&rig, json!({ "suite": suite("traffic", ""), "models": ["sim/large"] })).await;
+    let path = format!("/runs/{ran}/items");
+    let before = rig.api(&path).await["items"][0].clone();
+    let evaluated = before["answers"][0]["span_id"].as_str().unwrap().to_owned();
+    assert!(before["input"].to_string().contains(SECRET), "{before}");
+    rig.trace(&evaluated).await;
+
+    let purge = json!({ "items": [before["item_id"]], "reason": "asked for by the customer" });
+    assert_eq!(rig.order("/datasets/traffic/purge", purge).await.expect(200).json()["purged"], 1);
+    let after = rig.api(&path).await["items"][0].clone();
+    assert_eq!(
+        (&after["purged"], &after["input"], &after["item_hash"]),
+        (&json!(true), &Value::Null, &before["item_hash"])
+    );
+    let (was, is) = (&before["answers"][0], &after["answers"][0]);
+    assert_eq!((&is["text"], &is["scores"][0]["explanation"]), (&json!(""), &Value::Null), "{is}");
+    assert_eq!(is["scores"][0]["value"], was["scores"][0]["value"], "{is}");
+    let source = rig.trace(asked.span()).await;
+    assert_eq!(source["scores"][0]["value"], 1.0, "{source}");
+    for span in [asked.span(), &evaluated] {
+        let trace = rig.trace(span).await;
+        assert!(!trace.to_string().contains(SECRET), "{trace}");
+    }
+    // A later run on the same version has nothing to ask.
+    let refused =
+        rig.order("/runs", json!({ "suite": suite("traffic", ""), "models": ["sim/large"] })).await.expect(400);
+    assert!(refused.body.contains("no item"), "{}", refused.body);
+
+    let dir = rig.stop().await;
+    let mut folders = vec![dir.path().join("data")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap_or_default();
+            assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{}", path.display());
+        }
+    }
 }

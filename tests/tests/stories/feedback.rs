@@ -50,6 +50,16 @@ async fn an_end_user_votes_on_the_one_answer_they_were_given_and_may_think_again
     assert_eq!(votes.len(), 1, "the second vote takes the place of the first: {votes:?}");
     assert_eq!((&votes[0]["value"], &votes[0]["explanation"]), (&json!(0.25), &json!("thanks")));
 
+    // The window too knows one vote, the second: 0.25 beside a prior of twenty halves.
+    let wanted = (0.25 + 10.0) / 21.0;
+    eventually("the window holds the second vote alone", async || {
+        let headers = [("authorization", key.as_str())];
+        let windows = rig.send(Method::GET, "/api/v1/workloads/maths/windows", &headers, "").await.unwrap().json();
+        let votes = windows["items"].as_array().unwrap().iter().find(|window| window["scorer"] == "feedback")?;
+        (votes["n"] == 1 && (votes["mean"].as_f64().unwrap() - wanted).abs() < 1e-6).then_some(())
+    })
+    .await;
+
     // Another answer, another token, no token, no vote.
     vote(other.span(), &token, json!("up")).await.expect(403);
     let forged = token.replace(char::is_numeric, "0");

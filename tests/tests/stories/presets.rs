@@ -100,15 +100,16 @@ async fn the_fast_and_the_free_get_the_traffic() {
     for (model, ttft_ms) in [("large", 300.0), ("medium", 2.0), ("small", 300.0)] {
         rig.sim().set_latency(model, ttft_ms, 0.0);
     }
-    // Nobody is unknown any more: who is would get its trials by chance, a few in a hundred requests.
-    for deployment in ["sim/large", "sim/medium", "sim/small"] {
-        for _ in 0..3 {
+    // Little is in doubt any more: who is gets its trials by chance, a few in a hundred requests.
+    // The fast one answers often enough that a busy machine cannot move its median.
+    for (deployment, answers) in [("sim/large", 3), ("sim/medium", 24), ("sim/small", 3)] {
+        for _ in 0..answers {
             rig.chat(deployment, "hello").await.expect(200);
         }
     }
     for workload in ["latency_aware", "canary_latency"] {
         let fast = served(&rig, workload, 30).await;
-        assert_eq!(fast["sim/medium"], 30, "{workload}: {fast:?}");
+        assert!(fast["sim/medium"] >= 22, "{workload}: {fast:?}");
     }
 
     // Six at once, each of which takes a while: nobody gets more than its share.
@@ -123,6 +124,26 @@ async fn the_fast_and_the_free_get_the_traffic() {
         *busy.entry(reply.deployment().to_owned()).or_default() += 1;
     }
     assert!(busy.len() == 3 && busy.values().all(|&count| count <= 3), "{busy:?}");
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_slow_answer_makes_nobody_the_slowest() {
+    let rig = Rig::start(&config()).await;
+    for model in ["large", "medium", "small"] {
+        rig.sim().set_latency(model, 2.0, 0.0);
+    }
+    rig.sim().set_latency("medium", 1_500.0, 0.0);
+    rig.chat("sim/medium", "hello").await.expect(200);
+    rig.sim().set_latency("medium", 2.0, 0.0);
+    for deployment in ["sim/large", "sim/small"] {
+        for _ in 0..10 {
+            rig.chat(deployment, "hello").await.expect(200);
+        }
+    }
+    // A few in a hundred until it has answered again, and its share from then on.
+    let shares = served(&rig, "latency_aware", 250).await;
+    assert!(shares.get("sim/medium").is_some_and(|&answers| answers > 3), "{shares:?}");
     rig.stop().await;
 }
 

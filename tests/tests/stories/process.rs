@@ -10,7 +10,7 @@ use std::{
 
 use crate::rig::{Caller, DEADLINE, eventually};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_weir-under-test");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_weir-under-test");
 
 /// A serving process. Killed when dropped.
 pub(crate) struct Process {

@@ -35,6 +35,9 @@ policy = ["filter", { stage = "explore", share = 0.5 }]
 [workloads.chain]
 candidates = ["sim/large", "sim/medium", "sim/small"]
 policy = ["filter", { stage = "chain", next = { rate_limit = ["sim/small"] } }]
+[workloads.goes_on]
+candidates = ["sim/large", "sim/small"]
+policy = ["filter", { stage = "chain", continue_streams = true }]
 [workloads.capped]
 candidates = ["sim/small", "sim/large"]
 policy = ["filter", { stage = "chain", allow_dearer = false }]
@@ -164,5 +167,42 @@ async fn one_call_may_choose_its_policy_where_its_key_may() {
     })
     .await;
     assert_eq!(again["same"], json!(true), "{again}");
+    rig.stop().await;
+}
+
+/// The text of a stream of chat chunks.
+fn text(body: &str) -> String {
+    let chunks = body.lines().filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+    chunks.filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_breaks_off_goes_on_at_the_next_deployment_where_the_policy_says_so() {
+    let rig = Rig::start(CONFIG).await;
+    // Tokens come one by one, so that the first has left when the fault comes.
+    for model in ["large", "small"] {
+        rig.sim().set_latency(model, 0.0, 10.0);
+    }
+    let mut body = ask("weir/goes_on", "hello there");
+    body["stream"] = true.into();
+    let whole = text(&rig.chat_with(&[], body.clone()).await.expect(200).body);
+    rig.sim().set_fault("large", Fault::CutStreamAfter(3), 1.0);
+    let reply = rig.chat_with(&[], body.clone()).await.expect(200);
+    assert!(reply.body.ends_with("data: [DONE]\n\n") && !reply.body.contains("error"), "{}", reply.body);
+    let said = text(&reply.body);
+    let begun = said.find("I am small").unwrap_or_else(|| panic!("nobody went on: {said}"));
+    assert!(begun > 0 && begun < whole.len() && whole.starts_with(&said[..begun]), "{said}");
+    let trace = rig.trace(reply.span()).await;
+    let attempts = trace["attempts"].as_array().unwrap();
+    assert_eq!(attempts.len(), 2, "{trace}");
+    assert_eq!((&attempts[0]["error"], &attempts[1]["error"]), (&json!("invalid_output"), &Value::Null), "{trace}");
+    assert!(attempts.iter().all(|attempt| attempt["cost"].as_i64().unwrap() > 0), "both are billed: {trace}");
+    assert_eq!((&trace["status"], &trace["deployment"]), (&json!("ok"), &json!("sim/small")), "{trace}");
+
+    // Nobody is left to go on.
+    rig.sim().set_fault("small", Fault::CutStreamAfter(3), 1.0);
+    let reply = rig.chat_with(&[], body).await.expect(200);
+    assert!(reply.body.contains("\"error\"") && !reply.body.contains("[DONE]"), "{}", reply.body);
+    assert_eq!(rig.trace(reply.span()).await["attempts"].as_array().unwrap().len(), 2);
     rig.stop().await;
 }

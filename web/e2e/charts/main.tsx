@@ -44,7 +44,7 @@ function Charts() {
         <TimeSeries times={data.times} lines={data.stack} range={[0, 3]} format={money} stacked labels partial />
       </Shown>
       <Shown name="ladder">
-        <Ladder rungs={data.rungs} />
+        <Ladder label="Steps of the canary" rungs={data.rungs} />
       </Shown>
       <Shown name="waterfall">
         <Waterfall phases={data.phases} total_ms={900} />

@@ -10,22 +10,25 @@ const update = process.env.UPDATE === "1";
 /** Roles that make up a page. What they hold comes and goes with the data. */
 const BUILT =
   /^\s*- (?:'?)(main|navigation|banner|region|heading|button|link|table|columnheader|combobox|textbox|searchbox|spinbutton|slider|checkbox|radio|radiogroup|tab|tablist|tabpanel|listbox|group|form|img|list|toolbar|figure)\b/;
-/** Below these only data follows: what there is to choose by stands in the order of its counts. */
-const DATA = /^\s*- (?:'?)(row|rowgroup|listitem|cell|rowheader|group "By )\b/;
-/** A list without a name is there when it has items. */
-const NAMELESS = /^\s*- list:?$/;
+/** Below these only data follows. */
+const DATA = /^\s*- (?:'?)(row|rowgroup|listitem|cell|rowheader)\b/;
+/** What there is to choose by comes with the data, in the order of its counts: each is a value and its count. */
+const FACETS = /^\s*- group "By /;
 
 /** The lines of an aria snapshot that say how a page is built: roles and names, without data. */
 export function structure(text) {
   const out = [];
   let under = -1;
+  let facets = -1;
   for (const line of text.split("\n")) {
     const indent = line.length - line.trimStart().length;
     if (under >= 0 && indent > under && !/- columnheader\b/.test(line)) continue;
     under = DATA.test(line) ? indent : -1;
     // A header row is a row, too: its columns are kept.
     if (/- columnheader\b/.test(line)) under = -1;
-    if (!BUILT.test(line) || NAMELESS.test(line) || /- \/url/.test(line)) continue;
+    if (!BUILT.test(line) || /- \/url/.test(line)) continue;
+    if (facets >= 0 && indent <= facets) facets = -1;
+    if (FACETS.test(line)) facets = indent;
     const bare = line
       .replace(/\[(disabled|pressed|expanded|selected|checked|active)[^\]]*\]/g, "")
       // The browser tells the thin space between thousands as a plain one.
@@ -35,6 +38,9 @@ export function structure(text) {
       .replace(/:$/, "")
       // A drawing is named by a sentence full of figures.
       .replace(/- img .*/, "- img")
+      // Which deployment is stable, and which is on trial, is the stories' doing.
+      .replace(/- (?:heading|combobox) .*/, (line) => line.replace(/(?:sim\/)?\b(?:small|medium|large)\b/g, "model"))
+      .replace(/- button "\S+ #"/, (button) => (facets >= 0 ? '- button "value #"' : button))
       .trimEnd();
     if (bare !== out.at(-1)) out.push(bare);
   }

@@ -4,6 +4,8 @@ import { withWeir } from "../lib/weir.mjs";
 /** The demo says about 90 seconds; a debug build on a busy machine takes longer. */
 const DEMO = 240_000;
 
+export const aside = true;
+
 export default async function ({ story, page, expect, WAIT }) {
   await withWeir(null, async (server) => {
     const step = (title) => page.getByRole("listitem").filter({ hasText: title });

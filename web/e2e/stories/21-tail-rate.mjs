@@ -4,6 +4,8 @@ const ROWS_A_SECOND = 200;
 const SECONDS = 5;
 const KEYS = 40;
 
+export const alone = true;
+
 export default async function ({ story, report, page, go, server, workload, expect, WAIT }) {
   await story(`the tail takes ${ROWS_A_SECOND} rows a second and keys stay quick`, async () => {
     const { items } = await server.api("/traces?limit=1&status=ok");

@@ -9,6 +9,8 @@ const seed = join(dirname(fileURLToPath(import.meta.url)), "../lib/seed.py");
 
 const CONFIG = `[workloads.default]\ncandidates = ["sim/large"]\nfloor = 0.5\n`;
 
+export const alone = true;
+
 export default async function ({ story, report, page, expect, WAIT }) {
   await story("fifty thousand traces scroll without a stall", () => withWeir(CONFIG, scroll));
 

@@ -31,7 +31,7 @@ export default async function ({ story, browser, server }) {
         if (width < 1280) return;
         if (process.env.README === "1" && name === "overview")
           await page.screenshot({ path: join(PICTURES, `overview-${colorScheme}.png`), fullPage: true });
-        await accessible(page);
+        await accessible(page, { colours: colorScheme === "dark" });
         if (colorScheme === "dark") return;
         // What needs a person comes and goes by itself; the title of a trace is its workload's name.
         await page.locator("main [aria-live]").evaluateAll((live) => live.forEach((each) => each.setAttribute("aria-hidden", "true")));

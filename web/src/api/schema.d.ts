@@ -1463,6 +1463,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scorers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each scorer did in a day, what it cost and how soon it graded */
+        get: operations["get_scorers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scorers/templates": {
         parameters: {
             query?: never;
@@ -2365,6 +2382,7 @@ export interface components {
             by_family: components["schemas"]["BiasView"][];
             /** @description Bias by length of the answer. */
             by_length: components["schemas"]["BiasView"][];
+            length_slope: components["schemas"]["Figure"] | null;
             /**
              * Format: double
              * @description How far two people agree on the same answers.
@@ -2639,6 +2657,13 @@ export interface components {
             id: string;
             /** @description `added`, `removed` or `changed`. */
             kind: string;
+            /**
+             * @description What a reader knows it by: the first words of its input, after the change where there is an after; `null` when it
+             *     is held out or purged.
+             */
+            about: string | null;
+            /** @description Members of a changed item that differ, such as `expected`, by name. */
+            fields: string[];
             /** @description The item before; `null` when there was none, or it is held out or purged. */
             before: Record<string, unknown> | null;
             /** @description The item after, likewise. */
@@ -3505,7 +3530,11 @@ export interface components {
         };
         /** @description An item whose quality differs. */
         MovedItem: {
+            /** @description Its id in the dataset. */
+            item_id: string;
             item_hash: string;
+            /** @description What a reader knows it by: the first words of its input; `null` when it is held out or purged. */
+            about: string | null;
             /**
              * Format: int32
              * @description Its place in `a`.
@@ -4236,10 +4265,14 @@ export interface components {
             place: number;
             item_id: string;
             item_hash: string;
-            /** @description The messages that were sent. */
+            /** @description The messages that were sent; `null` when the item is hidden or purged. */
             input: Record<string, unknown>;
-            /** @description The right answer, where it is known. */
+            /** @description The right answer, where it is known and may be seen. */
             expected: unknown;
+            /** @description It is held out: `reveal=true` shows it and what was said of it, and writes that down. */
+            hidden: boolean;
+            /** @description Its content was destroyed. */
+            purged: boolean;
             /** @description Every arm's, every trial's. */
             answers: components["schemas"]["AnswerView"][];
         };
@@ -4374,6 +4407,39 @@ export interface components {
             at: string;
             /** Format: double */
             cost_usd: number;
+        };
+        /** @description One scorer over the last 24 hours. */
+        ScorerView: {
+            name: string;
+            /**
+             * Format: int64
+             * @description Live answers that it had a word on, with a grade or without.
+             */
+            answers: number;
+            /**
+             * Format: int64
+             * @description Of those, the ones it could not grade.
+             */
+            unscored: number;
+            /**
+             * Format: double
+             * @description All of them together; 0 for a check, which asks no model.
+             */
+            cost_usd: number;
+            /**
+             * Format: double
+             * @description From the end of the answer to its grade, by the newest scores: half came sooner.
+             */
+            delay_p50_ms: number | null;
+            /**
+             * Format: double
+             * @description The same for 95 of 100.
+             */
+            delay_p95_ms: number | null;
+        };
+        ScorerViewList: {
+            items: components["schemas"]["ScorerView"][];
+            next: string | null;
         };
         /** @description One line per deployment and figure. */
         SeriesView: {
@@ -8138,6 +8204,8 @@ export interface operations {
                 limit?: number | null;
                 /** @description `next` of the page before. */
                 cursor?: string | null;
+                /** @description True shows held-out items, which is written down. */
+                reveal?: boolean;
             };
             header?: never;
             path: {
@@ -8224,6 +8292,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_scorers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScorerViewList"];
                 };
             };
             /** @description what went wrong */

@@ -91,6 +91,7 @@ export type Run = Schemas["RunDetail"];
 export type RunItem = Schemas["RunItemView"];
 export type RunComparison = Schemas["RunComparison"];
 
+export type ScorerSums = Schemas["ScorerView"];
 export type LabelTask = Schemas["TaskView"];
 export type Label = Schemas["LabelView"];
 export type LabelPlan = Schemas["PlanView"];

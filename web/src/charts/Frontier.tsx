@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { MIN_N } from "../lib/bounds";
 import { usd } from "../lib/format";
-import { type Box, frontier, type FrontierPoint, place } from "./pareto";
+import { along, type Box, frontier, type FrontierPoint, place } from "./pareto";
 import { linear, log, logTicks, nice, ticks } from "./scale";
 import { useWidth } from "./useWidth";
 
@@ -48,7 +48,8 @@ export function Frontier({ points, router, floor, height = 300 }: Props) {
     width: textWidth(p.label),
   }));
   const own: Box[] = router ? [{ x: x(router.cost) - 7, y: y(router.value) - 7, width: 14, height: 14 }] : [];
-  const labels = place(wanted, [...dots, ...stems, ...own], { x: LEFT, y: 0, width: width - LEFT, height: height - BOTTOM });
+  const path = along(line.map((p) => ({ x: x(p.cost), y: y(p.value) })));
+  const labels = place(wanted, [...dots, ...stems, ...own, ...path], { x: LEFT, y: 0, width: width - LEFT, height: height - BOTTOM });
   const radius = (n: number) => Math.min(7, 3.5 + Math.log10(Math.max(1, n)));
   return (
     <div ref={ref}>
@@ -63,11 +64,7 @@ export function Frontier({ points, router, floor, height = 300 }: Props) {
         ))}
         {logTicks(low, high).map((mark) => (
           <text key={mark} x={x(mark)} y={height - BOTTOM + 15} textAnchor="middle">
-            {mark < 1e-4
-              ? mark.toExponential()
-              : usd(mark)
-                  .replace(/(\.\d*?)0+$/, "$1")
-                  .replace(/\.$/, "")}
+            {mark < 1e-4 ? mark.toExponential() : mark >= 1 ? usd(mark).replace(/\.0+$/, "") : `$${mark < 0.01 ? mark : mark.toFixed(2)}`}
           </text>
         ))}
         <text x={(LEFT + width - RIGHT) / 2} y={height - 6} textAnchor="middle">

@@ -1,4 +1,5 @@
 import { type PointerEvent, useRef, useState } from "react";
+import { count } from "../lib/format";
 import css from "./Histogram.module.css";
 import { linear, ticks } from "./scale";
 import { useWidth } from "./useWidth";
@@ -16,7 +17,7 @@ interface Props {
   time: (seconds: number) => string;
   height?: number;
 }
-const LEFT = 34;
+const LEFT = 40;
 const BOTTOM = 18;
 
 /** Bars of counts over time. Dragging over them chooses a range; a click without a drag lets go of it. */
@@ -72,7 +73,7 @@ export function Histogram({ start, step, layers, chosen, onChoose, time, height 
             <g key={mark}>
               <line x1={LEFT} x2={width - 2} y1={y(mark)} y2={y(mark)} stroke="var(--line)" />
               <text x={LEFT - 5} y={y(mark) + 4} textAnchor="end">
-                {mark}
+                {count(mark)}
               </text>
             </g>
           ))}

@@ -30,7 +30,7 @@ export function Spark({
 }) {
   const known = values.filter((value) => value !== null);
   // One value is no course of anything.
-  if (known.length < 2) return <svg width={width} height={height} aria-hidden="true" />;
+  if (known.length < 2) return null;
   const min = zero ? 0 : Math.min(...known);
   const max = Math.max(...known);
   const x = linear([0, Math.max(1, values.length - 1)], [2, width - 2]);

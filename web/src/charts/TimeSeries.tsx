@@ -3,8 +3,9 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import "./uplot.css";
 import { axisTime, hourMinuteSecond } from "../lib/time";
+import { zoneName } from "../lib/zone";
 import { useShade } from "../lib/theme";
-import { paintLabels, paintMarks, paintPoints, paintStack } from "./paint";
+import { paintLabels, paintMarks, paintPoints, paintStack, paintZero, paintZone } from "./paint";
 import type { Line, Mark } from "./series";
 import { useWidth } from "./useWidth";
 
@@ -65,7 +66,8 @@ function options(p: TimeSeriesProps, width: number, readout: HTMLElement): uPlot
   return {
     width,
     height: p.height ?? 220,
-    padding: [12, p.labels ? 96 : 22, 0, 0],
+    // The names of marks stand above what is drawn.
+    padding: [p.marks?.length ? 24 : 12, p.labels ? 96 : 22, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "page" }, drag: { setScale: false }, points: { size: 6 }, y: false },
     scales: { x: { time: true }, y: { range: () => p.range } },
@@ -76,12 +78,13 @@ function options(p: TimeSeriesProps, width: number, readout: HTMLElement): uPlot
     series,
     bands,
     hooks: {
-      drawClear: [(u) => p.below !== undefined && shadeBelow(u, p.below)],
+      drawClear: [(u) => p.below !== undefined && shadeBelow(u, p.below), (u) => p.range[0] < 0 && p.range[1] > 0 && paintZero(u, paint)],
       draw: [
         (u) => {
           if (p.stacked) paintStack(u, p.lines, paint);
           paintMarks(u, p.floors ?? [], p.marks ?? [], paint);
           if (!p.stacked) paintPoints(u, p.lines, p.partial ?? false, paint);
+          paintZone(u, zoneName(new Date((p.times.at(-1) ?? 0) * 1000)), paint);
           if (p.labels) paintLabels(u, p.lines, p.stacked ?? false, paint);
         },
       ],
@@ -113,18 +116,18 @@ function read(u: uPlot, p: TimeSeriesProps, readout: HTMLElement) {
       : "";
     return `${line.label} ${value === null ? "–" : p.format(value - under) + band}`;
   });
-  readout.textContent = `${hourMinuteSecond(time)}  ${parts.join("  ")}`;
+  readout.textContent = `${hourMinuteSecond(time)} ${zoneName(new Date(time * 1000))}  ${parts.join("  ")}`;
 }
 
 /** A time series on uPlot. Colours are read from the theme; labels stand beside the lines; gaps stay gaps. */
 export function TimeSeries(props: TimeSeriesProps) {
-  const [box, width] = useWidth<HTMLDivElement>(520);
+  const [box, width] = useWidth<HTMLDivElement>(0);
   const plot = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLDivElement>(null);
   const shade = useShade();
   const { times, lines, range, format, floors, marks, below, stacked, partial, labels, height } = props;
   useEffect(() => {
-    if (!plot.current || !readout.current) return;
+    if (!plot.current || !readout.current || width === 0) return;
     const props = { times, lines, range, format, floors, marks, below, stacked, partial, labels, height } as TimeSeriesProps;
     const columns = lines.flatMap((line) => (line.band ? [line.band.lower, line.band.upper, line.values] : [line.values]));
     const chart = new uPlot(options(props, width, readout.current), [times, ...columns] as uPlot.AlignedData, plot.current);

@@ -15,7 +15,7 @@ export interface Phase {
 export function Waterfall({ phases, total_ms }: { phases: Phase[]; total_ms: number }) {
   const scale = 100 / Math.max(total_ms, ...phases.map((p) => p.start_ms + p.length_ms), 0.001);
   return (
-    <ol className={css.list}>
+    <ol className={css.list} aria-label="Phases and attempts">
       {phases.map((phase) => (
         <li key={phase.key} className={css.row}>
           <span className={css.label}>{phase.label}</span>

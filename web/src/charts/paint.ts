@@ -69,6 +69,20 @@ export function paintStack(u: uPlot, lines: Line[], paint: Paint): void {
   ctx.restore();
 }
 
+/** Where neither is better, on an axis that has both sides. */
+export function paintZero(u: uPlot, paint: Paint): void {
+  const { ctx, bbox } = u;
+  const y = u.valToPos(0, "y", true);
+  ctx.save();
+  ctx.strokeStyle = paint("--faint");
+  ctx.lineWidth = scaled(u);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
+}
+
 /** Text that stays readable where it crosses a line. */
 function outlined(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, behind: string): void {
   const { strokeStyle, lineWidth } = ctx;
@@ -110,9 +124,13 @@ export function paintMarks(u: uPlot, floors: Mark[], marks: Mark[], paint: Paint
     outlined(ctx, label, bbox.left + bbox.width - 4 * px, room ? y + 13 * px : y - 4 * px, paint("--raised"));
   }
   let free = -Infinity;
+  let drawn = -Infinity;
   for (const mark of marks.toSorted((a, b) => a.at - b.at)) {
     const x = u.valToPos(mark.at, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    // Lines on top of each other are one.
+    if (x - drawn < 3 * px) continue;
+    drawn = x;
     ctx.strokeStyle = paint("--faint");
     ctx.setLineDash([2 * px, 3 * px]);
     ctx.beginPath();
@@ -121,14 +139,28 @@ export function paintMarks(u: uPlot, floors: Mark[], marks: Mark[], paint: Paint
     ctx.stroke();
     if (x < free) continue;
     ctx.fillStyle = paint(mark.variable);
-    // Near the right edge the name stands before its line.
+    // Above its line, and near the right edge before it.
     const width = ctx.measureText(mark.label).width + 8 * px;
     const before = x + width > bbox.left + bbox.width;
     if (before && x - width < Math.max(free, bbox.left)) continue;
     ctx.textAlign = before ? "right" : "left";
-    outlined(ctx, mark.label, before ? x - 4 * px : x + 4 * px, bbox.top + 9 * px, paint("--raised"));
+    ctx.setLineDash([]);
+    ctx.fillText(mark.label, before ? x + 2 * px : x - 2 * px, bbox.top - 6 * px);
     free = before ? x : x + width;
   }
+  ctx.restore();
+}
+
+/** Whose clock the time axis is written by, where that axis begins. */
+export function paintZone(u: uPlot, zone: string, paint: Paint): void {
+  const { ctx, bbox } = u;
+  const px = scaled(u);
+  ctx.save();
+  ctx.font = `${11 * px}px ${paint("--sans")}`;
+  ctx.fillStyle = paint("--faint");
+  ctx.textBaseline = "top";
+  ctx.textAlign = "left";
+  ctx.fillText(zone, 0, bbox.top + bbox.height + 6 * px);
   ctx.restore();
 }
 

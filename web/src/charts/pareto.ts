@@ -63,3 +63,17 @@ export function place(wanted: { label: string; x: number; y: number; width: numb
   }
   return out;
 }
+
+/** Small boxes along a line through these points, so that labels keep off it. */
+export function along(points: { x: number; y: number }[], every = 6): Box[] {
+  return points.slice(1).flatMap((to, i) => {
+    const from = points[i] ?? to;
+    const steps = Math.max(1, Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / every));
+    return Array.from({ length: steps + 1 }, (_, k) => ({
+      x: from.x + ((to.x - from.x) * k) / steps - 1,
+      y: from.y + ((to.y - from.y) * k) / steps - 1,
+      width: 2,
+      height: 2,
+    }));
+  });
+}

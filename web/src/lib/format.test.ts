@@ -1,5 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { change, compact, count, difference, grade, halfWidth, ms, percent, plural, uptime, usd } from "./format";
+import {
+  change,
+  compact,
+  count,
+  difference,
+  gist,
+  grade,
+  halfWidth,
+  ms,
+  percent,
+  plural,
+  threshold,
+  uptime,
+  usd,
+  usdTicks,
+} from "./format";
 
 /** Thin and narrow spaces as plain ones, so that expectations can be read. */
 const plain = (text: string) => text.replaceAll(/[\u2009\u202f]/g, " ");
@@ -73,5 +88,16 @@ describe("durations, shares and changes", () => {
   });
   it("agrees in number", () => {
     expect([plural(1, "score"), plural(0, "score"), plural(2, "canary", "canaries")]).toEqual(["1 score", "0 scores", "2 canaries"]);
+  });
+  it("says the gist of a reason, and lines thresholds up", () => {
+    expect(gist("worse than sim/large by more than 0.05: log evidence 5.2 ≥ 4.4 after 46 pairs, −0.1")).toBe(
+      "worse than sim/large by more than 0.05",
+    );
+    expect(gist("sim/small is below the floor 0.85: mean 0.703, log evidence 3.84 ≥ 3.75")).toBe("sim/small is below the floor 0.85");
+    const words = "rolled back by ops: too terse, and log evidence of it";
+    expect(gist(words)).toBe(words);
+    expect([0, 0.05, 0.1].map(usdTicks(0.15))).toEqual(["$0", "$0.05", "$0.10"]);
+    expect([usdTicks(0.02)(0.005), usdTicks(5)(2), usdTicks(4000)(2000)].map(plain)).toEqual(["$0.005", "$2.00", "$2 000"]);
+    expect([0.8, 0.85, 0.875, null].map(threshold)).toEqual(["0.80", "0.85", "0.875", "–"]);
   });
 });

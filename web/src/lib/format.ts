@@ -113,3 +113,20 @@ export function bytes(value: Maybe): string {
 export function sentence(clause: string): string {
   return /^[a-z]+[ ,:]/.test(clause) ? clause.charAt(0).toUpperCase() + clause.slice(1) : clause;
 }
+
+/** A reason without the figures that prove it, which stand elsewhere: `worse than sim/large by more than 0.05`. */
+export function gist(reason: string): string {
+  return reason.replace(/[:,] (?:log evidence|mean|difference) [+−\d].*$/, "");
+}
+
+/** Dollars on an axis that ends at `top`: every tick with as many decimals as the finest needs. */
+export function usdTicks(top: number): (value: number) => string {
+  const decimals = top >= 20 ? 0 : Math.max(2, 1 - Math.floor(Math.log10(Math.max(top, 1e-9))));
+  return (value) => (value === 0 ? "$0" : `$${value >= 1000 ? count(value) : value.toFixed(decimals)}`);
+}
+
+/** `0.85`, `0.8` as `0.80`: floors and margins line up in a column. */
+export function threshold(value: Maybe): string {
+  if (missing(value)) return NONE;
+  return Number(value.toFixed(2)) === value ? value.toFixed(2) : String(value);
+}

@@ -36,8 +36,10 @@ export class Sequencer {
   }
 }
 
+/** What a closing dialog held keeps the focus until the browser draws again, unless something had it before. Keys of that
+ * moment are meant for the page. */
 function typing(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
+  if (!(target instanceof HTMLElement) || target.closest("dialog:not([open])")) return false;
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 
@@ -50,7 +52,7 @@ export function useKeys(bindings: Bindings): void {
       const busy = typing(event.target) || document.querySelector("dialog[open]") !== null;
       if (!name || event.defaultPrevented || (busy && !name.startsWith("mod+"))) return;
       const bindings = current();
-      const hit = sequencer.press(name, Date.now(), bindings);
+      const hit = sequencer.press(name, event.timeStamp, bindings);
       if (hit === null) return;
       event.preventDefault();
       bindings[hit]?.();

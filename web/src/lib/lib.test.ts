@@ -5,7 +5,8 @@ import { csv } from "./csv";
 import { keyName, Sequencer } from "./keys";
 import { chartNames } from "./names";
 import { pairsNeeded, secondsNeeded } from "./plan";
-import { absolute, ago, agoWords, firstRange, span } from "./time";
+import { absolute, ago, agoWords, axisTime, clock, firstRange, span, wholeRange } from "./time";
+import { offsetName } from "./zone";
 import { parseSearch, pick, stringifySearch } from "./url";
 
 describe("time", () => {
@@ -19,10 +20,17 @@ describe("time", () => {
   it("shows less than an hour of what is younger", () => {
     expect([60, 600, 6000].map((age) => firstRange(0, age * 1000))).toEqual(["5m", "15m", "1h"]);
     expect(firstRange(null, 0)).toBe("1h");
+    const now = Date.parse("2026-11-21T01:00:00Z");
+    expect([null, "2026-11-21T00:50:00Z", "2026-11-21T00:03:00Z"].map((began) => wholeRange(began, now))).toEqual(["24h", "1h", "24h"]);
   });
   it("writes absolute times in UTC and leaves what is no time alone", () => {
     expect(absolute("2026-11-21T01:02:03.456Z")).toBe("2026-11-21 01:02:03 UTC");
     expect(absolute("soon")).toBe("soon");
+    expect(clock("soon")).toBe("soon");
+  });
+  it("names the clock by what it is ahead of UTC, and days by their month", () => {
+    expect([0, 120, -210, 345].map(offsetName)).toEqual(["UTC", "UTC+2", "UTC−3:30", "UTC+5:45"]);
+    expect(axisTime(Date.parse("2026-11-05T12:00:00Z") / 1000, 604_800)).toBe("5\u202fNov");
   });
 });
 

@@ -1,12 +1,14 @@
 //! What changed between two versions.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use weir_store::Changed;
 
-use super::version_at;
+use super::{about, version_at};
 use crate::{
     extract::{Params, Segment},
     problem::{Failure, Reply},
@@ -54,6 +56,11 @@ struct ChangedView {
     id: String,
     /// `added`, `removed` or `changed`.
     kind: &'static str,
+    /// What a reader knows it by: the first words of its input, after the change where there is an after; `null` when it
+    /// is held out or purged.
+    about: Option<String>,
+    /// Members of a changed item that differ, such as `expected`, by name.
+    fields: Vec<String>,
     /// The item before; `null` when there was none, or it is held out or purged.
     #[schema(value_type = Option<Object>)]
     before: Option<Value>,
@@ -64,18 +71,33 @@ struct ChangedView {
 
 impl From<&Changed> for ChangedView {
     fn from(changed: &Changed) -> Self {
-        let read = |body: &Option<String>| body.as_deref().and_then(|body| serde_json::from_str(body).ok());
+        let read = |body: &Option<String>| body.as_deref().and_then(|body| serde_json::from_str::<Value>(body).ok());
+        let (before, after) = (read(&changed.before), read(&changed.after));
         Self {
+            about: changed.after.as_deref().or(changed.before.as_deref()).and_then(about),
+            fields: before
+                .as_ref()
+                .zip(after.as_ref())
+                .map(|(before, after)| differing(before, after))
+                .unwrap_or_default(),
             id: changed.id.clone(),
             kind: match (&changed.from, &changed.to) {
                 (None, _) => "added",
                 (_, None) => "removed",
                 _ => "changed",
             },
-            before: read(&changed.before),
-            after: read(&changed.after),
+            before,
+            after,
         }
     }
+}
+
+/// Names of the members in which two items differ.
+fn differing(before: &Value, after: &Value) -> Vec<String> {
+    let names =
+        |item: &Value| item.as_object().into_iter().flat_map(serde_json::Map::keys).cloned().collect::<Vec<_>>();
+    let all: BTreeSet<String> = names(before).into_iter().chain(names(after)).collect();
+    all.into_iter().filter(|name| before.get(name) != after.get(name)).collect()
 }
 
 /// `GET /api/v1/datasets/{name}/diff`.

@@ -4,7 +4,8 @@ use axum::routing::{get, post};
 
 use super::{EDIT_BYTES, IMPORT_BYTES, RUN_BYTES};
 use crate::{
-    calibration, dataset, label, row::Row, rule, run, run_compare, run_order, run_view, score, scorer_try, view::List,
+    calibration, dataset, label, row::Row, rule, run, run_compare, run_order, run_view, score, scorer, scorer_try,
+    view::List,
 };
 
 pub(super) static ROWS: &[Row] = &[
@@ -100,6 +101,10 @@ pub(super) static ROWS: &[Row] = &[
     Row::post("/api/v1/labels/skip", "Leaves an answer to others", || post(label::skip_label))
         .takes::<label::SkipOrder>()
         .replies::<List<label::PlanView>>(),
+    Row::get("/api/v1/scorers", "What each scorer did in a day, what it cost and how soon it graded", || {
+        get(scorer::list_scorers)
+    })
+    .replies::<List<scorer::ScorerView>>(),
     Row::get("/api/v1/scorers/templates", "Judges that ship with weir, in full", || get(scorer_try::list_templates))
         .replies::<List<scorer_try::TemplateView>>(),
     Row::post("/api/v1/scorers/try", "Grades recorded answers by a definition; nothing is stored", || {

@@ -10,7 +10,9 @@ use crate::fixture::{Home, open, record, score};
 async fn graded(n: u64) -> Home {
     let home = open().await;
     let deployment = |n: u64| if n.is_multiple_of(2) { "sim/large" } else { "sim/small" };
-    let records: Vec<_> = (0..n).map(|n| record(n, deployment(n))).collect();
+    let mut records: Vec<_> = (0..n).map(|n| record(n, deployment(n))).collect();
+    // Eight lengths, each twice the one before.
+    (0..n).zip(&mut records).for_each(|(n, record)| record.span.usage.output = 10 << (n % 8));
     home.record(&records).await;
     let scores: Vec<Score> = (0..n)
         .map(|n| Score { scorer: "tone".into(), source: Source::Judge, ..score(n, deployment(n), 1.0) })
@@ -88,6 +90,11 @@ async fn calibration_tells_where_judge_and_people_part() {
     );
     assert_eq!((&told["bias"]["value"], &told["by_family"][0]["name"]), (&json!(0.5), &json!("sim")));
     assert_eq!(told["differ"].as_array().unwrap().len(), 20);
+    // The small model's answers have every other length: 5·(−2.5 − 0.5 + 1.5 + 3.5) over 5·42.
+    let slope = &told["length_slope"];
+    let figure = |key: &str| slope[key].as_f64().unwrap();
+    assert!((figure("value") - 10.0 / 210.0).abs() < 1e-12 && slope["n"] == 40, "{slope}");
+    assert!(figure("lower") < 0.0 && figure("upper") > 0.1, "{slope}");
     assert_eq!(told["confusion"]["judge_only"], 20);
     // All are of one grade, of which people pass half.
     let bins = told["bins"].as_array().unwrap();

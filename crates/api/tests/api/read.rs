@@ -283,3 +283,19 @@ async fn secrets_are_in_no_reply() {
     }
     assert!(home.dir.path().exists());
 }
+
+#[tokio::test]
+async fn a_scorer_says_what_it_cost_and_how_soon_it_graded() {
+    let home = open().await;
+    home.record(&[record(1, "sim/large"), record(2, "sim/large")]).await;
+    let mut scores = [score(1, "sim/large", 1.0), score(2, "sim/large", 0.0)];
+    scores[1].cost = NanoUsd(2_000_000);
+    home.score(&scores).await;
+    let rows = items(&home, "/api/v1/scorers").await;
+    assert_eq!(
+        rows,
+        [
+            json!({"name": "exact", "answers": 2, "unscored": 0, "cost_usd": 0.002, "delay_p50_ms": 50.0, "delay_p95_ms": 50.0})
+        ]
+    );
+}

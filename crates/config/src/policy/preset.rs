@@ -78,5 +78,6 @@ pub(super) const fn bare(stage: StageName) -> StageTable {
         allow_dearer: None,
         retry_budget: None,
         commit_after: None,
+        continue_streams: None,
     }
 }

@@ -11,7 +11,7 @@ use weir_core::{
 };
 
 use crate::{
-    file::{self, FailureWord, StageName, StageTable},
+    file::{self, StageName, StageTable},
     nearest::{list, suggest},
     place::join,
     problem::Report,
@@ -59,7 +59,9 @@ const fn takes(name: StageName) -> &'static [&'static str] {
         StageName::Race => &["width"],
         StageName::Hedge => &["after_ms"],
         StageName::Cascade => &["accept"],
-        StageName::Chain => &["on", "next", "max_cost_usd", "allow_dearer", "retry_budget", "commit_after"],
+        StageName::Chain => {
+            &["on", "next", "max_cost_usd", "allow_dearer", "retry_budget", "commit_after", "continue_streams"]
+        }
         StageName::Filter
         | StageName::Canary
         | StageName::Floor
@@ -231,7 +233,7 @@ impl Reader<'_, '_> {
         let mut next = IndexMap::new();
         for (word, names) in table.next.iter().flatten() {
             let at = join(&join(self.at, "next"), word);
-            let Some(class) = FailureClass::NAMED.into_iter().find(|class| class.name() == word) else {
+            let Some(class) = FailureClass::of_word(word) else {
                 let known = FailureClass::NAMED.map(FailureClass::name);
                 let hint = suggest(word, &known, "they are");
                 self.report.error_in_name(&at, format!("`{word}` is no class of failure"), hint);
@@ -243,28 +245,17 @@ impl Reader<'_, '_> {
             next.insert(class, names.iter().map(|name| name.as_str().into()).collect());
         }
         ChainRules {
-            on: table.on.as_ref().map_or(default.on, |words| words.iter().copied().map(FailureClass::from).collect()),
+            // The schema knows no other words.
+            on: table
+                .on
+                .as_ref()
+                .map_or(default.on, |on| on.iter().filter_map(|word| FailureClass::of_word(word)).collect()),
             next,
             max_cost_usd: table.max_cost_usd,
             allow_dearer: table.allow_dearer.unwrap_or(default.allow_dearer),
             retry_budget: table.retry_budget.unwrap_or(default.retry_budget),
             commit_after: table.commit_after.unwrap_or(default.commit_after),
-        }
-    }
-}
-
-impl From<FailureWord> for FailureClass {
-    fn from(word: FailureWord) -> Self {
-        match word {
-            FailureWord::Connect => Self::Connect,
-            FailureWord::Timeout => Self::Timeout,
-            FailureWord::RateLimit => Self::RateLimit,
-            FailureWord::ServerError => Self::ServerError,
-            FailureWord::Auth => Self::Auth,
-            FailureWord::Quota => Self::Quota,
-            FailureWord::InvalidOutput => Self::InvalidOutput,
-            FailureWord::ContextWindow => Self::ContextWindow,
-            FailureWord::ContentPolicy => Self::ContentPolicy,
+            continue_streams: table.continue_streams.unwrap_or(default.continue_streams),
         }
     }
 }

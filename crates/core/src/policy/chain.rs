@@ -65,6 +65,12 @@ impl FailureClass {
         }
     }
 
+    /// The class that a policy means by this word; `None` for any other.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::NAMED.into_iter().find(|class| class.name() == word)
+    }
+
     /// The same deployment may answer if asked again.
     #[must_use]
     pub const fn retryable(self) -> bool {
@@ -120,6 +126,10 @@ pub struct ChainRules {
     pub retry_budget: f64,
     /// Pieces of a stream held back before the first is relayed; until then another deployment may take over.
     pub commit_after: u32,
+    /// A stream that breaks off later goes on at the next deployment, which gets what was said as the beginning of its
+    /// answer; else it ends in an error.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub continue_streams: bool,
 }
 
 impl Default for ChainRules {
@@ -132,6 +142,24 @@ impl Default for ChainRules {
             allow_dearer: true,
             retry_budget: 0.2,
             commit_after: 1,
+            continue_streams: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_has_one_word_in_a_policy_in_a_record_and_in_a_file() {
+        for class in FailureClass::NAMED {
+            assert_eq!(FailureClass::of_word(class.name()), Some(class));
+            assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+            assert_eq!(class.named(), Some(class));
+        }
+        for unnamed in [FailureClass::Caller, FailureClass::Untranslatable] {
+            assert_eq!(FailureClass::of_word(unnamed.name()), None, "a policy has no say in it");
         }
     }
 }

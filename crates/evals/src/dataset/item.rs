@@ -9,6 +9,9 @@ use crate::{
     exchange::{ExpectedTool, Reference},
 };
 
+/// Characters of [`Item::about`], before the dots.
+const ABOUT_CHARS: usize = 80;
+
 /// One item of a dataset. Serialises to a line of the canonical form and back without loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +112,26 @@ impl Item {
     #[must_use]
     pub fn input_hash(&self) -> String {
         input_hash(&self.input)
+    }
+
+    /// What a reader knows it by: the first words of what the user says last, on one line.
+    #[must_use]
+    pub fn about(&self) -> String {
+        let asked = self.input.iter().rev().find(|message| message.role == Role::User).or(self.input.last());
+        let words = asked.map_or("", |message| message.content.as_str()).split_whitespace();
+        let mut about = String::new();
+        for word in words {
+            if !about.is_empty() {
+                about.push(' ');
+            }
+            about.push_str(word);
+            if about.chars().count() > ABOUT_CHARS {
+                let mut cut: String = about.chars().take(ABOUT_CHARS).collect();
+                cut.push('…');
+                return cut;
+            }
+        }
+        about
     }
 
     /// What scorers need of it.

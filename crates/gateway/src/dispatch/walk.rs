@@ -3,7 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
-use weir_core::{NanoUsd, Problem, Usage, decision::Health, error, policy::FailureClass};
+use weir_core::{
+    NanoUsd, Problem, Usage,
+    decision::Health,
+    error,
+    policy::{ChainRules, FailureClass},
+};
 use weir_router::Lane;
 
 use crate::{
@@ -15,7 +20,7 @@ use crate::{
 };
 
 /// Upstream calls for one request.
-const MOST_ATTEMPTS: usize = 4;
+pub(crate) const MOST_ATTEMPTS: usize = 4;
 /// A provider that asks for a longer wait than this is left for another one at once.
 const MOST_WAIT: Duration = Duration::from_secs(2);
 /// A retry in place waits a random part of this: full jitter, so that clients of one failure don't return together.
@@ -88,21 +93,13 @@ impl<'a> Walk<'a> {
 
     /// Whether the call keeps within what the policy and the caller allow to spend.
     fn affords(&mut self, leg: &Leg, flight: &Flight) -> bool {
-        let rules = &self.request.plan.rules;
-        let policy = rules.max_cost_usd.map(NanoUsd::from_usd);
-        let most = policy.into_iter().chain(self.request.max_cost).min();
-        let over = most.is_some_and(|most| match (flight.cost(), leg.cost) {
-            (Some(spent), Some(cost)) => spent + cost > most,
-            // An unknown price may be anything.
-            _ => true,
-        });
-        let dearer = !rules.allow_dearer && self.at > 0 && leg.cost.is_none_or(|cost| Some(cost) > self.first_cost);
-        if over {
-            self.left_out = Some(format!("`{}` would cost more than the bound for one request", leg.deployment.id));
-        } else if dearer {
-            self.left_out = Some(format!("`{}` is dearer than the first choice", leg.deployment.id));
+        let request = self.request;
+        let first = (self.at > 0).then_some(self.first_cost);
+        let why = too_dear(&request.plan.rules, request.max_cost, flight.cost(), leg.cost, first);
+        if let Some(why) = why {
+            self.left_out = Some(format!("`{}` {why}", leg.deployment.id));
         }
-        !over && !dearer
+        why.is_none()
     }
 
     /// Another one is asked beside the call under way.
@@ -141,7 +138,7 @@ impl<'a> Walk<'a> {
         if failure.ours {
             flight.unasked(nth);
         } else {
-            flight.attempt_ended(nth, tried.status, Some(failure.class.name()), failure.usage);
+            flight.attempt_ended(nth, tried.status, Some(failure.class.name()), *failure.usage);
         }
         let next = self.after(state, flight, &failure);
         self.last = Some((failure, leg));
@@ -212,6 +209,28 @@ impl<'a> Walk<'a> {
         );
         Refusal { problem, retry_after: None, exhausted: true }
     }
+}
+
+/// Why a call may not be made for its cost: all attempts together may cost `max_cost` and what the policy says, and a
+/// fallback no more than the `first` choice where the policy says so.
+pub(crate) fn too_dear(
+    rules: &ChainRules,
+    max_cost: Option<NanoUsd>,
+    spent: Option<NanoUsd>,
+    cost: Option<NanoUsd>,
+    first: Option<Option<NanoUsd>>,
+) -> Option<&'static str> {
+    let policy = rules.max_cost_usd.map(NanoUsd::from_usd);
+    let over = policy.into_iter().chain(max_cost).min().is_some_and(|most| match (spent, cost) {
+        (Some(spent), Some(cost)) => spent + cost > most,
+        // An unknown price may be anything.
+        _ => true,
+    });
+    if over {
+        return Some("would cost more than the bound for one request");
+    }
+    let dearer = !rules.allow_dearer && first.is_some_and(|first| cost.is_none_or(|cost| Some(cost) > first));
+    dearer.then_some("is dearer than the first choice")
 }
 
 /// How long to wait before the same deployment is asked again; `Some(None)` is a little jitter, `None` is never.

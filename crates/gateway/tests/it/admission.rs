@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use http::Method;
 use weir_core::{route::Grant, span::Outcome};
 use weir_gateway::{Limits, ROUTES};
@@ -114,9 +116,48 @@ async fn bad_json_is_a_400_that_names_the_place() {
         assert_eq!((reply.status.as_u16(), reply.code()), (400, "W0101".into()), "{body}");
         assert!(reply.message().contains(place), "{body}: {}", reply.body);
     }
-    let deep = format!(r#"{{"model":"auto","messages":[{{"role":"user","content":{}"#, "[".repeat(20_000));
-    assert_eq!(rig.post_with(&[], deep).await.status, 400);
-    assert_eq!(rig.sink.wait(7).await.len(), 7);
+    assert_eq!(rig.sink.wait(6).await.len(), 6);
+    assert_eq!(rig.sim.counters("large-1").requests, 0, "nothing was sent upstream");
+}
+
+/// From a body that is no request to the word that it is none, on a machine with nothing else to do.
+const REFUSED_WITHIN: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn whatever_is_no_request_is_refused_at_once() {
+    let message = |content: &str| format!(r#"{{"model":"auto","messages":[{{"role":"user","content":{content}}}]}}"#);
+    let bodies: [(&str, Vec<u8>); 12] = [
+        (
+            "a key that is said twice",
+            br#"{"model":"auto","model":"sim/small","messages":[{"role":"user","content":"hi"}]}"#.to_vec(),
+        ),
+        ("depth that is left open", message(&"[".repeat(20_000)).into()),
+        ("depth that is closed", message(&format!("{}{}", "[".repeat(20_000), "]".repeat(20_000))).into()),
+        ("objects in objects", message(&r#"{"a":"#.repeat(20_000)).into()),
+        ("no number", message("NaN").into()),
+        ("a number beyond all", message("1e999").into()),
+        ("a wrong type", message("7").into()),
+        (
+            "bytes that are no UTF-8",
+            [br#"{"model":"auto","messages":[{"role":"user","content":""#, &b"\xff\xfe\"}]}"[..]].concat(),
+        ),
+        ("half a surrogate pair", message(r#""\ud800""#).into()),
+        ("a list", b"[1]".to_vec()),
+        ("a string", b"\"hello\"".to_vec()),
+        ("nothing", Vec::new()),
+    ];
+    let rig = Rig::start().await;
+    for (what, body) in bodies {
+        let mut quickest = Duration::MAX;
+        for _ in 0..3 {
+            let request = client::request(Method::POST, "/v1/chat/completions", &[], body.clone());
+            let start = Instant::now();
+            let reply = client::send(rig.addr, request).await;
+            quickest = quickest.min(start.elapsed());
+            assert_eq!((reply.status.as_u16(), reply.code()), (400, "W0101".into()), "{what}: {}", reply.body);
+        }
+        assert!(quickest <= REFUSED_WITHIN, "{what}: {quickest:?}");
+    }
     assert_eq!(rig.sim.counters("large-1").requests, 0, "nothing was sent upstream");
 }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The first three speak what callers speak.
-const DEPLOYMENTS: [&str; 6] = ["sim/large", "claude", "gemini", "mistral", "cohere", "bedrock"];
+const DEPLOYMENTS: [&str; 7] = ["sim/large", "claude", "gemini", "mistral", "cohere", "bedrock", "invoke"];
 
 /// Those whose fakes say what they think.
 fn thinks(model: &str) -> bool {
@@ -380,7 +380,9 @@ async fn unknown_fields_survive_in_the_same_dialect_and_are_refused_by_name_in_a
         assert_eq!(caller.send(&rig, own, body.clone(), false).await.status, 200, "{caller:?}");
         let seen: Value = serde_json::from_slice(&rig.sim.take_requests().remove(0).body).unwrap();
         assert_eq!(seen["field_of_tomorrow"], json!({"a": [1, 2.50]}), "{caller:?}");
-        for other in DEPLOYMENTS.into_iter().filter(|other| *other != own) {
+        // InvokeModel takes what Anthropic takes.
+        let same = |other: &str| other == own || own == "claude" && other == "invoke";
+        for other in DEPLOYMENTS.into_iter().filter(|other| !same(other)) {
             let reply = caller.send(&rig, other, body.clone(), false).await;
             assert_eq!(reply.status, 400, "{caller:?} to {other}: {}", reply.body);
             assert!(reply.message().contains("`$.field_of_tomorrow`"), "{}", reply.body);
@@ -586,7 +588,20 @@ async fn tokens_are_counted_by_the_provider_where_it_can_and_estimated_elsewhere
     assert!(count("/v1/messages/count_tokens", message("sim/large")).await["input_tokens"].as_u64().unwrap() > 8);
     let contents = json!({"contents": [{"parts": [{"text": "four words are here"}]}]});
     assert_eq!(count("/v1beta/models/gemini:countTokens", contents.clone()).await["totalTokens"], 8);
-    assert_eq!(count("/v1/models/gemini:countTokens", contents).await["totalTokens"], 8);
+    assert_eq!(count("/v1/models/gemini:countTokens", contents.clone()).await["totalTokens"], 8);
+    // Wrapped, the instructions count too, and the model that the provider is told is its own.
+    let mut whole = contents;
+    whole["model"] = "models/gemini".into();
+    whole["systemInstruction"] = json!({"parts": [{"text": "be very, very brief"}]});
+    let wrapped = json!({"generateContentRequest": whole.clone()});
+    assert_eq!(count("/v1beta/models/gemini:countTokens", wrapped).await["totalTokens"], 16);
+    assert_eq!(count("/v1beta/models/gemini:countTokens", whole).await["totalTokens"], 16);
+    let bad = json!({"generateContentRequest": {"contents": [{"parts": 5}]}}).to_string();
+    let path = "/v1beta/models/gemini:countTokens";
+    let reply = client::send(rig.addr, client::request(Method::POST, path, &[], bad)).await;
+    assert_eq!(reply.status, 400);
+    let said = reply.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
+    assert!(said.contains("$.generateContentRequest.contents[0].parts"), "{said}");
     assert_eq!(rig.sink.len(), 0);
 }
 

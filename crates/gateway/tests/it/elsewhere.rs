@@ -56,6 +56,33 @@ async fn bedrock_takes_a_signed_request_where_the_key_is_a_pair() {
     assert!(signed.contains("/us-east-1/bedrock/aws4_request") && seen.headers.contains_key("x-amz-date"), "{signed}");
 }
 
+#[tokio::test]
+async fn invoke_model_gets_a_message_without_model_and_manner_and_its_betas_in_the_body() {
+    let rig = Rig::start().await;
+    for stream in [false, true] {
+        let body = json!({
+            "model": "invoke", "max_tokens": 50, "stream": stream, "field_of_tomorrow": 1,
+            "messages": [{"role": "user", "content": "hi"}],
+        });
+        let betas = [("anthropic-version", "2023-06-01"), ("anthropic-beta", "one-2025-01-01, two-2025-01-01")];
+        let request = client::request(Method::POST, "/v1/messages", &betas, body.to_string());
+        let reply = client::send(rig.addr, request).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        assert!(!stream || reply.body.contains("event: content_block_delta\ndata: {"), "{}", reply.body);
+        let seen: serde_json::Value = serde_json::from_slice(&rig.sim.take_requests().remove(0).body).unwrap();
+        let want = json!({
+            "max_tokens": 50, "field_of_tomorrow": 1, "messages": [{"role": "user", "content": "hi"}],
+            "anthropic_version": "bedrock-2023-05-31", "anthropic_beta": ["one-2025-01-01", "two-2025-01-01"],
+        });
+        assert_eq!(seen, want);
+    }
+    // It counts no tokens: weir does.
+    let body = json!({"model": "invoke", "messages": [{"role": "user", "content": "hi"}]});
+    let request = client::request(Method::POST, "/v1/messages/count_tokens", &[], body.to_string());
+    let counted = client::send(rig.addr, request).await.json();
+    assert!(counted["input_tokens"].as_u64().unwrap() > 4, "{counted}");
+}
+
 /// The simulator refuses thoughts that it has not signed, as the real ones do.
 #[tokio::test]
 async fn a_conversation_may_move_between_providers_and_keeps_only_thoughts_its_next_one_takes() {
@@ -72,8 +99,8 @@ async fn a_conversation_may_move_between_providers_and_keeps_only_thoughts_its_n
         assert_eq!(reply.status, 200, "{model}: {}", reply.body);
         reply.json()
     };
-    for first in ["claude", "gemini", "bedrock", "cohere"] {
-        for next in ["claude", "gemini", "bedrock", "cohere", "mistral", "sim/large"] {
+    for first in ["claude", "gemini", "bedrock", "invoke", "cohere"] {
+        for next in ["claude", "gemini", "bedrock", "invoke", "cohere", "mistral", "sim/large"] {
             let mut turns = vec![json!({"role": "user", "content": "please get_weather"})];
             let thinks = !matches!(next, "sim/large" | "mistral");
             let reply = ask(first, &turns).await;

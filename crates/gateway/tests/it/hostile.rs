@@ -2,14 +2,9 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     time::{Duration, Instant},
 };
 
-use http_body_util::BodyExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -19,7 +14,7 @@ use weir_core::workload::Deadlines;
 use weir_sim::Fault;
 
 use crate::{
-    client::{self, ask},
+    client::ask,
     rig::{Rig, Setup, chat},
 };
 
@@ -96,58 +91,6 @@ async fn a_body_that_stalls_is_a_504_and_is_not_waited_for_twice() {
     let reply = rig.post(&ask("auto")).await;
     assert_eq!((reply.status.as_u16(), reply.code()), (504, "W0402".to_owned()), "{}", reply.body);
     assert_eq!(rig.sim.counters("large-1").requests, 1, "it had its time");
-}
-
-#[tokio::test]
-async fn the_first_token_is_passed_on_before_the_second_is_there() {
-    let rig = Rig::start().await;
-    rig.sim.set_latency("large-1", 0.0, 2_000.0);
-    let mut body = ask("auto");
-    body["stream"] = true.into();
-    let start = Instant::now();
-    let (_, mut live) = client::open(rig.addr, chat(&[], body.to_string())).await;
-    live.body.frame().await.unwrap().unwrap();
-    assert!(start.elapsed() < Duration::from_millis(1_500), "{:?}", start.elapsed());
-}
-
-#[tokio::test]
-async fn a_client_that_reads_nothing_stops_the_provider_too() {
-    // A provider that writes events for ever, and counts.
-    let written = Arc::new(AtomicU64::new(0));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    let counter = Arc::clone(&written);
-    tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let _ = socket.read(&mut [0; 4096]).await;
-        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n").await;
-        let text = "x".repeat(32 << 10);
-        let event =
-            format!("data: {{\"id\":\"1\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
-        while socket.write_all(event.as_bytes()).await.is_ok() {
-            counter.fetch_add(event.len() as u64, Ordering::SeqCst);
-        }
-    });
-    let rig = Rig::with(Setup { raw_first: Some(addr), ..Setup::default() }).await;
-    let mut body = ask("auto");
-    body["stream"] = true.into();
-    let text = body.to_string();
-    let mut socket = TcpStream::connect(rig.addr).await.unwrap();
-    let length = text.len();
-    let head = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n{text}");
-    socket.write_all(head.as_bytes()).await.unwrap();
-    socket.read_exact(&mut [0; 64]).await.unwrap();
-    // Four socket buffers fill, and then it stands still.
-    let start = Instant::now();
-    let (mut seen, mut still) = (u64::MAX, 0);
-    while still < 5 {
-        assert!(start.elapsed() < PATIENCE, "the provider is read on and on: {seen} bytes");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let now = written.load(Ordering::SeqCst);
-        still = if now == seen { still + 1 } else { 0 };
-        seen = now;
-    }
-    assert!(seen < 64 << 20, "{seen} bytes are on their way to a client that reads none");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod dispatching;
 mod elsewhere;
 mod hostile;
 mod listening;
+mod pace;
 mod passed;
 mod plain;
 mod refused;

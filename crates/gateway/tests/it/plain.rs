@@ -166,7 +166,7 @@ async fn models_lists_workloads_first_and_finds_one_by_its_name() {
     let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
     let workloads = ["weir/default", "weir/maths", "weir/others"];
     let own = ["sim/large", "sim/small", "responses", "claude", "gemini", "mistral", "cohere", "bedrock"];
-    assert_eq!(ids, [&workloads[..], &own, &["azure", "vertex"]].concat());
+    assert_eq!(ids, [&workloads[..], &own, &["invoke", "azure", "vertex"]].concat());
     for (path, id) in [
         ("/v1/models/sim/large", "sim/large"),
         ("/v1/models/sim%2Flarge", "sim/large"),

@@ -158,6 +158,10 @@ impl Rig {
             speaking(Dialect::Mistral, "mistral", "large-1", &base_url),
             speaking(Dialect::Cohere, "cohere", "large-1", &base_url),
             speaking(Dialect::Bedrock, "bedrock", "large-1", &base_url),
+            Arc::new(Deployment {
+                id: "invoke".into(),
+                ..(*elsewhere("bedrock", Dialect::Anthropic, &base_url, "bedrock")).clone()
+            }),
             elsewhere("azure", Dialect::OpenaiChat, &base_url, "azure"),
             elsewhere("vertex", Dialect::Gemini, &base_url, "vertex/v1/projects/p/locations/l/publishers/google"),
         ];
@@ -243,6 +247,7 @@ fn deployment(id: &str, provider: &str, model: &str, base_url: &str) -> Arc<Depl
             cache_write: None,
             reasoning: None,
             long: None,
+            special: Default::default(),
         }),
     })
 }
@@ -279,7 +284,7 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
         let id = WorkloadId::from(id);
         // Hosts of others' models are asked by name alone.
         let own = all.iter().filter(|(id, deployment)| {
-            dialects.contains(&deployment.dialect) && !matches!(id.as_str(), "azure" | "vertex")
+            dialects.contains(&deployment.dialect) && !matches!(id.as_str(), "azure" | "vertex" | "invoke")
         });
         let own: IndexMap<DeploymentId, Arc<Deployment>> =
             own.map(|(id, deployment)| (id.clone(), Arc::clone(deployment))).collect();

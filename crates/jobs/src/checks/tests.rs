@@ -2,40 +2,17 @@
 
 use std::time::Duration;
 
-use weir_config::Settings;
 use weir_core::{
     clock::ManualClock,
-    entropy::Seeded,
     score::{Unscored, Verdict},
 };
-use weir_providers::transport::{Policy, Transport};
 use weir_store::{NewDataset, NewItem, Store};
 
 use super::*;
-use crate::{
-    Bells, Bench, Recent, References,
-    testing::{START, record, scoring, settings, settings_text},
-};
-use arc_swap::ArcSwap;
+use crate::testing::{START, desk_of, record, settings, settings_text, written};
 
 async fn desk(store: Store) -> Data<Arc<Desk>> {
     desk_of(store, &settings("24h"), Arc::new(ManualClock::new(START)))
-}
-
-fn desk_of(store: Store, settings: &Settings, clock: Arc<ManualClock>) -> Data<Arc<Desk>> {
-    Data::new(Arc::new(Desk {
-        references: Arc::new(References::new(store.clone())),
-        store,
-        scoring: Arc::new(ArcSwap::from_pointee(scoring(settings))),
-        recent: Arc::new(Recent::default()),
-        bells: Bells::default(),
-        turns: Arc::default(),
-        bench: Arc::new(Bench::new("http://127.0.0.1:9/v1", "token").unwrap()),
-        transport: Arc::new(Transport::new(Policy::default()).unwrap()),
-        clock,
-        entropy: Arc::new(Seeded::new(1)),
-        exporter: None,
-    }))
 }
 
 /// A dataset in which 2+2 is `answer`.
@@ -63,12 +40,6 @@ fn grade(verdict: &Verdict) -> Option<f64> {
 fn job<'a>(records: impl IntoIterator<Item = &'a Record>) -> RunChecks {
     let spans = records.into_iter().map(|record| (record.span.id, 1.0)).collect();
     RunChecks { rule: None, spans, until_s: None, again: false }
-}
-
-async fn written(store: &Store, records: &[Record]) {
-    let mut tx = store.begin_spans().await.unwrap();
-    tx.span_insert_many(records).await.unwrap();
-    tx.commit().await.unwrap();
 }
 
 #[tokio::test]

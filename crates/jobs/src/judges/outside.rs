@@ -90,8 +90,7 @@ pub(crate) async fn webhook(
 fn signature(secret: &SecretString, at: i64, body: &str) -> Option<HeaderValue> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok()?;
     mac.update(format!("{at}.{body}").as_bytes());
-    let hex = mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    HeaderValue::try_from(format!("t={at},v1={hex}")).ok()
+    HeaderValue::try_from(format!("t={at},v1={:x}", mac.finalize().into_bytes())).ok()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use weir_evals::dataset::Item;
-use weir_store::{Error, RunOutput};
+use weir_store::{Error, RunItem, RunOutput};
 
 use super::{
     End,
@@ -26,12 +26,13 @@ const PAGE: u32 = 500;
 pub(super) async fn all(desk: &Arc<Desk>, script: &Arc<Script>, halt: &CancellationToken) -> Result<End, Error> {
     let at_once = script.order.at_once.max(1) as usize;
     let mut tasks: JoinSet<Result<(), Error>> = JoinSet::new();
+    let access = desk.store.run_access(script.row.seq).await?;
     let mut from = 0;
     loop {
-        let page = desk.store.run_items(script.row.seq, from, PAGE).await?;
-        let Some((last, _)) = page.last() else { break };
-        from = last + 1;
-        for (ord, stored) in page {
+        let page = desk.store.run_items(script.row.seq, access, from, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        from = last.ord + 1;
+        for stored in page {
             while tasks.len() >= at_once {
                 finished(tasks.join_next().await)?;
             }
@@ -39,7 +40,7 @@ pub(super) async fn all(desk: &Arc<Desk>, script: &Arc<Script>, halt: &Cancellat
                 break;
             }
             let (desk, script, halt) = (Arc::clone(desk), Arc::clone(script), halt.clone());
-            tasks.spawn(async move { item(&desk, &script, &halt, ord, &stored).await });
+            tasks.spawn(async move { item(&desk, &script, &halt, &stored).await });
         }
         if halt.is_cancelled() || script.is_spent() {
             break;
@@ -67,17 +68,14 @@ fn finished(done: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> 
     }
 }
 
-async fn item(
-    desk: &Desk,
-    script: &Script,
-    halt: &CancellationToken,
-    ord: u32,
-    stored: &weir_store::Item,
-) -> Result<(), Error> {
-    let Ok(item) = serde_json::from_str::<Item>(&stored.body) else {
+async fn item(desk: &Desk, script: &Script, halt: &CancellationToken, stored: &RunItem) -> Result<(), Error> {
+    // Purged since the run was ordered: there is nothing to ask.
+    let Some(body) = stored.body.as_deref() else { return Ok(()) };
+    let Ok(item) = serde_json::from_str::<Item>(body) else {
         tracing::error!(item = %stored.hash, "an item of an eval run cannot be read");
         return Ok(());
     };
+    let ord = stored.ord;
     for trial in 0..script.order.trials(&script.suite) {
         let mut other = script.earlier.get(&stored.hash).cloned();
         for arm in &script.order.arms {

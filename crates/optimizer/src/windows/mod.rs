@@ -8,6 +8,9 @@
 //! Windows protect and take back; they never give a deployment traffic that its policy does not allow.
 
 mod fitted;
+mod key;
+mod log;
+mod notice;
 mod offline;
 mod version;
 mod watch;
@@ -19,15 +22,18 @@ use std::{
 };
 
 use weir_core::{
-    DeploymentId, ScorerName, Timestamp, WorkloadId,
+    DeploymentId, ScorerName, WorkloadId,
     score::{Score, Source, Verdict},
-    span::Identity,
     workload::{SEGMENT_ALL, SEGMENT_EXTERNAL, SEGMENT_PROBE, SEGMENT_SHADOW},
 };
 
+use notice::{fell, told};
 use version::Versions;
 use watch::Turn;
 
+pub use key::Key;
+pub use log::{Labelled, Shift};
+pub use notice::{Notice, NoticeKind};
 pub use offline::{Offline, Runs};
 pub use watch::{Alarm, COOL_DOWN, Cause, KEPT, State};
 pub use window::{PRIOR, Window};
@@ -42,85 +48,6 @@ pub const LEARN: u64 = 100;
 pub const LEARN_PROBES: u64 = 40;
 /// Windows that posted scores may open on one workload; scores beyond them are stored and steer nothing.
 const POSTED_MAX: usize = 256;
-
-/// Which window.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// Whose traffic.
-    pub workload: WorkloadId,
-    /// The part of its prompts.
-    pub segment: Arc<str>,
-    /// Whose answers.
-    pub deployment: DeploymentId,
-    /// Whose scores.
-    pub scorer: ScorerName,
-    /// The scorer's version.
-    pub version: Arc<str>,
-}
-
-/// Something that people should hear of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Which window.
-    pub key: Key,
-    /// Its epoch after it.
-    pub epoch: u32,
-    /// What.
-    pub kind: NoticeKind,
-    /// When.
-    pub at: Timestamp,
-    /// In one sentence.
-    pub text: String,
-}
-
-/// What happened to a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NoticeKind {
-    /// Grades fell: it is under suspicion.
-    Drifted,
-    /// It is back: by probes, or with a level of its own after a trial.
-    Recovered,
-    /// The provider answers with another model or configuration.
-    Changed,
-}
-
-/// A deployment whose answers name a model or a fingerprint for the first time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shift {
-    /// Its place in the log of provider changes.
-    pub seq: i64,
-    /// Who answers.
-    pub deployment: DeploymentId,
-    /// What it says of itself.
-    pub identity: Identity,
-    /// When.
-    pub at: Timestamp,
-    /// The newest score there was then: it belongs before later ones.
-    pub after_score: i64,
-}
-
-/// What a person said of an answer beside what a scorer said of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Labelled {
-    /// Its place in the log of labels.
-    pub seq: i64,
-    /// Whose traffic.
-    pub workload: WorkloadId,
-    /// Whose answer.
-    pub deployment: DeploymentId,
-    /// Whose grade.
-    pub scorer: ScorerName,
-    /// In which version.
-    pub version: Arc<str>,
-    /// What the scorer said, `0..=1`.
-    pub grade: f64,
-    /// What the person said, `0..=1`.
-    pub human: f64,
-    /// Inverse of the probability that the answer was graded and labelled; above 0.
-    pub weight: f64,
-    /// When the scorer graded it.
-    pub at: Timestamp,
-}
 
 /// The epochs that a score was counted in: of its part of the workload, and of the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -415,54 +342,6 @@ impl Windows {
         if let Some(window) = self.windows.get_mut(to) {
             window.set_prior(mean);
         }
-    }
-}
-
-impl Key {
-    /// The window of the whole workload that its grades count in as well: itself where they count nowhere else.
-    fn whole(&self) -> Self {
-        match &*self.segment {
-            SEGMENT_ALL | SEGMENT_SHADOW | SEGMENT_EXTERNAL | SEGMENT_PROBE => self.clone(),
-            _ => Self { segment: SEGMENT_ALL.into(), ..self.clone() },
-        }
-    }
-
-    fn of(score: &Score) -> Self {
-        Self {
-            workload: score.workload.clone(),
-            segment: Arc::clone(&score.segment),
-            deployment: score.deployment.clone(),
-            scorer: score.scorer.clone(),
-            version: Arc::clone(&score.version),
-        }
-    }
-}
-
-fn fell(key: &Key, alarm: &Alarm, epoch: u32) -> String {
-    let what = if &*key.segment == SEGMENT_PROBE { "golden probes of" } else { "grades of" };
-    format!(
-        "{what} {} fell below {:.3} on {}: drift evidence {:.0}, epoch {epoch}",
-        key.deployment,
-        alarm.reference.unwrap_or(0.0),
-        key.scorer,
-        alarm.level,
-    )
-}
-
-fn told(shift: &Shift, new_model: bool) -> String {
-    let named = |name: &Option<Arc<str>>| name.as_deref().unwrap_or("without a name").to_owned();
-    if new_model {
-        format!(
-            "{} answers as model {} for the first time; its windows begin a new epoch",
-            shift.deployment,
-            named(&shift.identity.model)
-        )
-    } else {
-        format!(
-            "{} answers with fingerprint {} for the first time",
-            shift.deployment,
-            named(&shift.identity.fingerprint)
-        )
     }
 }
 

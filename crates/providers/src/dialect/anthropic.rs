@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod errors;
 mod stream;
+mod thoughts;
 mod whole;
 
 pub use errors::{error_body, sse_error};
@@ -16,6 +17,7 @@ pub use errors::{error_body, sse_error};
 pub(crate) use decode::{decode, thinking};
 pub(crate) use encode::encode;
 pub(crate) use stream::{Decoder, Encoder};
+pub(crate) use thoughts::beside_thoughts;
 pub(crate) use whole::{decode as decode_reply, encode as encode_reply};
 
 use serde_json::{Value, json};

@@ -1,9 +1,10 @@
 //! Amazon Bedrock's Converse and ConverseStream. Egress only: callers speak other dialects. The model is in the path, and
-//! streams come in frames of `application/vnd.amazon.eventstream` ([`crate::frames`]).
+//! streams come in frames of `application/vnd.amazon.eventstream` ([`crate::frames`]). [`invoke`] is Bedrock's other way.
 //!
 //! Source: Amazon Bedrock API reference, "Converse", "ConverseStream".
 
 mod encode;
+pub(crate) mod invoke;
 mod stream;
 mod whole;
 
@@ -38,6 +39,6 @@ fn counts(usage: &Value) -> Counts {
         output: sane(usage, "/outputTokens"),
         cached,
         cache_write,
-        reasoning: None,
+        ..Counts::default()
     }
 }

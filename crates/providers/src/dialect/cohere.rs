@@ -36,7 +36,6 @@ fn counts(usage: &Value) -> Counts {
         input: count("input_tokens"),
         output: count("output_tokens"),
         cached: sane(usage, "/cached_tokens"),
-        cache_write: None,
-        reasoning: None,
+        ..Counts::default()
     }
 }

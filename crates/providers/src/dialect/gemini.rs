@@ -5,6 +5,7 @@
 //!
 //! Source: Gemini API reference, "Generating content", "Function calling", "Thinking", "Structured outputs".
 
+mod count;
 mod decode;
 mod encode;
 mod errors;
@@ -12,6 +13,7 @@ mod schema;
 mod stream;
 mod whole;
 
+pub use count::{counting, located, unwrapped};
 pub use errors::{error_body, sse_error};
 
 pub(crate) use decode::decode;

@@ -2,7 +2,7 @@
 //! and marked, so that no provider can make a request cost less than nothing.
 
 use serde_json::Value;
-use weir_core::Usage;
+use weir_core::{Usage, usage::Tier};
 
 /// More tokens than any model takes or gives in one call; counts above it are not believed.
 const MAX_TOKENS: f64 = 20_000_000.0;
@@ -28,9 +28,68 @@ pub(crate) struct Counts {
     pub(crate) cached: Option<u64>,
     pub(crate) cache_write: Option<u64>,
     pub(crate) reasoning: Option<u64>,
+    /// Sound and images, in and out.
+    pub(crate) special: Special,
+    pub(crate) tier: Option<Tier>,
+}
+
+/// Parts of the input and the output that are no text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Special {
+    pub(crate) audio_input: Option<u64>,
+    pub(crate) audio_output: Option<u64>,
+    pub(crate) image_input: Option<u64>,
+    pub(crate) image_output: Option<u64>,
+}
+
+impl Special {
+    /// From OpenAI's details of both.
+    fn openai(usage: &Value, input: &str, output: &str) -> Self {
+        let detail = |details: &str, key: &str| sane(usage, &format!("/{details}/{key}"));
+        Self {
+            audio_input: detail(input, "audio_tokens"),
+            audio_output: detail(output, "audio_tokens"),
+            image_input: detail(input, "image_tokens"),
+            image_output: detail(output, "image_tokens"),
+        }
+    }
+
+    /// From Gemini's lists of modalities.
+    fn gemini(usage: &Value) -> Self {
+        let detail = |list: &str, modality: &str| {
+            let of = |one: &&Value| one.get("modality").and_then(Value::as_str) == Some(modality);
+            let all = usage.get(list)?.as_array()?;
+            all.iter().find(of).and_then(|one| sane(one, "/tokenCount"))
+        };
+        Self {
+            audio_input: detail("promptTokensDetails", "AUDIO"),
+            audio_output: detail("candidatesTokensDetails", "AUDIO"),
+            image_input: detail("promptTokensDetails", "IMAGE"),
+            image_output: detail("candidatesTokensDetails", "IMAGE"),
+        }
+    }
+
+    fn or(self, before: Self) -> Self {
+        Self {
+            audio_input: self.audio_input.or(before.audio_input),
+            audio_output: self.audio_output.or(before.audio_output),
+            image_input: self.image_input.or(before.image_input),
+            image_output: self.image_output.or(before.image_output),
+        }
+    }
+}
+
+/// The tier that an answer or its usage names, if it does.
+pub(crate) fn tier(document: &Value) -> Option<Tier> {
+    document.get("service_tier").and_then(Value::as_str).map(Tier::named)
 }
 
 impl Counts {
+    /// These, served as `document` says.
+    pub(crate) fn served(self, document: &Value) -> Self {
+        Self { tier: tier(document).or(self.tier), ..self }
+    }
+
     pub(crate) fn whole(self, estimate: Estimate) -> Usage {
         let input = self.input.unwrap_or(estimate.input);
         let output = self.output.unwrap_or(estimate.output);
@@ -41,6 +100,11 @@ impl Counts {
             cached_input,
             cache_write: self.cache_write.unwrap_or(0).min(input - cached_input),
             reasoning: self.reasoning.unwrap_or(0).min(output),
+            audio_input: self.special.audio_input.unwrap_or(0).min(input),
+            audio_output: self.special.audio_output.unwrap_or(0).min(output),
+            image_input: self.special.image_input.unwrap_or(0).min(input),
+            image_output: self.special.image_output.unwrap_or(0).min(output),
+            tier: self.tier.unwrap_or_default(),
             estimated: self.input.is_none() || self.output.is_none(),
         }
     }
@@ -53,6 +117,8 @@ impl Counts {
             cached: sane(usage, "/prompt_tokens_details/cached_tokens"),
             cache_write: None,
             reasoning: sane(usage, "/completion_tokens_details/reasoning_tokens"),
+            special: Special::openai(usage, "prompt_tokens_details", "completion_tokens_details"),
+            tier: None,
         }
     }
 
@@ -64,6 +130,8 @@ impl Counts {
             cached: sane(usage, "/input_tokens_details/cached_tokens"),
             cache_write: None,
             reasoning: sane(usage, "/output_tokens_details/reasoning_tokens"),
+            special: Special::openai(usage, "input_tokens_details", "output_tokens_details"),
+            tier: None,
         }
     }
 
@@ -78,6 +146,8 @@ impl Counts {
             cached,
             cache_write,
             reasoning: None,
+            special: Special::default(),
+            tier: tier(usage),
         }
     }
 
@@ -96,6 +166,8 @@ impl Counts {
             cached: sane(usage, "/cachedContentTokenCount"),
             cache_write: None,
             reasoning: thoughts,
+            special: Special::gemini(usage),
+            tier: None,
         }
     }
 
@@ -107,6 +179,8 @@ impl Counts {
             cached: self.cached.or(before.cached),
             cache_write: self.cache_write.or(before.cache_write),
             reasoning: self.reasoning.or(before.reasoning),
+            special: self.special.or(before.special),
+            tier: self.tier.or(before.tier),
         }
     }
 }

@@ -28,6 +28,8 @@ struct Chunk<'a> {
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    service_tier: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     error: Option<&'a RawValue>,
 }
 
@@ -58,7 +60,8 @@ struct State {
     chunks: u64,
     done: bool,
     failure: Option<StreamFailure>,
-    usage: Option<String>,
+    usage: Option<Box<RawValue>>,
+    service_tier: Option<Box<RawValue>>,
     usage_event: Option<Bytes>,
     finish_reason: Option<String>,
     delta_bytes: usize,
@@ -79,6 +82,7 @@ impl ChatStream {
                 done: false,
                 failure: None,
                 usage: None,
+                service_tier: None,
                 usage_event: None,
                 finish_reason: None,
                 delta_bytes: 0,
@@ -170,7 +174,7 @@ impl ChatStream {
     #[must_use]
     pub fn usage(&self, input_estimate: u64) -> Usage {
         let output = self.state.chunks.min(estimate_tokens(self.state.delta_bytes));
-        read_usage(self.state.usage.as_deref(), input_estimate, output)
+        read_usage(self.state.usage.as_deref(), self.state.service_tier.as_deref(), input_estimate, output)
     }
 }
 
@@ -217,7 +221,12 @@ impl State {
             self.identity = identity(chunk.model, chunk.system_fingerprint);
         }
         if let Some(usage) = chunk.usage {
-            self.usage = Some(usage.get().to_owned());
+            self.usage = Some(usage.to_owned());
+        }
+        if let Some(tier) = chunk.service_tier
+            && self.service_tier.is_none()
+        {
+            self.service_tier = Some(tier.to_owned());
         }
         let choices = chunk.choices.unwrap_or_default();
         if choices.is_empty() && chunk.usage.is_some() {

@@ -14,7 +14,7 @@ use crate::{
         openai_responses::{self, kept::Label},
         usage::{Counts, Estimate},
     },
-    frames::{self, BadFrame},
+    frames,
     sse::{MAX_EVENT_BYTES, Reader},
 };
 
@@ -22,6 +22,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) from: Dialect,
+    /// Events come in frames, as InvokeModel's do.
+    pub(crate) wrapped: bool,
     pub(crate) to: Dialect,
     /// Said of answers that do not say their model.
     pub(crate) model: String,
@@ -47,6 +49,8 @@ pub struct Mixed {
 enum Framing {
     Sse(Reader),
     Frames(frames::Reader),
+    /// Frames that each hold an event of Anthropic's.
+    Wrapped(frames::Reader),
 }
 
 impl Framing {
@@ -60,12 +64,13 @@ impl Framing {
                 let Some(event) = reader.next_event().map_err(|_| StreamFailure::TooLarge)? else { return Ok(false) };
                 state.take(&event.data(), event.raw, b"", out);
             }
+            Self::Wrapped(reader) => {
+                let Some(frame) = reader.next_frame()? else { return Ok(false) };
+                let (data, raw) = bedrock::invoke::event(&frame)?;
+                state.take(&data, &raw, b"", out);
+            }
             Self::Frames(reader) => {
-                let next = reader.next_frame().map_err(|bad| match bad {
-                    BadFrame::TooLarge => StreamFailure::TooLarge,
-                    BadFrame::Damaged => StreamFailure::NotJson,
-                });
-                let Some(frame) = next? else { return Ok(false) };
+                let Some(frame) = reader.next_frame()? else { return Ok(false) };
                 // The kind of event is in the frame's headers: in JSON it becomes the name of the only member.
                 let mut data = BytesMut::with_capacity(frame.payload.len() + frame.name.len() + 8);
                 data.extend_from_slice(b"{");
@@ -198,6 +203,7 @@ impl Mixed {
         Self {
             framing: match plan.from {
                 Dialect::Bedrock => Framing::Frames(frames::Reader::default()),
+                _ if plan.wrapped => Framing::Wrapped(frames::Reader::default()),
                 _ => Framing::Sse(Reader::new()),
             },
             state: State {
@@ -228,7 +234,7 @@ impl Mixed {
         }
         match &mut self.framing {
             Framing::Sse(reader) => reader.push(bytes),
-            Framing::Frames(reader) => reader.push(bytes),
+            Framing::Frames(reader) | Framing::Wrapped(reader) => reader.push(bytes),
         }
         loop {
             match self.framing.next(&mut self.state, out) {

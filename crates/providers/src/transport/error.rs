@@ -21,6 +21,9 @@ pub enum TransportError {
     /// The address policy forbids the target.
     #[error("address refused: {0}")]
     Refused(String),
+    /// The deployment's source of credentials gives none; says what to check.
+    #[error("{0}")]
+    Credential(String),
     /// The connection broke, or what came is not HTTP.
     #[error("broken answer: {0}")]
     Broken(String),

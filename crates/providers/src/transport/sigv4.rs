@@ -23,15 +23,18 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    /// A key that is `ID:SECRET` or `ID:SECRET:SESSION_TOKEN` signs; any other is presented as it is. `host` says the
-    /// region, as `bedrock-runtime.eu-central-1.amazonaws.com` does.
+    /// Signs with these. `host` says the region, as `bedrock-runtime.eu-central-1.amazonaws.com` does.
+    pub(super) fn new(credentials: Credentials, host: &str) -> Self {
+        let region = host.strip_suffix(".amazonaws.com").and_then(|host| host.rsplit('.').next()).unwrap_or(REGION);
+        Self { credentials, region: region.to_owned() }
+    }
+
+    /// A key that is `ID:SECRET` or `ID:SECRET:SESSION_TOKEN` signs; any other is presented as it is.
     pub(super) fn of(key: &str, host: &str) -> Option<Self> {
         let mut halves = key.trim().splitn(3, ':');
         let (id, secret) = (halves.next()?, halves.next()?);
         let session = halves.next().map(str::to_owned);
-        let region = host.strip_suffix(".amazonaws.com").and_then(|host| host.rsplit('.').next()).unwrap_or(REGION);
-        let credentials = Credentials::new(id, secret, session, None, "configuration");
-        Some(Self { credentials, region: region.to_owned() })
+        Some(Self::new(Credentials::new(id, secret, session, None, "configuration"), host))
     }
 
     /// Adds the headers that sign the request with this body.

@@ -4,14 +4,17 @@ use std::{
     borrow::Cow,
     fmt,
     net::{IpAddr, Ipv4Addr},
+    sync::Arc,
 };
 
+use aws_credential_types::Credentials;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use weir_core::deployment::{Deployment, Dialect};
 
-use super::{TransportError, address, sigv4::Signer};
+use super::{Credential, TransportError, address, sigv4::Signer};
+use crate::dialect::bedrock::invoke;
 
 /// One URL with its key. Build it once for each deployment. `Debug` shows neither key nor query.
 #[derive(Clone)]
@@ -27,6 +30,8 @@ pub struct Target {
     streamed: Option<Url>,
     /// Signs each call, where the key is no key to present.
     pub(super) signer: Option<Signer>,
+    /// What is presented in place of a key.
+    pub(super) credential: Option<Arc<Credential>>,
 }
 
 /// Which of a target's endpoints.
@@ -75,6 +80,7 @@ impl Target {
             secret: bearer,
             streamed: None,
             signer: None,
+            credential: None,
         };
         target.present(header::AUTHORIZATION, "Bearer ")?;
         Ok(target)
@@ -116,14 +122,9 @@ impl Target {
             Dialect::OpenaiChat | Dialect::Mistral => append(&mut target.url, "chat/completions"),
             Dialect::OpenaiResponses => append(&mut target.url, "responses"),
             Dialect::Cohere => append(&mut target.url, "chat"),
-            Dialect::Bedrock => {
-                // Names of models hold colons, and those of profiles slashes.
-                let model = deployment.model.replace('/', "%2F");
-                let mut streamed = target.url.clone();
-                append(&mut streamed, &format!("model/{model}/converse-stream"));
-                append(&mut target.url, &format!("model/{model}/converse"));
-                target.streamed = Some(streamed);
-                target.sign();
+            Dialect::Bedrock => target.bedrock(&deployment.model, ["converse", "converse-stream"]),
+            Dialect::Anthropic if invoke::invokes(deployment) => {
+                target.bedrock(&deployment.model, ["invoke", "invoke-with-response-stream"]);
             }
             Dialect::Anthropic => {
                 append(&mut target.url, "messages");
@@ -145,6 +146,35 @@ impl Target {
             }
         }
         Ok(target)
+    }
+
+    /// The same, presenting what a source of credentials gives.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn fetched(
+        deployment: &Deployment,
+        credential: Arc<Credential>,
+        allow_private: bool,
+    ) -> Result<Self, TransportError> {
+        let target = Self::of(deployment, None, allow_private)?;
+        Ok(Self { credential: Some(credential), ..target })
+    }
+
+    /// Signs with credentials of Amazon's.
+    pub(super) fn signer_of(&self, credentials: Credentials) -> Signer {
+        Signer::new(credentials, self.root.host_str().unwrap_or_default())
+    }
+
+    /// What Bedrock asks of a model, whole and streamed.
+    fn bedrock(&mut self, model: &str, [whole, streamed]: [&str; 2]) {
+        // Names of models hold colons, and those of profiles slashes.
+        let model = model.replace('/', "%2F");
+        let mut url = self.url.clone();
+        append(&mut url, &format!("model/{model}/{streamed}"));
+        self.streamed = Some(url);
+        append(&mut self.url, &format!("model/{model}/{whole}"));
+        self.sign();
     }
 
     /// Signs with a key that is a pair, in place of presenting it.
@@ -186,10 +216,10 @@ impl Target {
         }
     }
 
-    /// The key, for scrubbing it out of what the provider says.
+    /// What is presented, for scrubbing it out of what the provider says.
     #[must_use]
-    pub const fn secret(&self) -> Option<&SecretString> {
-        self.secret.as_ref()
+    pub fn secret(&self) -> Option<SecretString> {
+        self.secret.clone().or_else(|| self.credential.as_ref()?.secret())
     }
 
     /// Host and port, for telemetry.

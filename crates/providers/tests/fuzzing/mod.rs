@@ -20,12 +20,22 @@ pub(crate) const TARGETS: [Target; 5] =
     [("request", request), ("answer", answer), ("stream", stream), ("sse", sse), ("frames", frames)];
 
 const CALLERS: [Dialect; 4] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini];
-const PROVIDERS: [Dialect; 7] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini, Mistral, Cohere, Bedrock];
+/// Dialects with who speaks them, where that makes a difference.
+const PROVIDERS: [(Dialect, &str); 8] = [
+    (OpenaiChat, "p"),
+    (OpenaiResponses, "p"),
+    (Anthropic, "p"),
+    (Gemini, "p"),
+    (Mistral, "p"),
+    (Cohere, "p"),
+    (Bedrock, "p"),
+    (Anthropic, "bedrock"),
+];
 
-fn deployment(dialect: Dialect) -> Deployment {
+fn deployment((dialect, provider): (Dialect, &str)) -> Deployment {
     Deployment {
         id: "d".into(),
-        provider: "p".into(),
+        provider: provider.into(),
         dialect,
         base_url: "https://example.com/v1".into(),
         model: "gemini-3-upstream".into(),
@@ -42,7 +52,7 @@ fn entry(caller: Dialect) -> Entry {
 }
 
 /// The first byte picks one of `some`; the rest is left.
-fn pick<'a>(data: &'a [u8], some: &[Dialect]) -> Option<(Dialect, &'a [u8])> {
+fn pick<'a, T: Copy>(data: &'a [u8], some: &[T]) -> Option<(T, &'a [u8])> {
     let (first, rest) = data.split_first()?;
     Some((*some.get(usize::from(*first) % some.len())?, rest))
 }
@@ -65,7 +75,7 @@ pub(crate) fn answer(data: &[u8]) {
     for to in CALLERS {
         let (entry, body) = (entry(to), question(to));
         let Ok(inbound) = Inbound::read(&entry, &body, 0) else { continue };
-        if let Ok((said, _)) = inbound.reply(from, Bytes::copy_from_slice(rest), 0) {
+        if let Ok((said, _)) = inbound.reply(from.0, Bytes::copy_from_slice(rest), 0) {
             assert!(serde_json::from_slice::<serde_json::Value>(&said).is_ok(), "{from:?} to {to:?}");
         }
     }
@@ -78,10 +88,10 @@ pub(crate) fn stream(data: &[u8]) {
     assert_eq!(relayed(from, to, rest, usize::MAX), relayed(from, to, rest, 1), "{from:?} to {to:?}");
 }
 
-fn relayed(from: Dialect, to: Dialect, bytes: &[u8], size: usize) -> (Vec<u8>, bool) {
+fn relayed(from: (Dialect, &str), to: Dialect, bytes: &[u8], size: usize) -> (Vec<u8>, bool) {
     let (entry, body) = (entry(to), question(to));
     let Ok(inbound) = Inbound::read(&entry, &body, 0) else { return Default::default() };
-    let mut stream = inbound.stream(from, 0);
+    let mut stream = inbound.stream(&deployment(from), 0);
     let mut out = BytesMut::new();
     for piece in bytes.chunks(size.min(bytes.len().max(1))) {
         if stream.push(piece, &mut out) != Step::More {

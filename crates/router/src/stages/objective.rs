@@ -12,6 +12,8 @@ const LATENCY: u64 = 0x6c61_7465;
 /// Traffic for each deployment of which no latency is known, and for all of them together.
 const TRIAL: f64 = 0.05;
 const TRIALS: f64 = 0.2;
+/// Up to this doubt a latency says who is the fastest.
+const TRUSTED: f64 = 0.5;
 
 fn dollars(entry: &Entry) -> f64 {
     entry.cost.map_or(f64::INFINITY, NanoUsd::as_usd)
@@ -72,32 +74,37 @@ pub(super) fn complexity(slate: &mut Slate, context: &Context<'_>, threshold: f6
 
 /// Draws among the equals at the head. A candidate as fast as the fastest has weight 1, one at the edge of the band 0:
 /// without a cliff two that are nearly as fast share the traffic instead of swapping all of it with every sample.
-/// Those of which nothing is known get a small share each, neither all nor nothing. The rest follow by latency.
+/// Those of which nothing is known get a small share each, neither all nor nothing, and those of which little is known a
+/// part of either: a few slow answers are found out to be chance, and so are a few fast ones. The rest follow by latency.
 pub(super) fn latency(slate: &mut Slate, context: &Context<'_>, band: f64) {
     let equals = slate.equals();
-    let group = || slate.order.iter().take(equals).filter_map(|&index| Some((index, slate.entry(index)?)));
-    let fastest = group().filter_map(|(_, entry)| entry.latency_ms).fold(f64::INFINITY, f64::min);
+    let group = || slate.order.iter().take(equals).filter_map(|&index| slate.entry(index));
+    let fastest = |most: f64| {
+        let trusted = group().filter(|entry| entry.state.latency_doubt <= most);
+        trusted.filter_map(|entry| entry.latency_ms).fold(f64::INFINITY, f64::min)
+    };
+    let trusted = fastest(TRUSTED);
+    let fastest = if trusted.is_finite() { trusted } else { fastest(1.0) };
     let near = |entry: &Entry| match entry.latency_ms {
         Some(_) if fastest <= 0.0 || !fastest.is_finite() => 1.0,
-        Some(found) => (1.0 - (found / fastest - 1.0) / band.max(1e-9)).max(0.0),
+        Some(found) => (1.0 - (found / fastest - 1.0) / band.max(1e-9)).clamp(0.0, 1.0),
         None => 0.0,
     };
-    let known: f64 = group().map(|(_, entry)| near(entry)).sum();
-    let unknown = group().filter(|(_, entry)| entry.latency_ms.is_none()).count();
-    let trial = match (known > 0.0, unknown) {
-        (_, 0) => 0.0,
-        (false, _) => 1.0,
+    let doubt = |entry: &Entry| if entry.latency_ms.is_some() { entry.state.latency_doubt } else { 1.0 };
+    let known: f64 = group().map(|entry| (1.0 - doubt(entry)) * near(entry)).sum();
+    let doubts: f64 = group().map(doubt).sum();
+    let trial = if known > 0.0 && doubts > 0.0 {
         // `share` of all traffic is `share / (1 - share)` of what the others get.
-        (true, count) => {
-            let share = (TRIAL * count as f64).min(TRIALS);
-            known * share / (1.0 - share) / count as f64
-        }
+        let share = (TRIAL * doubts).min(TRIALS);
+        known * share / (1.0 - share) / doubts
+    } else {
+        1.0
     };
     let mut weights = std::mem::take(&mut slate.scratch);
     weights.clear();
     weights.extend(slate.order.iter().take(equals).map(|&index| {
-        let entry = slate.entry(index);
-        (entry.map_or(0.0, |entry| if entry.latency_ms.is_none() { trial } else { near(entry) }), index)
+        let weight = |entry: &Entry| (1.0 - doubt(entry)) * near(entry) + doubt(entry) * trial;
+        (slate.entry(index).map_or(0.0, weight), index)
     }));
     let sum: f64 = weights.iter().map(|(weight, _)| weight).sum();
     let mut left = draw(context.ask.seed, LATENCY) * sum;

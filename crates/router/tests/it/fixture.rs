@@ -44,6 +44,7 @@ fn candidate((id, usd, admitted, lower): Row, stable: bool) -> CandidateView {
                 cache_write: None,
                 reasoning: None,
                 long: None,
+                special: Default::default(),
             }),
         }),
         admitted,

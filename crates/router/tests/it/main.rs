@@ -3,4 +3,6 @@
 
 mod decide;
 mod fixture;
+mod latency;
+mod outage;
 mod policies;

@@ -123,6 +123,7 @@ fn candidate(nth: usize, id: &DeploymentId) -> CandidateView {
                 cache_write: None,
                 reasoning: None,
                 long: None,
+                special: Default::default(),
             }),
         }),
         admitted: true,

@@ -138,7 +138,7 @@ pub(super) fn body(reply: &Reply) -> Value {
 }
 
 /// One frame of `application/vnd.amazon.eventstream`.
-fn frame(kind: &str, name: &str, payload: &Value) -> Bytes {
+pub(super) fn frame(kind: &str, name: &str, payload: &Value) -> Bytes {
     let payload = payload.to_string();
     let mut headers = BytesMut::new();
     let of_name = if kind == "event" { ":event-type" } else { ":exception-type" };

@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use weir_core::{
-    ScorerName,
-    score::{Unscored, Verdict},
+    NanoUsd, ScorerName,
+    score::{Score, Unscored, Verdict},
 };
 use weir_store::{Error, Inserted};
 
-use crate::fixture::{open, score, span_id};
+use crate::fixture::{START, insert, open, record, score, span_id};
 
 #[tokio::test]
 async fn a_score_delivered_twice_is_stored_once_with_the_first_word() {
@@ -76,4 +78,35 @@ async fn a_probability_outside_its_range_stores_nothing_of_the_batch() {
     let result = store.score_insert_many(&[score(1, 1.0), bad]).await;
     assert!(matches!(result, Err(Error::Unexpected(_))), "{result:?}");
     assert_eq!(store.score_since(0, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn sums_of_a_scorer_say_what_it_cost_and_how_soon_it_graded() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let records: Vec<_> = (0..20).map(record).collect();
+    assert!(insert(&store, &records).await.iter().all(|new| *new));
+    let mut scores: Vec<Score> = (0..20).map(|n| Score { cost: NanoUsd(500), ..score(n, 0.5) }).collect();
+    // An answer ends a quarter of a second after its request began, and is graded after one second; this one late.
+    scores[7].at = scores[7].at.plus(Duration::from_secs(60));
+    scores.push(Score {
+        scorer: "judge".into(),
+        verdict: Verdict::Unscored { reason: Unscored::Timeout },
+        ..score(3, 0.5)
+    });
+    // Of a request that is not on record any more.
+    scores.push(Score { scorer: "gone".into(), ..score(99, 0.5) });
+    store.score_insert_many(&scores).await.unwrap();
+    let sums = store.scorer_sums(START).await.unwrap();
+    let by = |name: &str| sums.iter().find(|sum| sum.scorer.as_str() == name).unwrap();
+    let exact = by("exact");
+    assert_eq!((exact.answers, exact.unscored, exact.cost), (20, 0, NanoUsd(10_000)));
+    assert_eq!((exact.p50, exact.p95), (Some(Duration::from_millis(750)), Some(Duration::from_millis(750))));
+    assert_eq!((by("judge").answers, by("judge").unscored), (1, 1));
+    assert_eq!((by("gone").answers, by("gone").p50), (1, None));
+    let later = store.scorer_sums(START.plus(Duration::from_secs(60))).await.unwrap();
+    assert_eq!(
+        later.iter().map(|sum| (sum.scorer.as_str(), sum.answers)).collect::<Vec<_>>(),
+        [("exact", 1), ("gone", 1)]
+    );
 }

@@ -16,7 +16,7 @@ use std::{
     fs,
     io::{ErrorKind, IoSlice, IoSliceMut, Read, Write},
     mem::MaybeUninit,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
@@ -42,6 +42,8 @@ const START: Duration = Duration::from_secs(120);
 const ANSWER: Duration = Duration::from_secs(5);
 const TOKEN_BYTES: usize = 256;
 const SERVING: &[u8] = b"serving";
+/// Said by who only wants to know where it listens; as long as the other word.
+const LOOKING: &[u8] = b"looking";
 
 /// What the next process gets.
 #[derive(Debug)]
@@ -81,6 +83,17 @@ impl Inherited {
         let token = bytes.get(..received.bytes).and_then(|token| std::str::from_utf8(token).ok());
         let token = token.context("the running weir sent no token")?.into();
         Ok(Some(Self { listener: TcpListener::from(socket), token, elder }))
+    }
+
+    /// Where the weir that runs on this data listens; `None` when none does. It goes on serving.
+    ///
+    /// # Errors
+    /// As [`Inherited::ask`].
+    pub fn address(data_dir: &Path) -> anyhow::Result<Option<SocketAddr>> {
+        let Some(mut found) = Self::ask(data_dir)? else { return Ok(None) };
+        let address = found.listener.local_addr()?;
+        found.elder.write_all(LOOKING).context("the weir on this data is gone")?;
+        Ok(Some(address))
     }
 
     /// Tells the elder that this process serves.
@@ -135,15 +148,16 @@ impl Offer {
                 }
             };
             match given {
-                Ok(()) => return,
+                Ok(true) => return,
+                Ok(false) => {}
                 Err(error) => tracing::warn!("nothing was handed over, this process goes on: {error:#}"),
             }
         }
     }
 }
 
-/// Sends the socket, and waits until the next process serves.
-fn give(mut next: UnixStream, listener: &TcpListener, token: &str) -> anyhow::Result<()> {
+/// Sends the socket, and waits until the next process serves; false when it only wanted to know where this one listens.
+fn give(mut next: UnixStream, listener: &TcpListener, token: &str) -> anyhow::Result<bool> {
     let caller = sockopt::socket_peercred(&next)?;
     let own = rustix::process::geteuid();
     ensure!(caller.uid == own || caller.uid.is_root(), "user {} asked for the port", caller.uid.as_raw());
@@ -156,11 +170,14 @@ fn give(mut next: UnixStream, listener: &TcpListener, token: &str) -> anyhow::Re
     sendmsg(&next, &[IoSlice::new(token.as_bytes())], &mut ancillary, SendFlags::NOSIGNAL)?;
     let mut said = [0; SERVING.len()];
     next.read_exact(&mut said).context("the next process did not come up")?;
+    if said == LOOKING {
+        return Ok(false);
+    }
     if said != SERVING {
         bail!("the next process said something else than that it serves");
     }
     tracing::info!(process = caller.pid.as_raw_nonzero().get(), "another process serves now");
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -186,6 +203,9 @@ mod tests {
         let (relieved, stop) = (CancellationToken::new(), CancellationToken::new());
         let elder = tokio::spawn(offer.run(relieved.clone(), stop.clone()));
         drop(ask(dir.path()).await.unwrap().unwrap());
+        let place = dir.path().to_owned();
+        let found = tokio::task::spawn_blocking(move || Inherited::address(&place)).await.unwrap().unwrap();
+        assert_eq!(found, Some(addr), "who only looks takes nothing over");
         let next = ask(dir.path()).await.unwrap().unwrap();
         assert!(!relieved.is_cancelled(), "the first one did not come up");
         assert_eq!((next.listener.local_addr().unwrap(), &*next.token), (addr, "token"));

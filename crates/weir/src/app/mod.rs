@@ -1,12 +1,14 @@
 //! The process: what is started, in which order, and how it stops.
 //!
-//! Start: store, queue, recorder, policies and datasets, first snapshot, then the listener: when the port answers,
-//! everything behind it works. Stop: listener first, so that requests in flight finish, then the writer, so that they
-//! are stored, then workers and reconcilers.
+//! Start: store, queue, policies and datasets, recorder, first snapshot, then the listener: when the port answers,
+//! everything behind it works. Stop: the listener first, so that requests in flight finish, and with it all that asks
+//! questions through it; then the writer, so that they are stored; then the reconcilers.
 
 mod builtin;
+mod discovery;
 mod feedback;
 mod handover;
+mod opening;
 mod pressure;
 mod reload;
 mod resolve;
@@ -31,10 +33,10 @@ use weir_gateway::{Ending, IngressConfig, Limits, Parts, State};
 use weir_jobs::{
     Anchors, Backfiller, Bells, Bench, Canaries, CanariesParts, Desk, Lead, Mirrors, OpenaiRuns, OutputTokens, Pacer,
     Planner, Prober, ProberParts, Publisher, PublisherParts, Rates, Recent, Recorder, References, Runner, Scoring,
-    Turns, Writer, WriterParts, bootstrap,
+    Turns, Writer, WriterParts,
 };
 use weir_optimizer::windows::Windows;
-use weir_providers::transport::{Policy, Transport};
+use weir_providers::transport::{Credential, Env, Policy, Transport, Vault};
 use weir_router::{Live, SnapshotCell};
 use weir_sim::SimHandle;
 use weir_store::{Steps, Store};
@@ -42,6 +44,7 @@ use weir_telemetry::{metrics::Metrics, otlp::Exporter};
 
 use crate::entropy::OsEntropy;
 
+use discovery::Discovery;
 use handover::Offer;
 
 pub use handover::Inherited;
@@ -69,6 +72,8 @@ pub struct Options {
     pub inherited: Option<Inherited>,
     /// Told of each step of a canary's change; `None` outside tests of crashes.
     pub steps: Option<Steps>,
+    /// Answers and does nothing by itself: no scoring, probing or planning, and no port to hand over.
+    pub bare: bool,
 }
 
 /// A running weir.
@@ -88,6 +93,8 @@ pub struct App {
     relieved: CancellationToken,
     lead: Arc<Lead>,
     front: Stage,
+    /// What asks through this process's own door.
+    askers: Stage,
     writer: Stage,
     back: Stage,
     exporter: Option<Arc<Exporter>>,
@@ -97,14 +104,18 @@ pub struct App {
 struct Stage {
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
+    /// Takes no task up.
+    idle: bool,
 }
 
 impl Stage {
     fn new() -> Self {
-        Self { stop: CancellationToken::new(), tasks: Vec::new() }
+        Self { stop: CancellationToken::new(), tasks: Vec::new(), idle: false }
     }
     fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.push(tokio::spawn(task));
+        if !self.idle {
+            self.tasks.push(tokio::spawn(task));
+        }
     }
     async fn stop(self) {
         self.stop.cancel();
@@ -130,21 +141,17 @@ impl App {
         let listener = listen(settings.server.bind, options.inherited.as_ref())?;
         let addr = listener.local_addr()?;
         let data_dir = settings.server.data_dir.clone();
-        let limits = weir_store::Options { steps: options.steps, ..weir_store::Options::default() };
-        let store = Store::open_with(&data_dir, Arc::clone(&clock), &limits).await;
-        let store = store.with_context(|| data_dir.display().to_string())?;
-        weir_jobs::prepare_queue(&store).await?;
-        let (recorder, tail) = Recorder::open(&data_dir.join("spool"), SPOOL_BYTES)
-            .with_context(|| format!("cannot use the spool in {}", data_dir.display()))?;
-
         let sim = start_sim(&settings, options.sim_seed).await?;
         resolve::fill(&mut settings, sim.as_ref().map(SimHandle::base_url).as_deref());
-        let targets = resolve::targets(&settings)?;
+        let env: Env = Arc::new(|name| std::env::var(name).ok());
+        let vault = Vault::new(env, Arc::clone(&clock))?;
+        let targets = resolve::targets(&settings, &|source| vault.credential(source))?;
         let scoring = Arc::new(ArcSwap::from_pointee(compile(&settings, &options.base)?));
-        bootstrap::policies(&store, &settings, &*clock).await?;
-        bootstrap::datasets(&store, &settings).await?;
+        let limits = weir_store::Options { steps: options.steps, ..weir_store::Options::default() };
         let tokens = Arc::new(OutputTokens::default());
-        bootstrap::tokens(&store, &settings, &*clock, &tokens).await?;
+        let store = opening::open(&settings, &clock, &limits, &tokens, options.inherited.is_some()).await?;
+        let (recorder, tail) = Recorder::open(&data_dir.join("spool"), SPOOL_BYTES)
+            .with_context(|| format!("cannot use the spool in {}", data_dir.display()))?;
 
         let transport =
             Arc::new(Transport::new(Policy { allow_private: settings.egress.allow_private, ..Policy::default() })?);
@@ -153,7 +160,9 @@ impl App {
         let drawn = || SpanId::draw(&*entropy).to_string().into();
         let token: Arc<str> = options.inherited.as_ref().map_or_else(drawn, |elder| Arc::clone(&elder.token));
         let lead = Arc::new(Lead::open(&data_dir)?);
-        let (mut front, mut writer, mut back) = (Stage::new(), Stage::new(), Stage::new());
+        let [mut front, mut askers, mut writer, mut back] = [(); 4].map(|()| Stage::new());
+        askers.idle = options.bare;
+        back.idle = options.bare;
         let server = settings.server.clone();
         let (keyring, presets) = (settings.keys.clone(), settings.presets.clone());
         let settings = Arc::new(ArcSwap::from_pointee(settings));
@@ -203,7 +212,16 @@ impl App {
             reloads: reloads_sender,
             sim_url: sim.as_ref().map(SimHandle::base_url),
             base: options.base,
+            vault,
+            found: ArcSwap::default(),
+            turn: tokio::sync::Mutex::default(),
         });
+        let discovery = Discovery {
+            settings: Arc::clone(&probed),
+            transport: Arc::clone(&transport),
+            reloader: Arc::clone(&reloader),
+            reloads: reloader.reloads.subscribe(),
+        };
 
         let recent = Arc::new(Recent::default());
         let bells = Bells::default();
@@ -278,11 +296,11 @@ impl App {
             stop: front.stop.clone(),
         });
         let worker_id = format!("{:08x}", entropy.next_u64() >> 32);
-        back.spawn(Anchors::new(Arc::clone(&desk), anchored, Arc::clone(&lead)).run(back.stop.clone()));
-        back.spawn(OpenaiRuns::new(Arc::clone(&desk), Arc::clone(&lead)).run(back.stop.clone()));
-        back.spawn(Runner::new(Arc::clone(&desk), worker_id.clone()).run(back.stop.clone()));
-        back.spawn(weir_jobs::run_workers(desk, worker_id, back.stop.clone()));
-        back.spawn(prober.run(back.stop.clone()));
+        askers.spawn(Anchors::new(Arc::clone(&desk), anchored, Arc::clone(&lead)).run(askers.stop.clone()));
+        askers.spawn(OpenaiRuns::new(Arc::clone(&desk), Arc::clone(&lead)).run(askers.stop.clone()));
+        askers.spawn(Runner::new(Arc::clone(&desk), worker_id.clone()).run(askers.stop.clone()));
+        askers.spawn(weir_jobs::run_workers(desk, worker_id, askers.stop.clone()));
+        askers.spawn(prober.run(askers.stop.clone()));
         let planner = Planner {
             store: store.clone(),
             lead: Arc::clone(&lead),
@@ -305,8 +323,10 @@ impl App {
         };
         back.spawn(Canaries::new(canaries).run(back.stop.clone()));
         if let Some(limit) = server.max_memory_bytes.or_else(pressure::limit) {
-            back.spawn(pressure::watch(Arc::clone(&gateway), limit, back.stop.clone()));
+            let pressed = Arc::clone(&gateway);
+            back.spawn(pressure::watch(limit, move |short| pressed.set_pressed(short), back.stop.clone()));
         }
+        back.spawn(discovery.run(back.stop.clone()));
         gateway.set_ready(true);
         let ingress = IngressConfig {
             max_connections: server.max_connections,
@@ -315,15 +335,31 @@ impl App {
         };
         let router = weir_gateway::router(&gateway).merge(api);
         let relieved = CancellationToken::new();
-        match Offer::new(&data_dir, listener.try_clone()?, token) {
-            Ok(offer) => back.spawn(offer.run(relieved.clone(), front.stop.clone())),
-            Err(error) => tracing::warn!(%error, "the next weir cannot take over from this one without a gap"),
+        if !options.bare {
+            match Offer::new(&data_dir, listener.try_clone()?, token) {
+                Ok(offer) => back.spawn(offer.run(relieved.clone(), front.stop.clone())),
+                Err(error) => tracing::warn!(%error, "the next weir cannot take over from this one without a gap"),
+            }
         }
         let ending = Ending { stop: front.stop.clone(), relieved: relieved.clone() };
         front.spawn(weir_gateway::serve(TcpListener::from_std(listener)?, router, ingress, ending));
         options.inherited.map_or(Ok(()), Inherited::serves)?;
         let exporter = options.exporter;
-        Ok(Self { addr, store, snapshots, windows, sim, reloader, relieved, lead, front, writer, back, exporter })
+        Ok(Self {
+            addr,
+            store,
+            snapshots,
+            windows,
+            sim,
+            reloader,
+            relieved,
+            lead,
+            front,
+            askers,
+            writer,
+            back,
+            exporter,
+        })
     }
 
     /// The address a person opens.
@@ -339,11 +375,15 @@ impl App {
 
     /// Drains, stores what is left, and stops. One that is relieved first lets its kept connections go.
     pub async fn stop(self) {
-        if self.relieved.is_cancelled() {
-            self.front.ended().await;
-        } else {
-            self.front.stop().await;
-        }
+        let relieved = self.relieved.is_cancelled();
+        let front = async {
+            if relieved {
+                self.front.ended().await;
+            } else {
+                self.front.stop().await;
+            }
+        };
+        tokio::join!(front, self.askers.stop());
         self.writer.stop().await;
         self.back.stop().await;
         self.lead.leave();
@@ -376,7 +416,7 @@ fn listen(bind: SocketAddr, inherited: Option<&Inherited>) -> anyhow::Result<Std
 }
 
 /// The address to dial a listener that may be bound to every interface.
-fn loopback(addr: SocketAddr) -> SocketAddr {
+pub(crate) fn loopback(addr: SocketAddr) -> SocketAddr {
     let mut dial = addr;
     if addr.ip().is_unspecified() {
         dial.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
@@ -414,7 +454,8 @@ pub fn check(settings: &Settings, base: &std::path::Path) -> anyhow::Result<()> 
     let mut settings = settings.clone();
     // Any address does: nothing is dialled.
     resolve::fill(&mut settings, Some("http://127.0.0.1:9/v1"));
-    resolve::targets(&settings)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    resolve::targets(&settings, &|source| Credential::idle(source.clone(), Arc::clone(&clock)))?;
     compile(&settings, base).map(drop)
 }
 

@@ -1,11 +1,10 @@
 //! Memory. Near its limit the kernel would end the whole process and every stream with it; refusing what is new keeps
 //! what is under way.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{fs, time::Duration};
 
 use tokio::time;
 use tokio_util::sync::CancellationToken;
-use weir_gateway::State;
 
 /// Between two looks: at a gigabyte a second, a tenth of it more may be used before it is seen.
 const LOOK: Duration = Duration::from_millis(100);
@@ -13,15 +12,20 @@ const LOOK: Duration = Duration::from_millis(100);
 const SHED: f64 = 0.85;
 const CALM: f64 = 0.80;
 
-/// Tells the gateway when memory is short, until `stop`.
-pub(super) async fn watch(gateway: Arc<State>, limit: u64, stop: CancellationToken) {
+/// Tells when memory begins and ceases to be short, until `stop`.
+pub(super) async fn watch(limit: u64, tell: impl Fn(bool), stop: CancellationToken) {
+    follow(used, limit, tell, stop).await;
+}
+
+/// `used`: bytes; it ends where there is no figure.
+async fn follow(mut used: impl FnMut() -> Option<u64>, limit: u64, tell: impl Fn(bool), stop: CancellationToken) {
     let mut short = false;
     let mut tick = time::interval(LOOK);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
         let Some(used) = used() else { return };
         let now = is_short(short, used, limit);
         if now != short {
-            gateway.set_pressed(now);
+            tell(now);
             let (used_mb, limit_mb) = (used / 1_000_000, limit / 1_000_000);
             if now {
                 tracing::warn!(used_mb, limit_mb, "memory is short: new requests are refused");
@@ -56,12 +60,27 @@ pub(super) fn limit() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::{Cell, RefCell};
+
     use super::*;
 
+    #[tokio::test(start_paused = true)]
+    async fn it_is_short_from_85_in_a_hundred_until_below_80() {
+        let readings = [10, 84, 85, 99, 80, 79, 84, 85, 79];
+        let (read, told, started) = (Cell::new(0), RefCell::new(Vec::new()), time::Instant::now());
+        let used = || {
+            let reading = readings.get(read.get()).copied()?;
+            read.set(read.get() + 1);
+            Some(reading)
+        };
+        let tell = |short| told.borrow_mut().push((readings[read.get() - 1], short));
+        follow(used, 100, tell, CancellationToken::new()).await;
+        assert_eq!(*told.borrow(), [(85, true), (79, false), (85, true), (79, false)]);
+        assert_eq!(started.elapsed(), LOOK * readings.len() as u32, "it is looked for ten times a second");
+    }
+
     #[test]
-    fn it_is_short_from_one_bound_until_below_the_other() {
-        assert!(!is_short(false, 84, 100) && is_short(false, 85, 100));
-        assert!(is_short(true, 81, 100) && !is_short(true, 79, 100));
-        assert!(used().is_some_and(|used| used > 1_000_000), "this process uses some");
+    fn what_this_process_uses_is_known() {
+        assert!(used().is_some_and(|used| used > 1_000_000));
     }
 }

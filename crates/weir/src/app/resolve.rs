@@ -4,9 +4,13 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use weir_config::Settings;
+use weir_config::{DeploymentSetting, Key, Settings};
+use weir_core::{DeploymentId, credential::CredentialSource};
 use weir_gateway::{Endpoint, Targets};
-use weir_providers::{prices, transport::Target};
+use weir_providers::{
+    prices,
+    transport::{Credential, Target},
+};
 
 /// Puts addresses and catalog prices in. `sim_url` is where the built-in provider listens.
 pub(super) fn fill(settings: &mut Settings, sim_url: Option<&str>) {
@@ -23,22 +27,41 @@ pub(super) fn fill(settings: &mut Settings, sim_url: Option<&str>) {
     }
 }
 
-/// Where each deployment is reached.
+/// Where each deployment is reached. `credential` is where short-lived credentials are had.
 ///
 /// # Errors
 /// The first deployment whose URL or key cannot be used.
-pub(super) fn targets(settings: &Settings) -> anyhow::Result<Targets> {
-    settings
-        .deployments
-        .iter()
-        .map(|(id, setting)| {
-            let keys = setting.more_api_keys.iter().cloned().map(Some);
-            let targets = std::iter::once(setting.api_key.clone())
-                .chain(keys)
-                .map(|key| Target::of(&setting.deployment, key, setting.allow_private))
-                .collect::<Result<Vec<_>, _>>()
-                .with_context(|| format!("deployment `{id}`"))?;
-            Ok((id.clone(), Arc::new(Endpoint::new(targets, setting.gate))))
+pub(super) fn targets(
+    settings: &Settings,
+    credential: &dyn Fn(&CredentialSource) -> Arc<Credential>,
+) -> anyhow::Result<Targets> {
+    let mut all = Targets::new();
+    for (id, setting) in &settings.deployments {
+        // A model that was found is asked where its deployment is, with the same keys and through the same gate.
+        let shared = setting.discovered_at.as_ref().and_then(|at| all.get(at)).map(Arc::clone);
+        let endpoint = match shared {
+            Some(endpoint) => endpoint,
+            None => Arc::new(endpoint(id, setting, credential)?),
+        };
+        all.insert(id.clone(), endpoint);
+    }
+    Ok(all)
+}
+
+fn endpoint(
+    id: &DeploymentId,
+    setting: &DeploymentSetting,
+    credential: &dyn Fn(&CredentialSource) -> Arc<Credential>,
+) -> anyhow::Result<Endpoint> {
+    let (deployment, allow_private) = (&setting.deployment, setting.allow_private);
+    let keys = std::iter::once(setting.api_key.as_ref()).chain(setting.more_api_keys.iter().map(Some));
+    let targets = keys
+        .map(|key| match key {
+            Some(Key::Source(source)) => Target::fetched(deployment, credential(source), allow_private),
+            Some(Key::Secret(secret)) => Target::of(deployment, Some(secret.clone()), allow_private),
+            None => Target::of(deployment, None, allow_private),
         })
-        .collect()
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("deployment `{id}`"))?;
+    Ok(Endpoint::new(targets, setting.gate))
 }

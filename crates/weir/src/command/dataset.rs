@@ -118,8 +118,8 @@ const DIFF: [Column; 6] = [
 const CHANGED: [Column; 4] = [
     column("item", "id", Look::Word),
     column("change", "kind", Look::Word),
-    column("before", "before", Look::Text),
-    column("after", "after", Look::Text),
+    column("fields", "fields", Look::Word),
+    column("about", "about", Look::Text),
 ];
 
 const PUBLISHED: [Column; 5] = [

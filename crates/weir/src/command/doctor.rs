@@ -4,12 +4,14 @@
 use std::{
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use serde_json::{Value, json};
-use weir_config::{DeploymentSetting, Settings, load};
-use weir_providers::transport::{Limits, Policy, Target, Transport};
+use weir_config::{DeploymentSetting, Key, Settings, load};
+use weir_core::clock::SystemClock;
+use weir_providers::transport::{Env, Limits, Policy, Target, Transport, TransportError, Vault};
 
 use super::{
     client::Client,
@@ -159,11 +161,14 @@ async fn server(client: &Client) -> Finding {
 async fn providers(settings: &Settings) -> Result<Vec<Finding>, Failure> {
     let policy = Policy { allow_private: settings.egress.allow_private, ..Policy::default() };
     let transport = Transport::new(policy).map_err(|error| Failure::transport("the network", &error))?;
-    let asked = settings.deployments.values().map(|setting| provider(&transport, setting));
+    let env: Env = Arc::new(|name| std::env::var(name).ok());
+    let vault = Vault::new(env, Arc::new(SystemClock::default()));
+    let vault = vault.map_err(|error| Failure::transport("the network", &error))?;
+    let asked = settings.deployments.values().map(|setting| provider(&transport, &vault, setting));
     Ok(futures::future::join_all(asked).await)
 }
 
-async fn provider(transport: &Transport, setting: &DeploymentSetting) -> Finding {
+async fn provider(transport: &Transport, vault: &Vault, setting: &DeploymentSetting) -> Finding {
     let deployment = &setting.deployment;
     let check = deployment.id.to_string();
     if setting.is_built_in() {
@@ -171,7 +176,12 @@ async fn provider(transport: &Transport, setting: &DeploymentSetting) -> Finding
     }
     let (root, query) = deployment.base_url.split_once('?').unwrap_or((&deployment.base_url, ""));
     let url = format!("{}/models?{query}", root.trim_end_matches('/'));
-    let asked = match Target::new(url.trim_end_matches('?'), setting.api_key.clone(), setting.allow_private) {
+    let target = match &setting.api_key {
+        Some(Key::Source(source)) => Target::fetched(deployment, vault.credential(source), setting.allow_private),
+        Some(Key::Secret(key)) => Target::new(url.trim_end_matches('?'), Some(key.clone()), setting.allow_private),
+        None => Target::new(url.trim_end_matches('?'), None, setting.allow_private),
+    };
+    let asked = match target {
         Ok(target) => transport.get(&target, LIMITS).await,
         Err(error) => Err(error),
     };
@@ -184,6 +194,9 @@ async fn provider(transport: &Transport, setting: &DeploymentSetting) -> Finding
         Ok(status @ 500..) => Finding::warning(check, format!("{root} answers {status}"), "the provider has trouble"),
         // Not every provider lists its models; that it answers is what counts.
         Ok(status) => Finding::ok(check, format!("{root} answers ({status})")),
+        Err(error @ TransportError::Credential(_)) => {
+            Finding::failed(check, error.to_string(), "mend what it names, or `api_key` of the deployment")
+        }
         Err(error) => Finding::failed(check, format!("{root}: {error}"), "mend `base_url` of the deployment"),
     }
 }

@@ -19,6 +19,7 @@ mod import;
 mod io;
 mod job;
 mod label;
+mod local;
 mod look;
 mod out;
 mod play;
@@ -161,7 +162,9 @@ fn dispatch(cli: Cli, io: &mut Io<'_>) -> Outcome {
         Command::Score(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Scorer(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Anchor(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
-        Command::Dataset(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
+        Command::Dataset(noun) => {
+            local::run(io, colour, &noun.remote, config.as_deref(), async |session| noun.run(session).await)
+        }
         Command::Label(noun) => remote::run(io, colour, &noun.remote, async |session| noun.run(session).await),
         Command::Eval(noun) => eval::run(io, colour, &noun, config.as_deref()),
         Command::Import(noun) => import::run(io, colour, &noun),

@@ -98,8 +98,11 @@ fn show(out: &mut Out<'_, '_>, view: &Value) -> Result<(), Failure> {
     out.rows(&rows, &FIGURES)?;
     for (title, key) in [("bias by family", "by_family"), ("bias by length", "by_length")] {
         let parts = view[key].as_array().into_iter().flatten();
-        let rows: Vec<Value> =
+        let mut rows: Vec<Value> =
             parts.filter_map(|part| row(part["name"].as_str().unwrap_or_default(), &part["bias"])).collect();
+        if key == "by_length" {
+            rows.extend(row("with each doubling", &view["length_slope"]));
+        }
         if !rows.is_empty() {
             out.part(title)?;
             out.rows(&rows, &FIGURES)?;

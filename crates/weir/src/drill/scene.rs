@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use indexmap::IndexMap;
 use tempfile::TempDir;
-use weir_config::{Keyring, SecretString, Settings};
+use weir_config::{Key, Keyring, SecretString, Settings};
 use weir_core::{
     DeploymentId, WorkloadId,
     deployment::Dialect,
@@ -118,7 +118,7 @@ impl Scene {
                 deployment.dialect = Dialect::OpenaiChat;
             }
             setting.allow_private = true;
-            let mut keys = one.keys.iter().map(|key| SecretString::from(key.as_str()));
+            let mut keys = one.keys.iter().map(|key| Key::Secret(SecretString::from(key.as_str())));
             setting.api_key = keys.next();
             setting.more_api_keys = keys.collect();
         }

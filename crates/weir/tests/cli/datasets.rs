@@ -1,6 +1,10 @@
 //! Datasets: previewed, refused with the line, imported.
 
-use crate::rig::Weir;
+use std::collections::HashMap;
+
+use weir::app::{App, Options, install_crypto};
+
+use crate::rig::{CONFIG, Reader, Weir, run};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_previewed_refused_mended_and_imported() {
@@ -79,4 +83,33 @@ async fn versions_are_made_compared_exported_and_items_taken_out_and_destroyed()
     assert!(ran.code == 2 && ran.err.contains("no field is called `scre.x`"), "{ran:?}");
     let ran = weir.run(&["dataset", "versions", "fag"]).await;
     assert!(ran.code == 2 && ran.err.contains("did you mean `faq`?"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_server_datasets_are_kept_in_the_store_itself_and_with_one_on_that_data_it_is_asked() {
+    install_crypto();
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (config, file) = (at("weir.toml"), at("faq.csv"));
+    let text = format!("[server]\nbind = \"127.0.0.1:{port}\"\ndata_dir = \"{}\"\n{CONFIG}", at("data"));
+    std::fs::write(&config, &text).unwrap();
+    std::fs::write(&file, "question,answer\nWhat is weir?,A router\nWho pays?,You\n").unwrap();
+    let weir =
+        async |args: &[&str]| run(Reader::Pipe, HashMap::new(), &[&["--config", config.as_str()], args].concat()).await;
+    let ran = weir(&["dataset", "import", &file]).await;
+    assert!(ran.code == 0 && ran.out.contains("items\t2\n"), "{ran:?}");
+    assert!(ran.err.contains(&format!("this runs on the store in {} directly", at("data"))), "{ran:?}");
+    let ran = weir(&["dataset", "export", "faq", "--format", "csv"]).await;
+    assert!(ran.code == 0 && ran.out.contains("What is weir?"), "{ran:?}");
+
+    // A weir on that data, on a port that the configuration does not know.
+    let mut settings = weir_config::parse(&text, config.as_ref(), &|_| None).unwrap();
+    settings.server.bind = "127.0.0.1:0".parse().unwrap();
+    let app = App::start(settings, Options::default()).await.unwrap();
+    let ran = weir(&["dataset", "delete", "faq", "--yes"]).await;
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "through the one that runs: {ran:?}");
+    assert_eq!(app.store.dataset_list().await.unwrap(), []);
+    app.stop().await;
 }

@@ -79,8 +79,18 @@ async fn a_run_is_written_compared_and_held_to_its_lock() {
     let second: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(second["run"]["against"], first["run"]["id"], "the last run that passed is the baseline");
     let (one, other) = (second["run"]["id"].as_str().unwrap(), first["run"]["id"].as_str().unwrap());
-    let ran = weir.run(&["eval", "diff", one, other]).await;
+    let diff_md = file("diff.md");
+    let ran = weir.run(&["eval", "diff", one, other, "--md", &diff_md]).await;
     assert!(ran.code == 1 && ran.out.contains("regressions: 20"), "{ran:?}");
+    // By words that a reader knows, and never by hash; the interval stands beside the difference.
+    assert!(ran.out.contains("\nitem\ta\tb\tabout\n"), "{ran:?}");
+    assert!(ran.out.contains("\t0.0\t1.0\tWhat is 3 + 2?\n"), "{ran:?}");
+    assert!(ran.out.contains("\narm\tmetric\tdelta\tlower\tupper\twins\t"), "{ran:?}");
+    let text = read(&diff_md);
+    assert!(
+        text.contains("| 0.000 | 1.000 | What is 3 + 2? |") && text.contains("- **quality** sim/small: worse by"),
+        "{text}"
+    );
     let ran = weir.run(&["eval", "list"]).await;
     assert_eq!(ran.out.lines().count(), 3, "{ran:?}");
 

@@ -14,7 +14,7 @@ use super::{known, known::Seen, quantile};
 use crate::{paths, weir::Weir};
 
 const DATASET: &str = "evals/datasets/maths.jsonl";
-const GOAL_P95: Duration = Duration::from_millis(500);
+const GOAL_P99: Duration = Duration::from_millis(500);
 /// Requests after the measured ones go on this long, so that the last scores are seen.
 const TAIL: Duration = Duration::from_secs(5);
 /// The workload's only scorer.
@@ -95,20 +95,20 @@ fn bodies() -> anyhow::Result<Vec<Value>> {
 fn report(args: &Args, sorted: &[Duration]) -> anyhow::Result<()> {
     let ms = |share| quantile(sorted, share).map(|value| value.as_secs_f64() * 1e3);
     let (p50, p95, p99, max) = (ms(0.5)?, ms(0.95)?, ms(0.99)?, ms(1.0)?);
-    let goal_ms = GOAL_P95.as_secs_f64() * 1e3;
+    let goal_ms = GOAL_P99.as_secs_f64() * 1e3;
     if args.json {
         println!(
             "{}",
-            json!({"requests": sorted.len(), "rate": args.rate, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max, "goal_p95_ms": goal_ms})
+            json!({"requests": sorted.len(), "rate": args.rate, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max, "goal_p99_ms": goal_ms})
         );
     } else {
         println!("end of answer → first decision that knows its score, {} requests at {}/s", sorted.len(), args.rate);
         println!(
-            "p50 {p50:.0} ms   p95 {p95:.0} ms   p99 {p99:.0} ms   max {max:.0} ms   goal: p95 below {goal_ms:.0} ms"
+            "p50 {p50:.0} ms   p95 {p95:.0} ms   p99 {p99:.0} ms   max {max:.0} ms   goal: p99 up to {goal_ms:.0} ms"
         );
     }
-    if p95 >= goal_ms {
-        bail!("the goal was missed: p95 is {p95:.0} ms");
+    if p99 > goal_ms {
+        bail!("the goal was missed: p99 is {p99:.0} ms");
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod known;
 mod load;
 mod loop_latency;
 mod process;
+mod retreat;
 mod scoring;
 
 use anyhow::bail;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Import(import::Args),
     /// Whether every answer is scored exactly once however often the process is killed
     Kills(kills::Args),
+    /// From the score that proves a canary worse to the last answer it gives
+    Retreat(retreat::Args),
     /// Answers scored in a minute by ten scorers while the gateway serves
     Scoring(scoring::Args),
     /// What it costs to say a request in another dialect, beside passing it on
@@ -48,6 +51,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<()> {
         Command::Endure(args) => args.dev,
         Command::Import(args) => args.dev,
         Command::Kills(args) => args.dev,
+        Command::Retreat(args) => args.dev,
         Command::Scoring(args) => args.dev,
         _ => false,
     };
@@ -65,6 +69,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<()> {
         Command::Endure(args) => runtime.block_on(endure::run(args, &binary)),
         Command::Import(args) => runtime.block_on(import::run(args, &binary)),
         Command::Kills(args) => runtime.block_on(kills::run(args, &binary)),
+        Command::Retreat(args) => runtime.block_on(retreat::run(args, &binary)),
         Command::Scoring(args) => runtime.block_on(scoring::run(args, &binary)),
         Command::Loop(args) => runtime.block_on(loop_latency::run(args, &binary)),
     }

@@ -18,6 +18,8 @@ use crate::weir::{KEY, Weir};
 const SPANS_A_MINUTE: f64 = 20_000.0;
 const SERVED_A_SECOND: f64 = 200.0;
 const KNOWN_P95: Duration = Duration::from_millis(250);
+/// Prompts, each an item of the workload's dataset: four of the scorers compare with an expected answer.
+const PROMPTS: u64 = 256;
 /// One request in so many looks how soon scores are known.
 const LOOKS: u64 = 8;
 /// Of these, the last seconds' are not measured: their scores are known after the last look.
@@ -76,6 +78,9 @@ pub(crate) struct Args {
 pub(super) async fn run(args: &Args, binary: &Path) -> anyhow::Result<()> {
     ensure!(args.rate > 0 && args.seconds > 0, "a rate or a time of 0 measures nothing");
     let weir = Weir::start(binary, Some(&config())).await?;
+    let items: Vec<Value> =
+        (0..PROMPTS).map(|nth| json!({"input": prompt(nth), "expected": format!("The sum is {}.", nth + 1)})).collect();
+    weir.post("/api/v1/datasets/import?name=sums&file=sums.json&workload=bench", &json!(items)).await?;
     let pid = weir.pid()?;
     let url = format!("{}/v1/chat/completions", weir.url());
     let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
@@ -191,8 +196,12 @@ fn config() -> String {
     )
 }
 
+fn prompt(nth: u64) -> String {
+    format!("What is {nth} + 1?")
+}
+
 async fn ask(client: &reqwest::Client, url: &str, nth: u64) -> anyhow::Result<(Duration, Option<Seen>)> {
-    let body = json!({"model": "weir/bench", "messages": [{"role": "user", "content": format!("What is {nth} + 1?")}]});
+    let body = json!({"model": "weir/bench", "messages": [{"role": "user", "content": prompt(nth % PROMPTS)}]});
     let sent = Instant::now();
     if nth.is_multiple_of(LOOKS) {
         let seen = known::ask(client, url, &body).await?;

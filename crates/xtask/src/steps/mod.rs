@@ -3,6 +3,7 @@
 pub(crate) mod clients;
 pub(crate) mod demo;
 pub(crate) mod deny;
+pub(crate) mod fuzz;
 pub(crate) mod openapi;
 pub(crate) mod services;
 pub(crate) mod web;

@@ -1,10 +1,10 @@
-//! Six poisons, and a good candidate that gets through.
+//! Seven poisons, and a good candidate that gets through.
 
 use std::time::Duration;
 
 use super::{
     fleet::{Seen, play},
-    scene::{Answer, MARGIN, PROMOTES, Scene, TIMEOUT, mean, naive},
+    scene::{Answer, CONFIG, MARGIN, PROMOTES, Scene, TIMEOUT, mean, naive},
 };
 use crate::parts::{body, quality, told_apart};
 
@@ -137,6 +137,43 @@ async fn harm_that_hides_in_one_part_is_promoted_nowhere_but_outside_of_it() {
         scene.rig.stop().await;
         let outside = view["scoped_out"].as_array().unwrap().iter().any(|part| part == "tools");
         Seen::new(naive(&answers) >= PROMOTES, &view).unless(outside)
+    });
+    seens.await.hold(0.9);
+}
+
+/// Candidates that are tried a little, and how often each.
+const TRIED: u64 = 16;
+const TRIES: u64 = 4;
+
+/// The best of sixteen: each candidate is 30 points worse, each has answered a few requests, and the luckiest of them looks
+/// as good as what serves. Judged by what it was chosen by, it is promoted; its trial begins from nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_luckiest_of_many_candidates_is_judged_by_what_comes_after_it_was_chosen() {
+    let seens = play("best of 16: the luckiest candidate, −30 pt each", |seed| async move {
+        let names: Vec<String> = (0..TRIED).map(|number| format!("c{number:02}")).collect();
+        let list = names.iter().map(|name| format!(", \"{name}\"")).collect::<String>();
+        let more = names.iter().map(|name| format!("[deployments.{name}]\nprovider = \"sim\"\nmodel = \"small\"\n"));
+        let config = CONFIG.replace(", \"sim/small\"", &list) + &more.collect::<String>();
+        let worth = |who: &str| if who == "sim/large" { 0.95 } else { 0.65 };
+        let mut scene = Scene::idle(&config, seed).await;
+        let stable = scene.send("sim/large", 120, 1, worth).await;
+        let mut seen = Vec::new();
+        for name in &names {
+            seen.push(scene.send(name, TRIES, 1, worth).await);
+        }
+        scene.grade(stable.iter().chain(seen.iter().flatten())).await;
+        let grade = |answers: &[Answer]| mean(answers.iter().map(|answer| answer.grade));
+        let (best, lucky) =
+            names.iter().zip(&seen).max_by(|(_, one), (_, other)| grade(one).total_cmp(&grade(other))).unwrap();
+        let fooled = grade(lucky) >= grade(&stable) - MARGIN;
+
+        scene.try_out(best, &[0.5]).await;
+        let answers = scene.send("weir/maths", 260, 1, worth).await;
+        scene.grade(&answers).await;
+        let view = scene.settle(A_WHILE).await;
+        assert_eq!(view["candidate"], best.as_str(), "{view}");
+        scene.rig.stop().await;
+        Seen::new(fooled, &view)
     });
     seens.await.hold(0.9);
 }

@@ -62,7 +62,7 @@ pub(crate) struct Answer {
     pub(crate) grade: f64,
 }
 
-/// A weir on a clock of its own, with a canary of `sim/small` against `sim/large`.
+/// A weir on a clock of its own, with a canary against `sim/large`: of `sim/small` unless the story tries out another.
 pub(crate) struct Scene {
     pub(crate) rig: Rig,
     pub(crate) clock: Arc<ManualClock>,
@@ -78,18 +78,30 @@ impl Scene {
 
     /// The same under another configuration.
     pub(crate) async fn with(config: &str, seed: u64, steps: &[f64]) -> Self {
+        let mut scene = Self::idle(config, seed).await;
+        scene.try_out("sim/small", steps).await;
+        scene
+    }
+
+    /// Nobody is tried out yet.
+    pub(super) async fn idle(config: &str, seed: u64) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp(1_800_000_000_000_000)));
         let rig = Rig::with(config, Options { clock: Some(clock.clone()), ..Options::default() }).await;
+        Self { rig, clock, canary: String::new(), asked: 0, seed }
+    }
+
+    /// Starts a canary and waits until callers are exposed to it.
+    pub(super) async fn try_out(&mut self, candidate: &str, steps: &[f64]) {
         let order = json!({
-            "workload": "maths", "candidate": "sim/small", "steps": steps, "margin": MARGIN, "min_pairs": 10,
+            "workload": "maths", "candidate": candidate, "steps": steps, "margin": MARGIN, "min_pairs": 10,
             "step_pairs": 5, "alpha_promote": 0.01, "score_timeout_ms": TIMEOUT.as_millis() as u64,
             "bake_ms": 0, "min_duration_ms": 0, "risk_budget": 1.0, "verify_pairs": 0,
         });
-        let canary = rig.order("/canaries", order).await.expect(201).json()["id"].as_str().unwrap().to_owned();
-        while rig.app.snapshots.load().workloads["maths"].canary.is_none() {
+        let canary = self.rig.order("/canaries", order).await.expect(201).json();
+        canary["id"].as_str().unwrap().clone_into(&mut self.canary);
+        while self.rig.app.snapshots.load().workloads["maths"].canary.is_none() {
             sleep(Duration::from_millis(5)).await;
         }
-        Self { rig, clock, canary, asked: 0, seed }
     }
 
     /// Sends `count` requests to `model`, in sessions of `turns` where that is more than one. What an answer is worth
@@ -149,7 +161,17 @@ impl Scene {
             let mut tasks = JoinSet::new();
             for answer in crowd {
                 let (caller, span, grade) = (self.rig.caller.clone(), answer.span.clone(), answer.grade);
-                tasks.spawn(async move { caller.grade(&span, "quality", grade).await.expect(201) });
+                tasks.spawn(async move {
+                    let start = Instant::now();
+                    loop {
+                        let reply = caller.grade(&span, "quality", grade).await;
+                        // A machine with much to do: nothing was written, and it is to be sent again.
+                        if reply.status != 503 || start.elapsed() > DEADLINE {
+                            return reply.expect(201);
+                        }
+                        sleep(Duration::from_millis(100)).await;
+                    }
+                });
             }
             tasks.join_all().await;
         }

@@ -25,7 +25,7 @@ export function Drafts({ workload }: { workload: string | undefined }) {
   if (drafts.length === 0) return null;
   return (
     <Card title="Drafts" question="What would the optimizer try next? Proposed from measured numbers; nothing moves until it is started.">
-      <ul className="rows">
+      <ul className="rows" aria-label="Proposals">
         {drafts.slice(0, 5).map((draft) => (
           <li key={draft.id}>
             <Pill tone="plain" glyph="◌">

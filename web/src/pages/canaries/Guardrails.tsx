@@ -23,7 +23,7 @@ export function Guardrails({ canary }: { canary: CanaryDetail }) {
             <tr>
               <th scope="col">Metric</th>
               <th scope="col" className="n">
-                Stable
+                Stable or bar
               </th>
               <th scope="col" className="n">
                 Candidate

@@ -8,6 +8,7 @@ import { percent } from "../../lib/format";
 import { useKeys } from "../../lib/keys";
 import { shortName } from "../../lib/names";
 import { absolute, hourMinute } from "../../lib/time";
+import { zoneName } from "../../lib/zone";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
@@ -39,7 +40,7 @@ export default function Page() {
     const found = allowed.find((each) => ACTS[each].key === key);
     if (found) setAct(found);
   };
-  useKeys({ p: () => press("p"), r: () => press("r"), a: () => press("a") });
+  useKeys({ p: () => press("p"), r: () => press("r"), a: () => press("a"), P: () => press("P") });
   return (
     <Loaded query={query} height={640}>
       {(canary) => (
@@ -75,7 +76,7 @@ function Steps({ canary, now }: { canary: CanaryDetail; now: number }) {
   return (
     <div className="stack">
       <Card title="Steps" question="Each step waits for evidence, not for a clock.">
-        <Ladder rungs={rungs(canary, now)} />
+        <Ladder label="Steps of the canary" rungs={rungs(canary, now)} />
       </Card>
       <Card title="Evidence" question="Both grow only by proof; looking early costs nothing.">
         <div className="stack">
@@ -106,7 +107,7 @@ function Head({ canary, ask }: { canary: CanaryDetail; ask: (act: CanaryAct) => 
           </Link>
           . Started{" "}
           <time dateTime={canary.created_at} title={absolute(canary.created_at)}>
-            {hourMinute(canary.created_at)}
+            {hourMinute(canary.created_at)} {zoneName(new Date(canary.created_at))}
           </time>{" "}
           by {canary.proposer}, revision <code>{canary.base}</code>.{" "}
           <Link to="/traces" search={{ canary: canary.id }}>
@@ -118,7 +119,7 @@ function Head({ canary, ask }: { canary: CanaryDetail; ask: (act: CanaryAct) => 
     >
       {actsOf(canary.state).map((act) => (
         <button key={act} type="button" className={`btn ${ACTS[act].tone}`} onClick={() => ask(act)}>
-          {ACTS[act].title}…{ACTS[act].key ? <kbd className="wide">{ACTS[act].key}</kbd> : null}
+          {ACTS[act].title}…<kbd className="wide">{ACTS[act].key === "P" ? "⇧P" : ACTS[act].key}</kbd>
         </button>
       ))}
     </PageHead>

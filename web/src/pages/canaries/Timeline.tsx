@@ -1,6 +1,5 @@
 import type { CanaryEvent } from "../../api/types";
 import { count, difference } from "../../lib/format";
-import { absolute } from "../../lib/time";
 import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { CanaryPill } from "../words";
@@ -27,13 +26,15 @@ export function Timeline({ events }: { events: CanaryEvent[] }) {
               <th scope="col" className="n wide">
                 Band
               </th>
-              <th scope="col">By</th>
+              <th scope="col" className="wide">
+                By
+              </th>
             </tr>
           </thead>
           <tbody>
             {newest.map((event) => (
               <tr key={`${event.at}/${event.state}/${event.step}`}>
-                <td className="muted nowrap" title={absolute(event.at)}>
+                <td className="muted nowrap">
                   <Ago at={event.at} />
                 </td>
                 <td>
@@ -45,7 +46,7 @@ export function Timeline({ events }: { events: CanaryEvent[] }) {
                 <td className="n wide muted">
                   {event.evidence.pairs > 0 ? `${difference(event.evidence.lower)} to ${difference(event.evidence.upper)}` : "–"}
                 </td>
-                <td className="muted">{event.actor}</td>
+                <td className="muted wide">{event.actor}</td>
               </tr>
             ))}
           </tbody>

@@ -19,7 +19,7 @@ export function VerdictBanner({ canary }: { canary: CanaryDetail }) {
         Why?
       </button>
       {why ? (
-        <ul id={id} className="plainlist muted" style={{ flexBasis: "100%" }}>
+        <ul id={id} aria-label="The rule" className="plainlist muted" style={{ flexBasis: "100%" }}>
           {rule(canary).map((line) => (
             <li key={line}>{line}</li>
           ))}

@@ -9,7 +9,8 @@ export interface Act {
   title: string;
   /** The words on the button that does it. */
   verb: string;
-  key: string | null;
+  /** `P` is with shift: what cannot be taken back by the same key is not next to what can. */
+  key: string;
   tone: "" | "danger" | "primary";
   path: `/canaries/{id}/${CanaryAct}`;
   /** Moves or ends something for good: without a reason nobody will understand it later. */
@@ -19,7 +20,7 @@ export const ACTS: Record<CanaryAct, Act> = {
   pause: { title: "Pause", verb: "Pause", key: "p", tone: "", path: "/canaries/{id}/pause", needsReason: false },
   resume: { title: "Resume", verb: "Resume", key: "p", tone: "", path: "/canaries/{id}/resume", needsReason: false },
   roll_back: { title: "Roll back", verb: "Roll back", key: "r", tone: "danger", path: "/canaries/{id}/roll_back", needsReason: true },
-  promote: { title: "Promote now", verb: "Promote now", key: null, tone: "primary", path: "/canaries/{id}/promote", needsReason: true },
+  promote: { title: "Promote now", verb: "Promote now", key: "P", tone: "primary", path: "/canaries/{id}/promote", needsReason: true },
   approve: { title: "Approve", verb: "Approve", key: "a", tone: "primary", path: "/canaries/{id}/approve", needsReason: false },
   reject: { title: "Reject", verb: "Reject", key: "r", tone: "danger", path: "/canaries/{id}/reject", needsReason: true },
 };

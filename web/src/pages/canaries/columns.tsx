@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Canary } from "../../api/types";
 import { Interval } from "../../charts/Interval";
-import { count, difference, percent } from "../../lib/format";
+import { count, difference, gist, percent } from "../../lib/format";
 import { shortName } from "../../lib/names";
 import { Ago } from "../../ui/Ago";
 import type { Column } from "../../ui/Table";
@@ -62,7 +62,7 @@ export const columns: Column<Canary>[] = [
     wide: true,
     cell: (row) => (
       <span className="muted clamp" title={row.verdict}>
-        {row.verdict}
+        {gist(row.verdict)}
       </span>
     ),
     value: (row) => row.verdict,

@@ -1,6 +1,6 @@
 // What the banner says: a few words, a tone, and one sentence with the two numbers that decide.
 import type { CanaryDetail } from "../../api/types";
-import { count, difference, grade, percent, plural } from "../../lib/format";
+import { count, difference, gist, grade, percent, plural } from "../../lib/format";
 import { span } from "../../lib/time";
 import { secondsLeft } from "./pace";
 import { HELD } from "./states";
@@ -83,8 +83,10 @@ export function because(canary: CanaryDetail): string {
     }
     case "promoted":
     case "rolled_back": {
-      const numbers = evidence.pairs > 0 ? ` ${deciding(canary)} after ${plural(evidence.pairs, "pair")}.` : "";
-      return `${capital(reason)}.${numbers}`.replace("..", ".");
+      if (evidence.pairs === 0) return `${capital(reason)}.`.replace("..", ".");
+      // Another guard than the margin decided: its own figures are the ones that count.
+      if (!/worse than/.test(reason)) return `${capital(reason)}.`.replace("..", ".");
+      return `${capital(gist(reason))}. ${deciding(canary)} after ${plural(evidence.pairs, "pair")}.`;
     }
     default:
       return `${capital(reason)}.`.replace("..", ".");

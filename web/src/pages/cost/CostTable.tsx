@@ -30,7 +30,7 @@ export function costColumns(split: Split, total: number): Column<CostRow>[] {
       cell: (row) => percent(total > 0 ? row.cost_usd / total : null),
       value: (row) => (total > 0 ? row.cost_usd / total : null),
     },
-    { key: "requests", title: "Requests", numeric: true, cell: (row) => compact(row.requests), value: (row) => row.requests },
+    { key: "requests", title: "Requests", numeric: true, wide: true, cell: (row) => compact(row.requests), value: (row) => row.requests },
     { key: "rate", title: "Cost / 1 k", numeric: true, cell: (row) => usd(rate(row)), value: rate },
     ...(own
       ? ([

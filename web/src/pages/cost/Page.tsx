@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { isRange, type Range, rangeName } from "../../lib/time";
+import { isRange, type Range, rangeName, wholeRange } from "../../lib/time";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
@@ -21,11 +21,11 @@ const route = getRouteApi("/cost");
 export default function Page() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const range: Range = isRange(search.range) ? search.range : "24h";
   const split = useMemo(() => splitOf(search.by), [search.by]);
+  const system = useQuery(systemQuery);
+  const range: Range = isRange(search.range) ? search.range : wholeRange(system.data?.store.oldest_span_at, system.dataUpdatedAt);
   const series = useQuery(costSeriesQuery(split, range));
   const table = useQuery(costTableQuery(split, range));
-  const system = useQuery(systemQuery);
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   const total = table.data?.total.cost_usd ?? 0;
@@ -58,7 +58,7 @@ export default function Page() {
           {(data) => <Spending series={data} split={split} range={range} />}
         </Loaded>
         <Card
-          title="In a table"
+          title={`Spending by ${split.by === "tag" ? `tag ${split.tag}` : split.by}`}
           question={split.by === "tag" ? "Of the newest 100 000 requests; a request without the tag counts as none." : "Dearest first."}
           tools={
             <button

@@ -2,19 +2,16 @@ import { useMemo } from "react";
 import type { CostSeries } from "../../api/types";
 import { Chart } from "../../charts/Chart";
 import { TimeSeries } from "../../charts/TimeSeries";
-import { usd } from "../../lib/format";
+import { usd, usdTicks } from "../../lib/format";
 import { hourMinute, type Range, span, rangeName } from "../../lib/time";
 import { columns, type Split } from "./split";
 
-/** Dollars for an axis: no zeros at the end. */
-const tick = (value: number) =>
-  usd(value)
-    .replace(/(\.\d*?)0+$/, "$1")
-    .replace(/\.$/, "");
-
 /** Spending over time, the dearest groups by name. */
 export function Spending({ series, split, range }: { series: CostSeries; split: Split; range: Range }) {
-  const drawn = useMemo(() => columns(series, split), [series, split]);
+  const drawn = useMemo(() => {
+    const drawn = columns(series, split);
+    return { ...drawn, format: usdTicks(drawn.range[1]) };
+  }, [series, split]);
   const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
   const all = total(drawn.parts.map((part) => total(part.values)));
   const said = drawn.parts.map((part) => `${part.label} ${usd(total(part.values))}`).join(", ");
@@ -33,7 +30,7 @@ export function Spending({ series, split, range }: { series: CostSeries; split: 
         ]),
       }}
     >
-      <TimeSeries times={drawn.times} lines={drawn.lines} range={drawn.range} format={tick} height={230} stacked labels />
+      <TimeSeries times={drawn.times} lines={drawn.lines} range={drawn.range} format={drawn.format} height={230} stacked labels />
     </Chart>
   );
 }

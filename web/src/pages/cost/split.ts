@@ -41,8 +41,10 @@ export function columns(series: CostSeries, split: Split): Columns {
   const start = Date.parse(series.start) / 1000;
   const buckets = series.best_usd.length;
   const times = Array.from({ length: buckets }, (_, i) => start + i * series.step_s);
-  const named = series.groups.slice(0, series.groups.length > NAMED + 1 ? NAMED : NAMED + 1);
-  const rest = series.groups.slice(named.length);
+  // What has cost nothing has no column and needs no name.
+  const paid = series.groups.filter((line) => line.cost_usd.some((value) => value > 0));
+  const named = paid.slice(0, paid.length > NAMED + 1 ? NAMED : NAMED + 1);
+  const rest = paid.slice(named.length);
   const parts = named.map((line) => ({ label: groupName(line.group, split), values: line.cost_usd }));
   if (rest.length > 0) {
     const values = times.map((_, i) => rest.reduce((sum, line) => sum + (line.cost_usd[i] ?? 0), 0));

@@ -10,7 +10,7 @@ export function BadLines({ bad }: { bad: Preview["bad"] }) {
     <div className="banner warn" role="status">
       <div>
         <strong>{plural(bad.length, "line")} cannot be read</strong>
-        <ul style={{ margin: "4px 0 0", paddingLeft: 18 }}>
+        <ul className="plainlist" aria-label="Lines with errors" style={{ marginTop: 4 }}>
           {bad.slice(0, SHOWN).map((row) => (
             <li key={`${row.line}/${row.message}`}>
               Line {row.line}: {row.message}

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { ControlEvent } from "../../api/types";
+import { gist } from "../../lib/format";
 import { Ago } from "../../ui/Ago";
 import { EventPill } from "../words";
 import { Scroll } from "../../ui/Scroll";
@@ -30,7 +31,7 @@ export function Changed({ events }: { events: ControlEvent[] }) {
                       {event.workload}
                     </Link>
                   )}{" "}
-                  {event.text}
+                  {gist(event.text)}
                 </span>
               </td>
             </tr>

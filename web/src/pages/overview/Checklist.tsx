@@ -24,7 +24,7 @@ export function Checklist({ overview: { checklist, workloads } }: { overview: Ov
   return (
     <div className="grid">
       <Card title="First steps" question="Each ticks by itself when it is done.">
-        <ol className={css.list}>
+        <ol className={css.list} aria-label="First steps">
           <Step done={checklist.provider} title="Connect a provider">
             <p className="muted">
               Add a deployment to <code>weir.toml</code>, or use the built-in demo providers, which answer without a key.

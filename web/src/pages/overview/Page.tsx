@@ -67,7 +67,7 @@ function Body({ overview, query }: { overview: Overview; query: Query<Overview> 
           choose={(id) => void navigate({ search: (before) => ({ ...before, workload: id }), replace: true })}
         />
         <Card title="What changed" question="Decisions that moved traffic, newest first.">
-          <Changed events={overview.events.slice(0, 6)} />
+          <Changed events={overview.events.slice(0, 5)} />
           <Providers rows={overview.providers} />
         </Card>
       </div>

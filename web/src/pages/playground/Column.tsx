@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
 import type { Said } from "../../api/complete";
 import { count, ms, usd } from "../../lib/format";
+import { shortName } from "../../lib/names";
 import { Failed } from "../../ui/Loaded";
 import css from "./Column.module.css";
 import { decisionQuery, recordQuery } from "./queries";
@@ -48,7 +49,7 @@ export function Column({ title, model, workload, order, stopped, tools, router =
     <section className={`card ${css.column}`} aria-label={title}>
       <header>
         <div>
-          <h2>{title}</h2>
+          <h2>{router ? title : shortName(model)}</h2>
           <p className="q">
             {router && answer.deployment ? (
               <>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Revision } from "../../api/types";
-import { plural } from "../../lib/format";
+import { gist, plural } from "../../lib/format";
 import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
@@ -35,7 +35,7 @@ const columns: Column<Revision>[] = [
     title: "Why",
     cell: (row) => (
       <span className="clamp" title={row.reason}>
-        {row.reason}
+        {gist(row.reason)}
       </span>
     ),
     value: (row) => row.reason,

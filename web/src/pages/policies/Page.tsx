@@ -101,7 +101,7 @@ function Body({ revision, line, against }: { revision: Revision; line: Revision[
             ) : null
           }
         >
-          <ul style={{ margin: "0 0 12px", paddingLeft: 18 }}>
+          <ul className="plainlist" aria-label="Changes" style={{ marginBottom: 12 }}>
             {sentences(other, revision).map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}

@@ -55,8 +55,9 @@ export function ReplayCard({ workload, revision, against }: { workload: string; 
                 </tbody>
               </table>
             ) : null}
-            {replay.moves.length > 0 ? (
-              <ul className="muted" style={{ margin: "8px 0 0", paddingLeft: 18 }}>
+            {replay.before ? (
+              <ul className="plainlist muted" aria-label="Where requests would go" style={{ marginTop: 8 }}>
+                {replay.moves.length === 0 ? <li>None of them would go elsewhere.</li> : null}
                 {replay.moves.slice(0, 5).map((move) => (
                   <li key={`${move.from}/${move.to}`}>
                     {plural(move.n, "request")} from <code>{move.from}</code> to <code>{move.to}</code>

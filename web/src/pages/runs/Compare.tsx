@@ -83,8 +83,8 @@ function Moved({ title, none, rows, run }: { title: string; none: string; rows: 
       title: "Item",
       head: true,
       cell: (row) => (
-        <Link to="/runs/$id" params={{ id: run }} search={{ item: String(row.place) }} data-row className="mono">
-          {count(row.place + 1)} · {row.item_hash.slice(0, 8)}
+        <Link to="/runs/$id" params={{ id: run }} search={{ item: String(row.place) }} data-row>
+          {count(row.place + 1)} · {row.about ?? row.item_id ?? row.item_hash.slice(0, 8)}
         </Link>
       ),
     },

@@ -31,7 +31,7 @@ export function Matrix({ detail }: { detail: Run }) {
                 </th>
               ))}
               <th scope="col" className="n">
-                Cost each
+                Cost / 1 k
               </th>
               <th scope="col" className="n wide">
                 p50
@@ -58,7 +58,7 @@ export function Matrix({ detail }: { detail: Run }) {
                     </td>
                   );
                 })}
-                <td className="n">{usd(arm.cost_usd?.value)}</td>
+                <td className="n">{usd(arm.cost_usd ? arm.cost_usd.value * 1000 : null)}</td>
                 <td className="n wide">{ms(arm.p50_ms)}</td>
                 <td className="n wide">{ms(arm.p95_ms)}</td>
                 <td className="n wide">{arm.errors > 0 ? <span className="bad">{count(arm.errors)}</span> : "0"}</td>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { count, grade, NONE, percent } from "../../lib/format";
+import { count, grade, ms, NONE, percent, usd } from "../../lib/format";
 import { Ago } from "../../ui/Ago";
 import { Copy } from "../../ui/Copy";
 import { PageHead } from "../../ui/PageHead";
@@ -17,6 +17,8 @@ kind = "exact_match"
 [workloads.support]
 scorers = ["exact"]`;
 const coverage = (row: ScorerRow) => (row.n + row.unscored > 0 ? row.n / (row.n + row.unscored) : null);
+/** What a thousand of its grades cost; a check asks no model, so it is 0. */
+const rate = ({ sums }: ScorerRow) => (sums && sums.answers > 0 ? (sums.cost_usd / sums.answers) * 1000 : null);
 
 const columns: Column<ScorerRow>[] = [
   {
@@ -64,6 +66,29 @@ const columns: Column<ScorerRow>[] = [
     value: (row) => row.suspect.join(" "),
   },
   {
+    key: "cost",
+    title: "Cost / 1 k",
+    numeric: true,
+    wide: true,
+    cell: (row) => (
+      <span title={row.sums ? `${usd(row.sums.cost_usd)} in 24 h, ${count(row.sums.answers)} answers` : undefined}>{usd(rate(row))}</span>
+    ),
+    value: rate,
+  },
+  {
+    key: "delay",
+    title: "Grades after",
+    numeric: true,
+    wide: true,
+    cell: (row) => (
+      <span title={`From the end of an answer to its grade, 24 h: median, then 95th percentile`}>
+        {ms(row.sums?.delay_p50_ms)}
+        {row.sums?.delay_p95_ms ? <span className="muted half"> p95 {ms(row.sums.delay_p95_ms)}</span> : null}
+      </span>
+    ),
+    value: (row) => row.sums?.delay_p50_ms ?? null,
+  },
+  {
     key: "updated",
     title: "Last score",
     numeric: true,
@@ -86,7 +111,7 @@ export default function List() {
       </PageHead>
       <TableCard
         title="All scorers"
-        question="Who grades what, how much of it, and is anything drifting? Figures of the present windows."
+        question="Who grades what, how much of it, and is anything drifting? Grades are of the present windows, cost and delay of 24 hours."
         label="Scorers"
         columns={columns}
         query={useQuery(scorersQuery)}

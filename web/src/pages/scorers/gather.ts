@@ -1,5 +1,5 @@
 // One row per scorer, gathered from the workloads that use it and from the configuration.
-import type { ConfigRow, WindowRow } from "../../api/types";
+import type { ConfigRow, ScorerSums, WindowRow } from "../../api/types";
 
 export interface Used {
   workload: string;
@@ -20,6 +20,8 @@ export interface ScorerRow {
   /** Deployments whose grades have fallen. */
   suspect: string[];
   updated_at: string | null;
+  /** Of the last 24 hours; `null` when it said nothing in them. */
+  sums: ScorerSums | null;
   settings: ConfigRow[];
 }
 interface Detail {
@@ -37,7 +39,7 @@ function settingsOf(config: ConfigRow[], name: string): ConfigRow[] {
   });
 }
 
-export function gather(details: Detail[], config: ConfigRow[]): ScorerRow[] {
+export function gather(details: Detail[], config: ConfigRow[], sums: ScorerSums[]): ScorerRow[] {
   const names = new Set(details.flatMap(({ scorers, windows }) => [...scorers, ...windows.map((window) => window.scorer)]));
   for (const { key } of config) {
     const [table, name] = key.split(".");
@@ -69,6 +71,7 @@ export function gather(details: Detail[], config: ConfigRow[]): ScorerRow[] {
           .map((window) => window.updated_at)
           .sort()
           .at(-1) ?? null,
+      sums: sums.find((row) => row.name === name) ?? null,
       settings,
     };
   });

@@ -8,7 +8,11 @@ export { configQuery } from "../system/queries";
 export const scorersQuery = queryOptions({
   queryKey: ["windows", "scorers"],
   queryFn: async ({ signal }) => {
-    const [{ items: workloads }, { items: config }] = await Promise.all([get("/workloads", { signal }), get("/config", { signal })]);
+    const [{ items: workloads }, { items: config }, { items: sums }] = await Promise.all([
+      get("/workloads", { signal }),
+      get("/config", { signal }),
+      get("/scorers", { signal }),
+    ]);
     const details = await Promise.all(
       workloads.map(async ({ id }) => {
         const [workload, windows] = await Promise.all([
@@ -18,7 +22,7 @@ export const scorersQuery = queryOptions({
         return { workload: id, scorers: workload.scorers, windows: windows.items };
       }),
     );
-    return { items: gather(details, config) };
+    return { items: gather(details, config, sums) };
   },
 });
 

@@ -3,7 +3,19 @@ import type { WindowRow } from "../../api/types";
 import { gather } from "./gather";
 
 const window = (more: Partial<WindowRow>): WindowRow => ({
-  ...{ deployment: "a/b", scorer: "exact", version: "v1", quality: true, mean: 0.9, lower: 0.8, upper: 1, n: 30, n_eff: 30, unscored: 10, unscored_by: {} },
+  ...{
+    deployment: "a/b",
+    scorer: "exact",
+    version: "v1",
+    quality: true,
+    mean: 0.9,
+    lower: 0.8,
+    upper: 1,
+    n: 30,
+    n_eff: 30,
+    unscored: 10,
+    unscored_by: {},
+  },
   ...{
     labels: 0,
     calibration: "uncalibrated",
@@ -35,7 +47,9 @@ describe("scorers", () => {
         { key: "scorers.exact.kind", value: '"exact_match"', origin: "weir.toml:3:1" },
         { key: "scorers.idle.kind", value: '"regex"', origin: "weir.toml:5:1" },
       ],
+      [{ name: "exact", answers: 40, unscored: 20, cost_usd: 0.5, delay_p50_ms: 12, delay_p95_ms: 80 }],
     );
+    expect(rows.map((row) => row.sums?.cost_usd)).toEqual([0.5, undefined, undefined]);
     expect(rows.map((row) => row.name)).toEqual(["exact", "idle", "judge"]);
     expect(rows[0]).toMatchObject({ kind: "exact_match", n: 40, unscored: 20, decides: ["maths"], suspect: ["c/d"] });
     expect(rows[0]?.mean).toBeCloseTo(0.8);

@@ -12,7 +12,7 @@ const KEYS: [string, string][] = [
   ["y", "Copy a link to what is shown"],
   ["l", "Follow what happens, or pause"],
   ["n", "New: a canary, a run, an item"],
-  ["p, r, a", "On a canary: pause or resume, roll back, approve"],
+  ["p, r, a, ⇧P", "On a canary: pause or resume, roll back or reject, approve, promote"],
   ["1 to 9, s, u", "On labels: the grade, skip, undo"],
   ["[", "Show or hide the navigation"],
   ["?", "These keys"],

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { post } from "../../api/client";
 import { applyTheme } from "../../lib/theme";
+import { applyUtc } from "../../lib/zone";
 import { type Entry, Palette, search } from "../../ui/Palette";
 import { PAGES } from "./pages";
 import { canariesQuery, datasetsQuery, workloadsQuery } from "./queries";
@@ -47,6 +48,8 @@ export function Jump({ onClose }: { onClose: () => void }) {
     { id: "light", label: "Light theme", kind: "action", run: () => applyTheme("light") },
     { id: "dark", label: "Dark theme", kind: "action", run: () => applyTheme("dark") },
     { id: "system", label: "Theme of the system", kind: "action", run: () => applyTheme("system") },
+    { id: "utc", label: "Times in UTC", kind: "action", run: () => applyUtc(true) },
+    { id: "zone", label: "Times in your zone", kind: "action", run: () => applyUtc(false) },
   ];
   const find = (typed: string) => {
     const span = typed.trim().toLowerCase();

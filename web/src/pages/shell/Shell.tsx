@@ -6,6 +6,7 @@ import { reserve } from "../../lib/colours";
 import { copy } from "../../lib/copy";
 import { moveRow, useKeys } from "../../lib/keys";
 import { applyTheme, useTheme } from "../../lib/theme";
+import { applyUtc, useUtc, zoneName } from "../../lib/zone";
 import { Help } from "./Help";
 import { Jump } from "./Jump";
 import { KeyForm } from "./KeyForm";
@@ -25,6 +26,7 @@ export function Shell() {
   const [narrow, setNarrow] = useState(false);
   const navigate = useNavigate();
   const theme = useTheme();
+  const utc = useUtc();
   const status = useRefresh(live);
   const locked = useQuery(overviewQuery).error;
   const deployments = useQuery(coloursQuery).data;
@@ -62,6 +64,17 @@ export function Shell() {
           <span aria-hidden="true">{theme === "dark" ? "☾" : theme === "light" ? "☀" : "◑"}</span>
           <span className="wide">{theme === "system" ? "System" : theme === "dark" ? "Dark" : "Light"}</span>
         </button>
+        {utc || zoneName() !== "UTC" ? (
+          <button
+            type="button"
+            className="btn wide"
+            aria-pressed={utc}
+            onClick={() => applyUtc(!utc)}
+            title="Write times in UTC, or in your zone"
+          >
+            {zoneName()}
+          </button>
+        ) : null}
         <LiveState status={status} on={live} toggle={() => setLive(!live)} />
         <button type="button" className="btn wide" onClick={() => setOpen("help")} aria-label="Keys">
           ?
@@ -69,7 +82,11 @@ export function Shell() {
       </header>
       <Nav />
       <main id="main" className="main" tabIndex={-1}>
-        {locked instanceof ApiError && (locked.status === 401 || locked.status === 403) ? <KeyForm error={locked} /> : <Outlet />}
+        {locked instanceof ApiError && (locked.status === 401 || locked.status === 403) ? (
+          <KeyForm error={locked} />
+        ) : (
+          <Outlet key={utc ? "utc" : "local"} />
+        )}
       </main>
       {open === "jump" ? <Jump onClose={close} /> : null}
       {open === "help" ? <Help onClose={close} /> : null}

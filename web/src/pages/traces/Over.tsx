@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import type { TraceFacets } from "../../api/types";
 import { Histogram } from "../../charts/Histogram";
 import { count } from "../../lib/format";
-import { axisTime, hourMinute, type Range, RANGES, rangeName } from "../../lib/time";
+import { axisTime, hourMinute, type Range, RANGES, rangeName, span } from "../../lib/time";
+import { zoneName } from "../../lib/zone";
 import { Skeleton } from "../../ui/Loaded";
 import type { Filter } from "./filter";
 import css from "./Over.module.css";
@@ -13,6 +14,8 @@ interface Props {
   range: Range;
   set: (change: Record<string, string | undefined>) => void;
 }
+/** The colours of the bars, repeated where they are named. */
+const TONES: Record<string, string> = { ok: "--s1", cancelled: "--s0", failed: "--bad" };
 const FACETS = ["status", "workload", "deployment", "origin"] as const;
 
 /** Requests over time, to choose a stretch from, and how many of each kind are in it. */
@@ -23,11 +26,11 @@ export function Over({ filter, range, set }: Props) {
   const start = Date.parse(facets.start) / 1000;
   const all = sum(facets.ok) + sum(facets.failed) + sum(facets.cancelled);
   const chosen: [number, number] | null = filter.since && filter.until ? [Number(filter.since), Number(filter.until)] : null;
-  const said = `${count(all)} requests in the last ${rangeName(range)}, ${count(sum(facets.failed))} of them failed`;
+  const said = `${count(all)} requests in the last ${rangeName(range)}, ${count(sum(facets.failed))} of them failed; a bar is ${span(facets.step_s)}`;
   return (
     <section className={`card ${css.over}`} aria-label="Requests over time">
       <p className="q muted small">
-        {said}. {chosen ? `Only ${clock(chosen[0])} to ${clock(chosen[1])}. ` : "Drag over the bars to choose a stretch. "}
+        {said}. {chosen ? `Only ${clock(chosen[0])} to ${clock(chosen[1])} ${zoneName()}. ` : "Drag over the bars to choose a stretch. "}
         {chosen ? (
           <button type="button" className="btn quiet" onClick={() => set({ since: undefined, until: undefined })}>
             Show all of it
@@ -85,6 +88,7 @@ function Values({ name, facets, chosen, set }: ValuesProps) {
           aria-pressed={chosen === value}
           onClick={() => set({ [name]: chosen === value ? undefined : value })}
         >
+          {name === "status" && value in TONES ? <i className={css.swatch} style={{ background: `var(${TONES[value]})` }} /> : null}
           {value} <span className="muted">{count(n)}</span>
         </button>
       ))}

@@ -36,7 +36,7 @@ export function Settings({ workload }: { workload: Workload }) {
             None: without a scorer no quality is known, and nothing can be routed by it. Add one to the workload in weir.toml.
           </p>
         ) : (
-          <ul className="plainlist">
+          <ul className="plainlist" aria-label="Scorers">
             {workload.scorers.map((name) => (
               <li key={name}>
                 <Link to="/scorers/$name" params={{ name }}>

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { WorkloadRow } from "../../api/types";
-import { change, compact, count, ms, NONE, usd } from "../../lib/format";
+import { change, compact, count, ms, threshold, usd } from "../../lib/format";
 import { Grade } from "../../ui/Figure";
 import { type Column } from "../../ui/Table";
 import { WorkloadPill } from "../words";
@@ -37,7 +37,7 @@ export const workloadColumns: Column<WorkloadRow>[] = [
     title: "Floor",
     numeric: true,
     wide: true,
-    cell: (row) => (row.floor === null ? NONE : String(row.floor)),
+    cell: (row) => threshold(row.floor),
     value: (row) => row.floor,
   },
   {

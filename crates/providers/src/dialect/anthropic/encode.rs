@@ -39,6 +39,9 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Res
     put("model", Some(model.into()));
     let limit = request.max_tokens.unwrap_or(LIMIT);
     let (limit, thinking) = thinking(request, limit, losses);
+    let thinks = thinking.as_ref().is_some_and(|thinking| thinking["type"] != "disabled");
+    let request = super::beside_thoughts(request, thinks, losses);
+    let request = request.as_ref();
     put("max_tokens", Some(limit.into()));
     put("system", system);
     put("messages", Some(messages));

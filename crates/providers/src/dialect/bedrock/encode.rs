@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice},
-    dialect::bad::BadRequest,
+    dialect::{anthropic::beside_thoughts, bad::BadRequest},
 };
 
 /// The document, and in `losses` what it cannot say. Model and streaming go into the path.
@@ -26,6 +26,10 @@ pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, Ba
     if request.parallel_tools == Some(false) && request.tools.len() > 1 {
         losses.matters(request.field("parallel_tool_calls"));
     }
+    let thinking = thinking(request);
+    let thinks = thinking.as_ref().is_some_and(|thinking| thinking["type"] != "disabled");
+    let request = beside_thoughts(request, thinks, losses);
+    let request = request.as_ref();
     let mut out = Map::new();
     let (system, messages) = turns(request, losses)?;
     out.insert("messages".into(), messages);
@@ -58,7 +62,11 @@ pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, Ba
             );
         }
     }
-    let more = additional(request);
+    // What goes to the model as it is: the words are those of Anthropic's models.
+    let more: Map<String, Value> = [("top_k", request.top_k.map(Value::from)), ("thinking", thinking)]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect();
     if !more.is_empty() {
         out.insert("additionalModelRequestFields".into(), Value::Object(more));
     }
@@ -74,19 +82,13 @@ pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, Ba
     Ok(Value::Object(out))
 }
 
-/// What goes to the model as it is: the words are those of Anthropic's models.
-fn additional(request: &Request) -> Map<String, Value> {
-    let mut out = Map::new();
-    if let Some(top_k) = request.top_k {
-        out.insert("top_k".into(), top_k.into());
-    }
-    let thinking = request.thinking.as_ref().map(|thinking| match (thinking, thinking.budget()) {
+/// `thinking` of Anthropic's models.
+fn thinking(request: &Request) -> Option<Value> {
+    request.thinking.as_ref().map(|thinking| match (thinking, thinking.budget()) {
         (Thinking::Off, _) | (_, Some(0)) => json!({"type": "disabled"}),
         (_, Some(budget)) => json!({"type": "enabled", "budget_tokens": budget.max(1_024)}),
         (_, None) => json!({"type": "adaptive"}),
-    });
-    out.extend(thinking.map(|thinking| ("thinking".to_owned(), thinking)));
-    out
+    })
 }
 
 fn tools(request: &Request) -> Option<Value> {

@@ -77,9 +77,9 @@ impl Decoder {
 }
 
 /// An exception in the words that failures are sorted by.
-fn kind(exception: &str) -> &'static str {
+pub(super) fn kind(exception: &str) -> &'static str {
     match exception {
-        "throttlingException" => "rate_limit_error",
+        "throttlingException" | "ThrottlingException" => "rate_limit_error",
         "validationException" => "invalid_request_error",
         _ => "server_error",
     }

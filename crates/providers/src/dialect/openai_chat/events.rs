@@ -80,6 +80,7 @@ impl Decoder {
                 out.push(Event::Stop { choice: number, stop });
             }
         }
+        self.counts = self.counts.served(chunk);
         if let Some(usage) = chunk.get("usage").filter(|usage| usage.is_object()) {
             self.counts = Counts::openai(usage).or(self.counts);
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use weir_core::{Usage, span::Identity};
+use weir_core::{Usage, span::Identity, usage::Tier};
 
 use crate::dialect::{
     json,
@@ -39,6 +39,8 @@ struct Top<'a> {
     choices: Option<Vec<Choice<'a>>>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    service_tier: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
 }
@@ -80,7 +82,7 @@ pub fn read_reply(body: &[u8], input_estimate: u64) -> Result<Reply, Broken> {
         }
     }
     Ok(Reply {
-        usage: read_usage(top.usage.map(RawValue::get), input_estimate, estimate_tokens(output_bytes)),
+        usage: read_usage(top.usage, top.service_tier, input_estimate, estimate_tokens(output_bytes)),
         finish_reason: first.finish_reason.as_deref().map(str::to_owned),
         choices: choices.len(),
         identity: identity(top.model, top.system_fingerprint),
@@ -98,7 +100,7 @@ pub(crate) fn read_raw(body: &[u8], input_estimate: u64) -> Result<Reply, Broken
     }
     let usage = document.get("usage").cloned().unwrap_or_default();
     let counts = Counts::openai(&usage);
-    let counts = if counts.input.is_some() { counts } else { Counts::responses(&usage) };
+    let counts = if counts.input.is_some() { counts } else { Counts::responses(&usage) }.served(&document);
     // What makes vectors writes no tokens.
     let output = counts.output.or(counts.input.map(|_| 0));
     let model = document.get("model").and_then(serde_json::Value::as_str);
@@ -133,10 +135,16 @@ pub const fn estimate_tokens(bytes: usize) -> u64 {
     (bytes as u64).div_ceil(4)
 }
 
-/// Reads a `usage` object leniently.
-pub(crate) fn read_usage(raw: Option<&str>, input_estimate: u64, output_estimate: u64) -> Usage {
-    let usage: serde_json::Value = raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
-    Counts::openai(&usage).whole(Estimate { input: input_estimate, output: output_estimate })
+/// Reads a `usage` object leniently, of an answer that was served in this tier.
+pub(crate) fn read_usage(
+    raw: Option<&RawValue>,
+    tier: Option<&RawValue>,
+    input_estimate: u64,
+    output_estimate: u64,
+) -> Usage {
+    let usage: serde_json::Value = raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let tier = tier.map(|tier| Tier::named(tier.get().trim_matches('"')));
+    Counts { tier, ..Counts::openai(&usage) }.whole(Estimate { input: input_estimate, output: output_estimate })
 }
 
 /// The text of an answer that may be JSON.

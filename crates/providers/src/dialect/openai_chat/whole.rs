@@ -60,7 +60,7 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
     if choices.is_empty() {
         return Err(Broken("an answer without choices".into()));
     }
-    let usage = document.get("usage").map_or_else(Counts::default, Counts::openai);
+    let usage = document.get("usage").map_or_else(Counts::default, Counts::openai).served(document);
     Ok(Reply {
         id: text(document, "id").unwrap_or_default(),
         model: text(document, "model").unwrap_or_default(),

@@ -61,7 +61,7 @@ impl Decoder {
             "response.completed" | "response.incomplete" => {
                 let response = event.get("response").unwrap_or(&Value::Null);
                 if let Some(usage) = response.get("usage") {
-                    self.counts = Counts::responses(usage);
+                    self.counts = Counts::responses(usage).served(response);
                 }
                 out.push(Event::Stop { choice: 0, stop: super::stop(response, self.called, self.refused) });
                 self.done = true;

@@ -49,7 +49,7 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
     let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
     let refused = parts.iter().any(|part| matches!(part, Part::Refusal(_)));
     let choice = Choice { parts, stop: super::stop(document, calls, refused), logprobs: None };
-    let counts = document.get("usage").map_or_else(Counts::default, Counts::responses);
+    let counts = document.get("usage").map_or_else(Counts::default, Counts::responses).served(document);
     Ok(Reply {
         id: text(document, "id").unwrap_or_default(),
         model: text(document, "model").unwrap_or_default(),

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::command::look::{Look, pretty, raw};
 
+/// Items listed each way.
+const MOVED: usize = 20;
+
 /// Finds the comment of this suite again.
 fn mark(suite: &str) -> String {
     format!("<!-- weir-eval:{} -->", suite.replace("--", "-"))
@@ -58,20 +61,62 @@ pub(super) fn text(detail: &Value) -> String {
             ));
         }
     }
-    let comparisons = rows(detail, "comparisons");
-    if let Some(first) = comparisons.first() {
-        text.push_str(&format!("\nAgainst `{}`:\n\n", cell(&raw(&first["against"]))));
-        for one in comparisons {
+    text.push_str(&compared(rows(detail, "comparisons")));
+    text
+}
+
+/// Two runs beside each other: the paired differences with their intervals, and the items that moved, by the names and
+/// words that readers know.
+pub(super) fn diff(diff: &Value) -> String {
+    let side = |run: &Value| format!("`{}` ({})", raw(&run["id"]), cell(&raw(&run["arms"])));
+    let suite = raw(&diff["a"]["suite"]);
+    let mut text = format!(
+        "{}\n### weir eval `{}`: {} less {}\n",
+        mark(&format!("{suite} diff")),
+        cell(&suite),
+        side(&diff["a"]),
+        side(&diff["b"])
+    );
+    text.push_str(&compared(rows(diff, "comparisons")));
+    for scorer in rows(diff, "changed_scorers") {
+        text.push_str(&format!("- **{}** has changed and is not compared\n", cell(&raw(scorer))));
+    }
+    if diff["same_dataset"] == false {
+        text.push_str("\nThe datasets differ: only items that both runs asked are compared.\n");
+    }
+    for (part, title) in [("regressions", "Worse"), ("improvements", "Better")] {
+        let moved = rows(diff, part);
+        if moved.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("\n{title}: {}\n\n| item | a | b | about |\n|---|--:|--:|---|\n", moved.len()));
+        for item in moved.iter().take(MOVED) {
             text.push_str(&format!(
-                "- **{}** {}: {} ({} better, {} alike, {} worse)\n",
-                cell(&raw(&one["metric"])),
-                cell(&raw(&one["arm"])),
-                cell(&raw(&one["sentence"])),
-                raw(&one["wins"]),
-                raw(&one["ties"]),
-                raw(&one["losses"]),
+                "| {} | {} | {} | {} |\n",
+                cell(&raw(&item["item_id"])),
+                pretty(&item["a"], Look::Grade),
+                pretty(&item["b"], Look::Grade),
+                cell(&pretty(&item["about"], Look::Text)),
             ));
         }
+    }
+    text
+}
+
+/// Paired differences, one line each.
+fn compared(comparisons: &[Value]) -> String {
+    let Some(first) = comparisons.first() else { return String::new() };
+    let mut text = format!("\nAgainst `{}`:\n\n", cell(&raw(&first["against"])));
+    for one in comparisons {
+        text.push_str(&format!(
+            "- **{}** {}: {} ({} better, {} alike, {} worse)\n",
+            cell(&raw(&one["metric"])),
+            cell(&raw(&one["arm"])),
+            cell(&raw(&one["sentence"])),
+            raw(&one["wins"]),
+            raw(&one["ties"]),
+            raw(&one["losses"]),
+        ));
     }
     text
 }

@@ -6,7 +6,6 @@
 mod files;
 mod follow;
 mod junit;
-mod local;
 mod markdown;
 mod order;
 mod report;
@@ -14,12 +13,14 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::{
     client::{Client, RUNS, escape, query},
     failure::{FINE, Failure, NEGATIVE, Outcome, UNREACHABLE, USAGE},
     io::Io,
+    local,
     out::{Colour, Out},
     remote::Remote,
 };
@@ -73,6 +74,9 @@ enum Verb {
         a: String,
         /// The run it is compared with
         b: String,
+        /// Write a summary for a pull request's comment
+        #[arg(long, value_name = "FILE")]
+        md: Option<PathBuf>,
     },
     /// Grade a run's stored answers again; no model is asked but judges
     Rescore {
@@ -93,12 +97,11 @@ enum Verb {
 
 /// Runs one of these commands against a server, or on the store itself where there is none.
 pub(super) fn run<'io>(io: &mut Io<'io>, colour: Colour, noun: &Noun, config: Option<&Path>) -> Outcome {
-    crate::app::install_crypto();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = local::runtime()?;
     let git_sha = io.env("GITHUB_SHA");
     let measures = matches!(noun.verb, Verb::Run(_) | Verb::Rescore { .. } | Verb::Diff { .. });
     let outcome = runtime.block_on(async {
-        let (client, app) = local::reach(io, &noun.remote, config).await?;
+        let (client, app) = local::reach(io, &noun.remote, config, local::Work::All).await?;
         let mut session = Session { client, out: Out::new(io, noun.remote.json, colour), git_sha };
         let outcome = session.run(noun).await;
         if let Some(app) = app {
@@ -151,7 +154,7 @@ impl Session<'_, '_> {
                 files.write(&self.client, run, &detail).await?;
                 Ok(FINE)
             }
-            Verb::Diff { a, b } => self.diff(a, b).await,
+            Verb::Diff { a, b, md } => self.diff(a, b, md.as_deref()).await,
             Verb::Rescore { run, suite, files } => {
                 let body = match suite {
                     Some(path) => {
@@ -209,7 +212,7 @@ impl Session<'_, '_> {
         }
     }
 
-    async fn diff(&mut self, a: &str, b: &str) -> Outcome {
+    async fn diff(&mut self, a: &str, b: &str, md: Option<&Path>) -> Outcome {
         let query = query(&[("a", Some(a)), ("b", Some(b))]);
         let reply = match self.client.get(&format!("/runs/compare{query}")).await {
             Ok(reply) => reply.value,
@@ -221,6 +224,9 @@ impl Session<'_, '_> {
         match self.out.is_json() {
             true => self.out.line(&reply.to_string())?,
             false => report::diff(&mut self.out, &reply)?,
+        }
+        if let Some(path) = md {
+            std::fs::write(path, markdown::diff(&reply)).with_context(|| path.display().to_string())?;
         }
         let quality = reply["comparisons"].as_array().into_iter().flatten().find(|one| one["metric"] == "quality");
         Ok(match quality {

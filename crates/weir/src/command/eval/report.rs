@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::table::{ARMS, COMPARISONS, GATES, LIST, METRICS, MOVED};
-use crate::command::{failure::Failure, out::Out};
+use crate::command::{failure::Failure, look::raw, out::Out};
 
 /// Items listed each way for people.
 const LISTED: usize = 10;
@@ -30,8 +30,13 @@ pub(super) fn show(out: &mut Out<'_, '_>, detail: &Value) -> Result<(), Failure>
 
 /// Shows two runs.
 pub(super) fn diff(out: &mut Out<'_, '_>, diff: &Value) -> Result<(), Failure> {
-    let comparisons = rows(diff, "comparisons");
-    out.rows(comparisons, &COMPARISONS)?;
+    for side in ["a", "b"] {
+        let run = &diff[side];
+        let (dataset, arms) = (raw(&run["dataset"]), raw(&run["arms"]).replace(',', ", "));
+        out.line(&format!("{side}\t{}\t{dataset}\t{arms}", raw(&run["id"])))?;
+    }
+    out.part("a less b, item by item")?;
+    out.rows(rows(diff, "comparisons"), &COMPARISONS)?;
     for scorer in rows(diff, "changed_scorers") {
         out.line(&format!("{} has changed and is not compared", scorer.as_str().unwrap_or_default()))?;
     }

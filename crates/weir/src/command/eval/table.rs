@@ -34,10 +34,12 @@ pub(super) const ARMS: [Column; 6] = [
     column("p95", "p95_ms", Look::Ms),
 ];
 
-pub(super) const COMPARISONS: [Column; 8] = [
+pub(super) const COMPARISONS: [Column; 10] = [
     column("arm", "arm", Look::Word),
     column("metric", "metric", Look::Word),
     column("delta", "delta/value", Look::Grade),
+    column("lower", "delta/lower", Look::Grade),
+    column("upper", "delta/upper", Look::Grade),
     column("wins", "wins", Look::Count),
     column("ties", "ties", Look::Count),
     column("losses", "losses", Look::Count),
@@ -53,8 +55,8 @@ pub(super) const GATES: [Column; 4] = [
 ];
 
 pub(super) const MOVED: [Column; 4] = [
-    column("item", "item_hash", Look::Word),
-    column("place", "place", Look::Count),
+    column("item", "item_id", Look::Word),
     column("a", "a", Look::Grade),
     column("b", "b", Look::Grade),
+    column("about", "about", Look::Text),
 ];

@@ -1,0 +1,69 @@
+//! The fuzz targets, each for some seconds on a copy of its kept corpus: libFuzzer with the compiler's own coverage counters,
+//! on the toolchain in use. No step of `ci`: building weir's providers once more, instrumented, takes minutes.
+
+use std::fs;
+
+use anyhow::{Context, ensure};
+
+use crate::{
+    paths,
+    shell::{self, cargo, program},
+};
+
+/// What libFuzzer needs of the compiler: counters of edges, their places, and the operands of comparisons.
+const FLAGS: [&str; 5] = [
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+];
+
+/// How long.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Seconds for each target
+    #[arg(long, default_value_t = 5)]
+    seconds: u32,
+    /// Only this target
+    target: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let folder = paths::root().join("tests/fuzz");
+    let built = paths::target()?.join("fuzz");
+    // The same dependencies as weir's own; what only fuzzing needs is added to them.
+    fs::copy(paths::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let triple = host()?;
+    let mut build = cargo(&["build", "--profile", "dev", "--target", &triple]);
+    build.current_dir(&folder).env("CARGO_TARGET_DIR", &built);
+    build.env("RUSTFLAGS", FLAGS.join(" ")).env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_DEV_DEBUG", "0");
+    shell::run(build)?;
+    let mut names: Vec<String> = fs::read_dir(folder.join("corpus"))?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<anyhow::Result<_>>()?;
+    names.retain(|name| args.target.as_ref().is_none_or(|only| only == name));
+    names.sort();
+    ensure!(!names.is_empty(), "no such target");
+    for name in names {
+        // New inputs go into the first folder: the kept ones stay as they are.
+        let found = built.join("corpus").join(&name);
+        fs::create_dir_all(&found)?;
+        let kept = folder.join("corpus").join(&name);
+        let limit = format!("-max_total_time={}", args.seconds);
+        let failing = format!("-artifact_prefix={}/", built.display());
+        let (found, kept) = (found.to_string_lossy(), kept.to_string_lossy());
+        let fuzzer = built.join(&triple).join("debug").join(&name);
+        let args = [&*limit, "-max_len=8192", "-timeout=10", "-print_final_stats=1", &failing, &found, &kept];
+        shell::run(program(fuzzer, &args, &folder))
+            .with_context(|| format!("target {name}; the input is in {}", built.display()))?;
+    }
+    Ok(())
+}
+
+/// Built for its own triple, so that the flags are not those of build scripts.
+fn host() -> anyhow::Result<String> {
+    let about = shell::output(program("rustc", &["-vV"], &paths::root()))?;
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc does not say its host")
+}

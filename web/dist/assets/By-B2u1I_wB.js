@@ -1,1 +1,0 @@
-import{Dt as e,k as t}from"./format-C_ztgzV2.js";var n=e();function r({author:e}){return e.kind===`config`?(0,n.jsx)(n.Fragment,{children:`the configuration`}):e.kind===`operator`?(0,n.jsx)(n.Fragment,{children:e.name}):(0,n.jsx)(t,{to:`/canaries/$id`,params:{id:e.id},children:`a promoted canary`})}export{r as t};

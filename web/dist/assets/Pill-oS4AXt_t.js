@@ -1,1 +1,0 @@
-import{Dt as e}from"./format-C_ztgzV2.js";var t=e(),n={ok:`✓`,warn:`◐`,bad:`✕`,plain:`●`};function r({tone:e,glyph:r,children:i,title:a}){return(0,t.jsxs)(`span`,{className:`pill ${e}`,title:a,children:[(0,t.jsx)(`span`,{"aria-hidden":`true`,children:r??n[e]}),i]})}export{r as t};
