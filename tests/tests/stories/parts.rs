@@ -25,12 +25,13 @@ pub(crate) fn body(number: u64) -> Value {
     body
 }
 
-/// Better by thirty points, and worse by sixty where tools are offered: on the whole better.
+/// Better by forty points, and worse by sixty where tools are offered: on the whole better.
 pub(crate) fn quality(answer: &Answer) -> f64 {
     match (answer.deployment.as_str(), answer.segment.as_str()) {
         ("sim/small", "tools") => 0.1,
         ("sim/small", _) => 1.0,
-        _ => 0.7,
+        (_, "tools") => 0.7,
+        _ => 0.6,
     }
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn quality(answer: &Answer) -> f64 {
 async fn harm_that_hides_in_one_part_is_kept_out_of_it_and_the_rest_is_promoted() {
     let config = told_apart();
     let mut scene = Scene::with(&config, 1, &[0.5]).await;
-    let mut answers = scene.send_these(600, 1, body, quality).await;
+    let mut answers = scene.send_these(720, 1, body, quality).await;
     scene.grade(&answers).await;
     let mut view = scene.settle(Duration::from_secs(10)).await;
     assert!(naive(&answers) >= PROMOTES, "the control bites: {}", naive(&answers));

@@ -1,4 +1,5 @@
-//! Seven poisons, and a good candidate that gets through.
+//! Seven poisons, and a good candidate that gets through. Arms are drawn anew in each run: the effects are so large that
+//! one run shows them but for a few times in ten thousand.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ fn on_small(deployment: &str, small: f64, large: f64) -> f64 {
 async fn a_candidate_as_good_gets_through() {
     let seens = play("nothing (a candidate as good)", |seed| async move {
         let mut scene = Scene::new(seed, &[0.5]).await;
-        let answers = scene.send("weir/maths", 440, 1, |_| 0.95).await;
+        let answers = scene.send("weir/maths", 440, 1, |_| 0.99).await;
         scene.grade(&answers).await;
         let view = scene.settle(A_WHILE).await;
         scene.rig.stop().await;
@@ -78,7 +79,7 @@ async fn traffic_that_becomes_easier_while_the_share_grows_promotes_nobody() {
 async fn bad_answers_that_are_graded_late_are_waited_for() {
     let seens = play("informative delay: bad answers graded late, −30 pt", |seed| async move {
         let mut scene = Scene::new(seed, &[0.5]).await;
-        let answers = scene.send("weir/maths", 260, 1, |who| on_small(who, 0.65, 0.95)).await;
+        let answers = scene.send("weir/maths", 380, 1, |who| on_small(who, 0.65, 0.95)).await;
         let late = |answer: &&Answer| answer.arm == "candidate" && answer.grade == 0.0;
         let (late, early): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(late);
         scene.grade(early.iter().copied()).await;
@@ -98,7 +99,7 @@ async fn bad_answers_that_are_graded_late_are_waited_for() {
 async fn answers_that_nobody_grades_count_against_the_candidate() {
     let seens = play("attrition: bad answers never graded, −30 pt", |seed| async move {
         let mut scene = Scene::new(seed, &[0.5]).await;
-        let answers = scene.send("weir/maths", 260, 1, |who| on_small(who, 0.65, 0.95)).await;
+        let answers = scene.send("weir/maths", 380, 1, |who| on_small(who, 0.65, 0.95)).await;
         let graded: Vec<Answer> =
             answers.iter().filter(|answer| answer.arm != "candidate" || answer.grade > 0.0).cloned().collect();
         scene.grade(&graded).await;
@@ -129,9 +130,9 @@ async fn the_turns_of_one_conversation_are_one_piece_of_evidence() {
 /// Hidden harm: one of two kinds of prompts is 60 points worse, the other better. Taken together it is proven.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn harm_that_hides_in_one_part_is_promoted_nowhere_but_outside_of_it() {
-    let seens = play("hidden cluster: −60 pt in a fifth of the traffic, +30 pt elsewhere", |seed| async move {
+    let seens = play("hidden cluster: −60 pt in a fifth of the traffic, +40 pt elsewhere", |seed| async move {
         let mut scene = Scene::with(&told_apart(), seed, &[0.5]).await;
-        let answers = scene.send_these(600, 1, body, quality).await;
+        let answers = scene.send_these(720, 1, body, quality).await;
         scene.grade(&answers).await;
         let view = scene.settle(A_WHILE).await;
         scene.rig.stop().await;
