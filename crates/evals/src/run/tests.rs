@@ -7,7 +7,11 @@ use weir_core::{
     score::Unscored,
 };
 
-use super::*;
+use super::{
+    report::report,
+    table::{Mark, Row},
+    *,
+};
 use crate::suite::{Gate, Suite};
 
 const SUITE: &str =
