@@ -27,7 +27,7 @@ pub(crate) use decode::decode;
 pub(crate) use encode::encode;
 pub(crate) use events::{Decoder, Encoder};
 pub(crate) use peek::{Shape, peek_as, peek_at, peek_bare, peek_gemini};
-pub(crate) use reply::{document, identity, read_raw, read_usage, uncounted};
+pub(crate) use reply::{Envelope, document, identity, read_raw, read_usage, uncounted};
 pub(crate) use whole::{decode as decode_reply, encode as encode_reply};
 
 use serde_json::{Value, json};

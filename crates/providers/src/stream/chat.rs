@@ -13,25 +13,9 @@ use weir_core::{Usage, span::Identity};
 
 use super::{Step, StreamEnd, StreamFailure, progress::Progress};
 use crate::{
-    dialect::openai_chat::{estimate_tokens, identity, read_usage, splice_usage_extension},
+    dialect::openai_chat::{Envelope, estimate_tokens, identity, read_usage, splice_usage_extension},
     sse::{Event, Reader},
 };
-
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    system_fingerprint: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
-    #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    service_tier: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-}
 
 #[derive(Deserialize)]
 struct Choice<'a> {
@@ -184,7 +168,7 @@ impl State {
 
     /// Reads one chunk; false when it is not to be forwarded.
     fn read(&mut self, data: &[u8]) -> bool {
-        let chunk: Option<Chunk<'_>> = data
+        let chunk: Option<Envelope<'_, Choice<'_>>> = data
             .first()
             .filter(|first| **first == b'{')
             .and_then(|_| std::str::from_utf8(data).ok())
