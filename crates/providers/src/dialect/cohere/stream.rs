@@ -3,7 +3,11 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{chat::Event, dialect::{usage::Counts, value::text_at}, stream::StreamFailure};
+use crate::{
+    chat::Event,
+    dialect::{usage::Counts, value::text_at},
+    stream::StreamFailure,
+};
 
 /// Reads events.
 #[derive(Debug, Default)]

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of, text_of_result};
+use crate::chat::{
+    Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of, text_of_result,
+};
 
 /// OpenAI takes so many stop sequences.
 const MOST_STOPS: usize = 4;
