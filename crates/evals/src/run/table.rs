@@ -18,8 +18,6 @@ pub(super) struct Row {
     pub(super) item: Arc<str>,
     /// Which arm.
     pub(super) arm: usize,
-    /// From 0.
-    pub(super) trial: u32,
     /// Something came back.
     pub(super) answered: bool,
     /// Dollars, where the price is known.
@@ -193,7 +191,6 @@ impl Row {
         Some(Self {
             item: Arc::clone(answers.items.get(&output.ord)?),
             arm,
-            trial: output.trial,
             answered,
             cost_usd: output.cost.map(NanoUsd::as_usd),
             latency_ms: output.latency_us.map(|us| us as f64 / 1000.0),
