@@ -30,8 +30,9 @@ pub(super) async fn first_snapshot(
         tokens: Arc::clone(&ground.tokens),
         clock: Arc::clone(&ground.clock),
         windows: sender,
-    });
-    Ok((publisher.await?, windows))
+    })
+    .await?;
+    Ok((publisher, windows))
 }
 
 /// Starts the reconcilers.
