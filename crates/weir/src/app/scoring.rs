@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use weir_core::Entropy;
 use weir_jobs::{
     Anchors, Backfiller, Bells, Bench, Desk, OpenaiRuns, Pacer, Prober, ProberParts, Rates, Recent, References, Runner,
     Tail, Turns, Writer, WriterParts,
