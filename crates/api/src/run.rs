@@ -1,16 +1,16 @@
 //! Eval runs: lists, one run with its figures, and its items.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use weir_core::{NanoUsd, error, score::Verdict};
+use weir_core::{error, run::RunOutput, score::Verdict};
 use weir_evals::{
-    run::{Against, Given, Order, Report, Side, Table, report},
+    run::{Order, Report},
     suite::Suite,
 };
-use weir_store::{Purpose, RunFilter, RunOutput, RunRow, RunStatus, Store};
+use weir_store::{Purpose, RunFilter, RunRow, RunStatus, Store};
 
 use crate::{
     extract::{Params, Segment},
@@ -212,51 +212,9 @@ pub(crate) fn order(row: &RunRow) -> Reply<(Order, Suite)> {
 
 /// What follows from a run's answers so far.
 pub(crate) async fn figures(store: &Store, row: &RunRow, order: Order, suite: Suite) -> Reply<Report> {
-    let own = Answers::read(store, row).await?;
-    let earlier = match &order.against {
-        Some(Against::Run(id)) => match store.run_get(id).await? {
-            Some(earlier) => Some(Answers::read(store, &earlier).await?),
-            None => None,
-        },
-        _ => None,
-    };
-    // Intervals of a hundred thousand answers take a moment.
-    let made = tokio::task::spawn_blocking(move || {
-        let earlier = earlier.as_ref().map(Answers::side);
-        report(&Table::gather(&suite, &order, &own.side(), earlier.as_ref()), &order.gates(&suite))
-    });
+    let (own, earlier) = store.run_answers(row, order.earlier()).await?;
+    let made = tokio::task::spawn_blocking(move || Report::of(&suite, &order, &own, earlier.as_ref()));
     made.await.map_err(|_| Failure::new(&error::INTERNAL, "the run's figures could not be made"))
-}
-
-/// A run's answers as they are stored.
-struct Answers {
-    run: String,
-    items: HashMap<u32, Arc<str>>,
-    outputs: Vec<RunOutput>,
-}
-
-impl Answers {
-    async fn read(store: &Store, row: &RunRow) -> Reply<Self> {
-        let places = store.run_places(row.seq).await?;
-        let items = places.into_iter().map(|(hash, place)| (place, Arc::from(hash))).collect();
-        Ok(Self { run: row.run.id.clone(), items, outputs: store.run_outputs(row.seq, None).await? })
-    }
-
-    fn side(&self) -> Side<'_> {
-        Side { run: &self.run, items: self.items.clone(), given: self.outputs.iter().map(given).collect() }
-    }
-}
-
-fn given(output: &RunOutput) -> Given<'_> {
-    Given {
-        place: output.ord,
-        arm: &output.arm,
-        trial: output.trial,
-        answered: output.said.is_ok(),
-        cost_usd: output.cost.map(NanoUsd::as_usd),
-        latency_ms: output.latency_us.map(|us| us as f64 / 1000.0),
-        verdicts: output.scores.iter().map(|score| (score.scorer.as_str(), &score.verdict)).collect(),
-    }
 }
 
 fn limit(asked: Option<u32>, usual: u32) -> Reply<u32> {

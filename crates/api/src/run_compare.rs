@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use weir_core::run::RunOutput;
 use weir_evals::{run::Against, suite::QUALITY};
-use weir_store::{RunItem, RunOutput, RunRow};
+use weir_store::{RunItem, RunRow};
 
 use crate::{
     dataset::about,

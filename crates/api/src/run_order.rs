@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use weir_core::{NanoUsd, chat::Answer, error};
+use weir_core::{NanoUsd, chat::Answer, error, run::RunOutput};
 use weir_evals::{
     dataset::Item,
     run::{Against, Arm, Order, Take},
     suite::{BASELINE, DatasetRef, Suite},
 };
-use weir_store::{NewRun as Stored, RunOutput, RunStatus};
+use weir_store::{NewRun as Stored, RunStatus};
 
 use crate::{
     extract::{Body, Segment},

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use weir_core::{NanoUsd, score::Verdict};
+use weir_core::{
+    NanoUsd,
+    run::{RunOutput, RunScore},
+    score::Verdict,
+};
 use weir_evals::run::{Against, ArmReport, Comparison, GateOutcome, Metric, Order, Report};
-use weir_store::{RunItem, RunOutput, RunRow, RunScore};
+use weir_store::{RunItem, RunRow};
 
 use crate::{time::rfc3339, view::Figure};
 

@@ -20,6 +20,7 @@ pub mod money;
 pub mod policy;
 pub mod route;
 pub mod rule;
+pub mod run;
 pub mod score;
 pub mod segment;
 pub mod sink;

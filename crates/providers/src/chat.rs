@@ -141,6 +141,15 @@ impl Source {
             None => Self::Url(url.to_owned()),
         }
     }
+
+    /// As one URL, which holds the data where there are any; `None` for what was uploaded.
+    pub(crate) fn url(&self) -> Option<String> {
+        match self {
+            Self::Url(url) => Some(url.clone()),
+            Self::Data { media, data } => Some(format!("data:{media};base64,{data}")),
+            Self::Id(_) => None,
+        }
+    }
 }
 
 /// A function the model may call.
@@ -236,6 +245,22 @@ impl Request {
         format!("$.{own}")
     }
 
+    /// Notes the settings that the caller has made among these, in OpenAI's words: the target knows none of them.
+    pub(crate) fn without(&self, names: &[&str], losses: &mut Losses) {
+        let made = [
+            ("top_k", self.top_k.is_some()),
+            ("stop", !self.stop.is_empty()),
+            ("seed", self.seed.is_some()),
+            ("n", self.n.is_some_and(|n| n > 1)),
+            ("presence_penalty", self.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
+            ("frequency_penalty", self.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
+            ("logprobs", self.logprobs.is_some()),
+        ];
+        for (name, _) in made.iter().filter(|(name, made)| *made && names.contains(name)) {
+            losses.matters(self.field(name));
+        }
+    }
+
     /// The last turn of `role`, or a new one: dialects differ in what they put into one message.
     pub(crate) fn turn(&mut self, role: Role, at: &str) -> &mut Message {
         let fits = self.messages.last().is_some_and(|last| last.role == role);
@@ -253,6 +278,14 @@ impl Request {
             _ => None,
         })
     }
+}
+
+/// What a tool said at `at`, for targets that take only text of it; what else there was is noted.
+pub(crate) fn text_of_result(content: &[Part], at: &str, losses: &mut Losses) -> String {
+    if content.iter().any(|part| !matches!(part, Part::Text(_) | Part::CachePoint)) {
+        losses.matters(format!("{at}: a tool result that is not text"));
+    }
+    text_of(content)
 }
 
 /// The texts among `parts`, joined by newlines.

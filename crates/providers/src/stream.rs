@@ -6,6 +6,7 @@
 
 mod chat;
 mod mixed;
+mod progress;
 
 pub use chat::ChatStream;
 pub use mixed::Mixed;

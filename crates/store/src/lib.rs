@@ -82,7 +82,7 @@ pub use self::{
     rule::{Pressure, RulePause, RuleShare},
     run::{NewRun, RunFilter, RunRow, RunStatus},
     run_item::RunItem,
-    run_output::{RunMean, RunOutput, RunScore},
+    run_output::RunMean,
     score::{Inserted, ScoreRow},
     scorer_sum::ScorerSum,
     series::Series,

@@ -3,11 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, sqlite::SqliteRow};
-use weir_core::{NanoUsd, Timestamp};
+use weir_core::{NanoUsd, Timestamp, run::RunOutput};
 
 use crate::{
-    Error, Store,
-    run_output::{self, RunOutput},
+    Error, Store, run_output,
     value::{count, int, to_json, word},
 };
 

@@ -1,14 +1,15 @@
 //! What the arms of a run answered, and what scorers said of it. An answer is stored once; storing it again changes
 //! nothing, so a run that was cut off can be gone on with.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use sqlx::{
     Row,
     sqlite::{SqliteConnection, SqliteRow},
 };
 use weir_core::{
-    Grade, NanoUsd, SpanId, Timestamp,
+    Grade, NanoUsd, Timestamp,
+    run::{RunAnswers, RunOutput, RunScore},
     score::{Unscored, Verdict},
 };
 
@@ -17,54 +18,6 @@ use crate::{
     run::RunRow,
     value::{count, id_bytes, int, span_id, to_json, word},
 };
-
-/// One answer of a run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunOutput {
-    /// Its number; 0 before it is stored.
-    pub seq: i64,
-    /// The item's place in the run, from 0.
-    pub ord: u32,
-    /// Whose answer.
-    pub arm: String,
-    /// From 0.
-    pub trial: u32,
-    /// What was said, as JSON of what scorers read, or why nothing was.
-    pub said: Result<String, String>,
-    /// The request it was recorded as.
-    pub span_id: Option<SpanId>,
-    /// Who served it.
-    pub deployment: Option<String>,
-    /// What it cost, where the price is known.
-    pub cost: Option<NanoUsd>,
-    /// Asked to whole answer, in microseconds.
-    pub latency_us: Option<u64>,
-    /// Tokens of the prompt.
-    pub input_tokens: Option<u64>,
-    /// Tokens of the answer.
-    pub output_tokens: Option<u64>,
-    /// When.
-    pub at: Timestamp,
-    /// What scorers said, in any order.
-    pub scores: Vec<RunScore>,
-}
-
-/// One scorer's word on one answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunScore {
-    /// Which scorer.
-    pub scorer: String,
-    /// In which version.
-    pub version: String,
-    /// A grade, or why there is none.
-    pub verdict: Verdict,
-    /// What was measured, in its own unit.
-    pub raw: Option<f64>,
-    /// Why.
-    pub explanation: Option<String>,
-    /// What scoring cost.
-    pub cost: NanoUsd,
-}
 
 impl Store {
     /// Stores answers with their scores; what is stored already keeps its answer and gains the scores it lacks. The
@@ -144,6 +97,32 @@ impl Store {
                 Ok(RunOutput { scores: scores.remove(&output.seq).unwrap_or_default(), ..output })
             })
             .collect()
+    }
+
+    /// All answers of a run, and those of the earlier run that it is compared with, when that one is still there.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn run_answers(
+        &self,
+        own: &RunRow,
+        earlier: Option<&str>,
+    ) -> Result<(RunAnswers, Option<RunAnswers>), Error> {
+        let own = self.answers(own).await?;
+        let earlier = match earlier {
+            Some(id) => self.run_get(id).await?,
+            None => None,
+        };
+        Ok(match earlier {
+            Some(earlier) => (own, Some(self.answers(&earlier).await?)),
+            None => (own, None),
+        })
+    }
+
+    async fn answers(&self, row: &RunRow) -> Result<RunAnswers, Error> {
+        let places = self.run_places(row.seq).await?;
+        let items = places.into_iter().map(|(hash, place)| (place, Arc::from(hash))).collect();
+        Ok(RunAnswers { run: row.run.id.clone(), items, outputs: self.run_outputs(row.seq, None).await? })
     }
 
     /// Mean grades of finished runs by (workload, deployment, scorer, version): the newest finished run of each suite

@@ -14,8 +14,8 @@ mod near;
 mod reading;
 mod redact;
 mod schema;
+mod split;
 mod vendor;
-mod version;
 mod weir;
 pub mod write;
 
@@ -31,8 +31,8 @@ pub use near::{NEAR, Near, Neighbours};
 pub use reading::{Reading, Source, WHOLE_LIMIT};
 pub use redact::redact;
 pub use schema::InputSchema;
+pub use split::split_for;
 pub(crate) use vendor::promptfoo;
-pub use version::{split_for, version_id};
 
 /// The split that decides, and that nothing which is decided upon may see.
 pub const HELDOUT: &str = "heldout";

@@ -15,8 +15,9 @@ pub use compare::Comparison;
 pub use figure::Figure;
 pub use gate::{GateOutcome, State};
 pub use order::{Against, Arm, Order, Take};
-pub use report::{ArmReport, Metric, Report, report};
-pub use table::{Given, Mark, Row, Side, Table};
+pub use report::{ArmReport, Metric, Report};
+
+use table::Table;
 
 #[cfg(test)]
 mod tests;

@@ -102,6 +102,15 @@ impl Order {
         suite.gates.iter().cloned().chain(self.fail_under.map(Gate::fail_under)).collect()
     }
 
+    /// The earlier run that this one is compared with, when it is one.
+    #[must_use]
+    pub fn earlier(&self) -> Option<&str> {
+        match &self.against {
+            Some(Against::Run(id)) => Some(id),
+            Some(Against::Arm(_)) | None => None,
+        }
+    }
+
     /// How often each item is asked.
     #[must_use]
     pub fn trials(&self, suite: &Suite) -> u32 {

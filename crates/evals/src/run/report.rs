@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use weir_core::run::RunAnswers;
+
 use super::{
-    Comparison, Figure, GateOutcome, State, Table,
+    Comparison, Figure, GateOutcome, Order, State, Table,
     compare::compare,
     figure::quantile,
     gate::{coverage, judge, measured},
 };
-use crate::suite::Gate;
+use crate::suite::{Gate, Suite};
 
 /// Level of the intervals shown beside figures.
 const ALPHA: f64 = 0.05;
@@ -24,6 +26,15 @@ pub struct Report {
     pub gates: Vec<GateOutcome>,
     /// The worst of the gates; passes without one.
     pub verdict: State,
+}
+
+impl Report {
+    /// What follows from the answers of a run as ordered. `earlier` are those of the run that it is compared with, whose
+    /// first arm stands as the baseline. A hundred thousand answers take a moment.
+    #[must_use]
+    pub fn of(suite: &Suite, order: &Order, own: &RunAnswers, earlier: Option<&RunAnswers>) -> Self {
+        report(&Table::gather(suite, order, own, earlier), &order.gates(suite))
+    }
 }
 
 /// One arm.
@@ -64,9 +75,8 @@ pub struct Metric {
     pub unscored: BTreeMap<&'static str, u64>,
 }
 
-/// Makes the report.
-#[must_use]
-pub fn report(table: &Table, gates: &[Gate]) -> Report {
+/// What follows from a table.
+pub(super) fn report(table: &Table, gates: &[Gate]) -> Report {
     let arms: Vec<ArmReport> = (0..table.arms.len()).map(|arm| arm_report(table, arm)).collect();
     let others: Vec<usize> = (0..table.arms.len()).filter(|arm| Some(*arm) != table.baseline).collect();
     let comparisons = table.baseline.into_iter().flat_map(|baseline| {

@@ -1,37 +1,36 @@
 //! What a run has so far: one row for each answer, with a mark of every scorer.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use weir_core::score::{Unscored, Verdict};
+use weir_core::{
+    NanoUsd,
+    run::{RunAnswers, RunOutput},
+    score::{Unscored, Verdict},
+};
 
 use super::{Against, Order};
 use crate::suite::{QUALITY, Suite};
 
 /// One answer, or the lack of one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub(super) struct Row {
     /// The item's hash.
-    pub item: Arc<str>,
+    pub(super) item: Arc<str>,
     /// Which arm.
-    pub arm: usize,
-    /// From 0.
-    pub trial: u32,
+    pub(super) arm: usize,
     /// Something came back.
-    pub answered: bool,
+    pub(super) answered: bool,
     /// Dollars, where the price is known.
-    pub cost_usd: Option<f64>,
+    pub(super) cost_usd: Option<f64>,
     /// Whole answer.
-    pub latency_ms: Option<f64>,
+    pub(super) latency_ms: Option<f64>,
     /// In the order of the suite's scorers.
-    pub marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
 }
 
 /// One scorer's word on one answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Mark {
+pub(super) enum Mark {
     /// A grade in `0..=1`.
     Graded(f64),
     /// No grade, and why.
@@ -77,43 +76,13 @@ impl Mark {
     }
 }
 
-/// One stored answer, as whoever keeps it hands it over.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Given<'a> {
-    /// The item's place in its run.
-    pub place: u32,
-    /// Whose answer.
-    pub arm: &'a str,
-    /// From 0.
-    pub trial: u32,
-    /// Something came back.
-    pub answered: bool,
-    /// Dollars, where the price is known.
-    pub cost_usd: Option<f64>,
-    /// Whole answer.
-    pub latency_ms: Option<f64>,
-    /// What scorers said, by name.
-    pub verdicts: Vec<(&'a str, &'a Verdict)>,
-}
-
-/// The stored answers of one run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Side<'a> {
-    /// Its id.
-    pub run: &'a str,
-    /// Hashes of its items by place.
-    pub items: HashMap<u32, Arc<str>>,
-    /// Its answers.
-    pub given: Vec<Given<'a>>,
-}
-
 /// All answers of a run, and the names of its arms and metrics.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub(super) struct Table {
     /// Arms by number.
-    pub arms: Vec<String>,
+    pub(super) arms: Vec<String>,
     /// The arm that others are compared with.
-    pub baseline: Option<usize>,
+    pub(super) baseline: Option<usize>,
     /// Scorers in the suite's order, then the quality.
     pub(super) metrics: Vec<String>,
     pub(super) rows: Vec<Row>,
@@ -140,8 +109,7 @@ pub(super) struct Column {
 
 impl Table {
     /// A table of these rows, whose marks stand in the order of the suite's scorers; the quality is added.
-    #[must_use]
-    pub fn new(suite: &Suite, arms: Vec<String>, baseline: Option<usize>, mut rows: Vec<Row>) -> Self {
+    pub(super) fn new(suite: &Suite, arms: Vec<String>, baseline: Option<usize>, mut rows: Vec<Row>) -> Self {
         for row in &mut rows {
             let mark = quality(suite, row);
             row.marks.push(mark);
@@ -151,22 +119,22 @@ impl Table {
     }
 
     /// The table of a run as ordered. `earlier` is the run it is compared with, whose first arm stands as the baseline.
-    #[must_use]
-    pub fn gather(suite: &Suite, order: &Order, own: &Side<'_>, earlier: Option<&Side<'_>>) -> Self {
+    pub(super) fn gather(suite: &Suite, order: &Order, own: &RunAnswers, earlier: Option<&RunAnswers>) -> Self {
         let mut arms: Vec<String> = order.arms.iter().map(|arm| arm.name.clone()).collect();
-        let mut rows = Vec::with_capacity(own.given.len());
-        for given in &own.given {
-            rows.extend(arms.iter().position(|arm| arm == given.arm).and_then(|arm| own.row(suite, given, arm)));
+        let mut rows = Vec::with_capacity(own.outputs.len());
+        for output in &own.outputs {
+            let arm = arms.iter().position(|arm| *arm == output.arm);
+            rows.extend(arm.and_then(|arm| Row::of(suite, own, output, arm)));
         }
         let mut baseline = match &order.against {
             Some(Against::Arm(name)) => arms.iter().position(|arm| arm == name),
             _ => None,
         };
         if let Some(earlier) = earlier {
-            let first = earlier.given.first().map_or("", |given| given.arm);
+            let first = earlier.outputs.first().map_or("", |output| output.arm.as_str());
             let number = arms.len();
-            let theirs = earlier.given.iter().filter(|given| given.arm == first);
-            rows.extend(theirs.filter_map(|given| earlier.row(suite, given, number)));
+            let theirs = earlier.outputs.iter().filter(|output| output.arm == first);
+            rows.extend(theirs.filter_map(|output| Row::of(suite, earlier, output, number)));
             arms.push(format!("{} ({first})", earlier.run));
             baseline = Some(number);
         }
@@ -215,18 +183,18 @@ impl Table {
     }
 }
 
-impl Side<'_> {
-    fn row(&self, suite: &Suite, given: &Given<'_>, arm: usize) -> Option<Row> {
-        let verdict =
-            |name: &str| given.verdicts.iter().find(|(scorer, _)| *scorer == name).map(|(_, verdict)| *verdict);
-        Some(Row {
-            item: Arc::clone(self.items.get(&given.place)?),
+impl Row {
+    /// One of a run's answers; `None` when its item is none of the run's.
+    fn of(suite: &Suite, answers: &RunAnswers, output: &RunOutput, arm: usize) -> Option<Self> {
+        let answered = output.said.is_ok();
+        let verdict = |name: &str| output.scores.iter().find(|score| score.scorer == name).map(|score| &score.verdict);
+        Some(Self {
+            item: Arc::clone(answers.items.get(&output.ord)?),
             arm,
-            trial: given.trial,
-            answered: given.answered,
-            cost_usd: given.cost_usd,
-            latency_ms: given.latency_ms,
-            marks: suite.scorers.iter().map(|one| Mark::of(given.answered, verdict(&one.name))).collect(),
+            answered,
+            cost_usd: output.cost.map(NanoUsd::as_usd),
+            latency_ms: output.latency_us.map(|us| us as f64 / 1000.0),
+            marks: suite.scorers.iter().map(|one| Mark::of(answered, verdict(&one.name))).collect(),
         })
     }
 }

@@ -7,7 +7,11 @@ use weir_core::{
     score::Unscored,
 };
 
-use super::*;
+use super::{
+    report::report,
+    table::{Mark, Row},
+    *,
+};
 use crate::suite::{Gate, Suite};
 
 const SUITE: &str =
@@ -21,7 +25,6 @@ fn row(item: usize, arm: usize, mark: Mark) -> Row {
     Row {
         item: format!("{item:05}").into(),
         arm,
-        trial: 0,
         answered: mark != Mark::NoAnswer,
         cost_usd: Some(0.001 * (arm + 1) as f64),
         latency_ms: Some(100.0 + item as f64),
@@ -144,7 +147,7 @@ fn a_gate_against_a_baseline_that_is_not_there_is_inconclusive() {
 fn trials_are_averaged_before_items_are_paired() {
     let suite = suite("");
     let rows = (0..2)
-        .flat_map(|trial| (0..10).map(move |item| Row { trial, ..row(item, 0, Mark::Graded(f64::from(trial))) }))
+        .flat_map(|trial| (0..10).map(move |item| row(item, 0, Mark::Graded(f64::from(trial)))))
         .collect();
     let told = told(&suite, &Table::new(&suite, vec!["a".into()], None, rows));
     let metric = &told.arms[0].metrics[0];

@@ -5,10 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::time;
-use weir_core::{WorkloadId, span::Origin};
+use weir_core::{WorkloadId, run::RunOutput, span::Origin};
 use weir_evals::dataset::Item;
 use weir_providers::dialect::text;
-use weir_store::RunOutput;
 
 use super::script::Script;
 use crate::{Desk, own::Asked};

@@ -1,10 +1,8 @@
 //! The end of a run: its verdict, and what a failed gate does to traffic.
 
-use std::{collections::HashMap, sync::Arc};
-
-use weir_core::{DeploymentId, NanoUsd, WorkloadId};
-use weir_evals::run::{Against, GateOutcome, Given, Report, Side, State, Table, report};
-use weir_store::{Error, Quarantine, RunOutput, RunStatus};
+use weir_core::{DeploymentId, WorkloadId};
+use weir_evals::run::{GateOutcome, Report, State};
+use weir_store::{Error, Quarantine, RunStatus};
 
 use super::{End, script::Script};
 use crate::Desk;
@@ -78,49 +76,8 @@ async fn quarantine(desk: &Desk, script: &Script, report: &Report) -> Result<(),
 
 /// The report of what is stored.
 async fn read(desk: &Desk, script: &Script) -> Result<Report, Error> {
-    let own = Stored::read(desk, script.row.run.id.clone(), script.row.seq).await?;
-    let earlier = match &script.order.against {
-        Some(Against::Run(id)) => match desk.store.run_get(id).await? {
-            Some(row) => Some(Stored::read(desk, row.run.id, row.seq).await?),
-            None => None,
-        },
-        _ => None,
-    };
+    let (own, earlier) = desk.store.run_answers(&script.row, script.order.earlier()).await?;
     let (suite, order) = (script.suite.clone(), script.order.clone());
-    let made = tokio::task::spawn_blocking(move || {
-        let earlier = earlier.as_ref().map(Stored::side);
-        report(&Table::gather(&suite, &order, &own.side(), earlier.as_ref()), &order.gates(&suite))
-    });
+    let made = tokio::task::spawn_blocking(move || Report::of(&suite, &order, &own, earlier.as_ref()));
     made.await.map_err(|_| Error::Unavailable { what: "the report of a run could not be made".to_owned() })
-}
-
-/// A run's answers as they are stored.
-struct Stored {
-    run: String,
-    items: HashMap<u32, Arc<str>>,
-    outputs: Vec<RunOutput>,
-}
-
-impl Stored {
-    async fn read(desk: &Desk, run: String, seq: i64) -> Result<Self, Error> {
-        let places = desk.store.run_places(seq).await?;
-        let items = places.into_iter().map(|(hash, place)| (place, Arc::from(hash))).collect();
-        Ok(Self { run, items, outputs: desk.store.run_outputs(seq, None).await? })
-    }
-
-    fn side(&self) -> Side<'_> {
-        Side { run: &self.run, items: self.items.clone(), given: self.outputs.iter().map(given).collect() }
-    }
-}
-
-fn given(output: &RunOutput) -> Given<'_> {
-    Given {
-        place: output.ord,
-        arm: &output.arm,
-        trial: output.trial,
-        answered: output.said.is_ok(),
-        cost_usd: output.cost.map(NanoUsd::as_usd),
-        latency_ms: output.latency_us.map(|us| us as f64 / 1000.0),
-        verdicts: output.scores.iter().map(|score| (score.scorer.as_str(), &score.verdict)).collect(),
-    }
 }

@@ -8,12 +8,12 @@ use weir_core::{
     NanoUsd, ScorerName,
     chat::Answer,
     expr::Scope,
+    run::{RunOutput, RunScore},
     score::{Unscored, Verdict},
 };
 use weir_evals::{
     Asked, Exchange, Measured, Outcome, Scorer, asked::webhook::WebhookSpec, dataset::Item, judge::Reply,
 };
-use weir_store::{RunOutput, RunScore};
 
 use super::script::{Script, read};
 use crate::{

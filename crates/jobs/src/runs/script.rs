@@ -5,13 +5,13 @@ use std::{
     sync::atomic::{AtomicI64, Ordering::Relaxed},
 };
 
-use weir_core::{NanoUsd, chat::Answer};
+use weir_core::{NanoUsd, chat::Answer, run::RunOutput};
 use weir_evals::{
     Scorer, compile,
     run::{Against, Order},
     suite::{Suite, SuiteScorer},
 };
-use weir_store::{Error, RunOutput, RunRow};
+use weir_store::{Error, RunRow};
 
 use crate::Desk;
 
@@ -59,9 +59,9 @@ impl Script {
         let judged = row.cost.0 - outputs.iter().filter_map(|output| output.cost).map(|cost| cost.0).sum::<i64>();
         let known =
             outputs.into_iter().map(|output| ((output.ord, output.arm.clone(), output.trial), output)).collect();
-        let earlier = match &order.against {
-            Some(Against::Run(id)) => answers_of(desk, id).await?,
-            _ => HashMap::new(),
+        let earlier = match order.earlier() {
+            Some(id) => answers_of(desk, id).await?,
+            None => HashMap::new(),
         };
         let (spent, judged) = (AtomicI64::new(row.cost.0), AtomicI64::new(judged));
         Ok(Self { row: row.clone(), order, suite, scorers, known, earlier, spent, judged })

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use weir_core::run::RunOutput;
 use weir_evals::dataset::Item;
-use weir_store::{Error, RunItem, RunOutput};
+use weir_store::{Error, RunItem};
 
 use super::{
     End,

@@ -9,15 +9,19 @@
 //! - a failed answer has grade 0 for the arm it was assigned to, even when a fallback saved the caller;
 //! - an answer without a score in time gets the worst grade for each test separately.
 
+mod counts;
 mod differing;
 mod state;
 mod stratum;
 mod sums;
+mod trail;
 mod unit;
 
+pub use counts::{ArmCount, Funnel};
 pub use differing::{Differing, Pair};
-pub use state::{ArmCount, BAND_ALPHA, Funnel, PairState, Point};
+pub use state::PairState;
 pub use stratum::Stratum;
 pub use sums::Sums;
+pub use trail::{BAND_ALPHA, Point};
 pub use unit::{Moment, SESSION_WINDOW, SETTLE};
 pub use weir_core::canary::Exposure;

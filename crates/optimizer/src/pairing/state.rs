@@ -12,75 +12,16 @@ use weir_core::{
     canary::{Baseline, Battles, Canary, Exposure, Shadowed},
     decision::Arm,
 };
-use weir_stats::{
-    eprocess::{Grid, interval},
-    histogram::PairHistogram,
-};
+use weir_stats::{eprocess::Grid, histogram::PairHistogram};
 
 use super::{
+    counts::{ArmCount, Counts, Funnel},
     differing::{Differing, Pair},
-    stratum::{Stratum, index},
+    stratum::Stratum,
     sums::Sums,
+    trail::{Point, Trail},
     unit::{Moment, Outcome, Unit, resolve},
 };
-
-/// Resolved units are counted in steps of this long, to tell whether scores go missing now.
-const RECENT_STEP_US: i64 = 10_000_000;
-/// Steps kept: an hour, the longest time a score may take, and more.
-const RECENT_STEPS: i64 = 450;
-/// Confidence of the band is `1 − BAND_ALPHA`.
-pub const BAND_ALPHA: f64 = 0.05;
-/// First point of the trail, in pairs; later ones are at least a tenth further.
-const TRAIL_FROM: u64 = 5;
-
-/// The difference as it stood after some pairs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
-    /// Assignment time of the pair that made it.
-    pub at: Timestamp,
-    /// Pairs with both grades.
-    pub pairs: u64,
-    /// Mean difference, candidate − control.
-    pub delta: f64,
-    /// Lower end of the anytime-valid 95 % band.
-    pub lower: f64,
-    /// Upper end.
-    pub upper: f64,
-}
-
-/// What one arm did.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct ArmCount {
-    /// Requests that ended.
-    pub requests: u64,
-    /// Requests whose own deployment failed.
-    pub failures: u64,
-    /// Whole answers, and those of them that took longer than the baseline's 95th percentile.
-    pub timed: (u64, u64),
-    /// Streams, and those of them whose first byte came later than the baseline's 95th percentile.
-    pub first_bytes: (u64, u64),
-    /// Units resolved since the canary's last change.
-    pub units: u64,
-    /// Units of pairs without a score in time.
-    pub missing: u64,
-    /// Of those, the ones whose partner has a score, since the canary's last change.
-    pub lone_missing: u64,
-}
-
-/// What became of the requests of both arms, from exposure to pairs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Funnel {
-    /// Requests that ended.
-    pub offered: u64,
-    /// Units whose outcome is known: sessions, or single requests.
-    pub units: u64,
-    /// Pairs made of them.
-    pub paired: u64,
-    /// Pairs with both grades.
-    pub scored: u64,
-    /// Pairs with one grade; the other counts as the worst case of each test.
-    pub imputed: u64,
-}
 
 /// Everything a canary's tests need. Incremental, and the same when folded again from the first exposure.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,15 +36,13 @@ pub struct PairState {
     other_version: Option<Arc<str>>,
     pending: BTreeMap<(Timestamp, SpanId), Exposure>,
     closed: HashSet<u64>,
-    counts: [ArmCount; 2],
-    /// Resolved units and those without a score, by arm, in steps of assignment time.
-    recent: BTreeMap<i64, [(u64, u64); 2]>,
+    counts: Counts,
     strata: BTreeMap<Arc<str>, Stratum>,
     all: Sums,
     shadow: PairHistogram,
     battles: Option<Battles>,
     step_pairs: u64,
-    trail: Vec<Point>,
+    trail: Trail,
     differing: Differing,
 }
 
@@ -122,14 +61,13 @@ impl PairState {
             other_version: None,
             pending: BTreeMap::new(),
             closed: HashSet::new(),
-            counts: [ArmCount::default(); 2],
-            recent: BTreeMap::new(),
+            counts: Counts::default(),
             strata: BTreeMap::new(),
             all: Sums::default(),
             shadow: PairHistogram::default(),
             battles: None,
             step_pairs: 0,
-            trail: Vec::new(),
+            trail: Trail::default(),
             differing: Differing::default(),
         }
     }
@@ -148,9 +86,7 @@ impl PairState {
             // A change happens after everything folded so far was assigned, so the new step starts from nothing.
             self.since = moment.since;
             self.step_pairs = 0;
-            for count in &mut self.counts {
-                (count.units, count.lone_missing) = (0, 0);
-            }
+            self.counts.begin_step();
         }
         for exposure in exposures {
             self.take(exposure);
@@ -238,17 +174,13 @@ impl PairState {
     /// What an arm did.
     #[must_use]
     pub const fn arm(&self, arm: Arm) -> &ArmCount {
-        &self.counts[index(arm)]
+        self.counts.arm(arm)
     }
 
     /// Units of an arm assigned at or after `from`, and those of them without a score in time.
     #[must_use]
     pub fn missing_since(&self, arm: Arm, from: Timestamp) -> (u64, u64) {
-        let steps = self.recent.range(from.0.div_euclid(RECENT_STEP_US)..);
-        steps.fold((0, 0), |(units, missing), (_, counts)| {
-            let (more, lost) = counts[index(arm)];
-            (units + more, missing + lost)
-        })
+        self.counts.missing_since(arm, from)
     }
 
     /// Candidate requests in flight at the last fold.
@@ -260,7 +192,7 @@ impl PairState {
     /// How the difference moved, at growing distances, oldest first.
     #[must_use]
     pub fn trail(&self) -> &[Point] {
-        &self.trail
+        self.trail.points()
     }
 
     /// The pairs that differ most.
@@ -272,18 +204,7 @@ impl PairState {
     /// How many requests came to be evidence.
     #[must_use]
     pub fn funnel(&self) -> Funnel {
-        let [candidate, control] = &self.counts;
-        let scored = self.all.observed().n();
-        let imputed = self.all.promote().n() - scored;
-        // A pair without any grade counts once in each arm's missing.
-        let ungraded = (candidate.missing + control.missing).saturating_sub(imputed) / 2;
-        Funnel {
-            offered: candidate.requests + control.requests,
-            units: self.strata.values().map(Stratum::units).sum(),
-            paired: scored + imputed + ungraded,
-            scored,
-            imputed,
-        }
+        self.counts.funnel(self.strata.values().map(Stratum::units).sum(), &self.all)
     }
 
     fn take(&mut self, exposure: Exposure) {
@@ -291,16 +212,10 @@ impl PairState {
             return;
         }
         let key = (exposure.assigned_at, exposure.span_id);
-        let arm = index(exposure.arm);
-        let latency_us = u64::try_from(exposure.ended_at.since(exposure.assigned_at).as_micros()).unwrap_or(u64::MAX);
-        let (failed, ttft_us) = (exposure.failed, exposure.ttft_us);
-        if self.pending.insert(key, exposure).is_none() {
-            let count = &mut self.counts[arm];
-            count.requests += 1;
-            count.failures += u64::from(failed);
-            tally(&mut count.timed, Some(latency_us).filter(|_| !failed), self.baseline.latency_us);
-            tally(&mut count.first_bytes, ttft_us, self.baseline.ttft_us);
+        if !self.pending.contains_key(&key) {
+            self.counts.request(&exposure, &self.baseline);
         }
+        self.pending.insert(key, exposure);
     }
 
     /// Moves resolved units to the queues, oldest first, up to the first one that is open or was scored by another
@@ -329,15 +244,10 @@ impl PairState {
             }
             self.watermark = resolved.assigned_at;
             self.closed.insert(first.unit);
-            let arm = index(first.arm);
-            self.counts[arm].units += u64::from(resolved.assigned_at >= self.since);
-            let recent = self.recent.entry(resolved.assigned_at.0.div_euclid(RECENT_STEP_US)).or_default();
-            recent[arm].0 += 1;
-            recent[arm].1 += u64::from(resolved.outcome == Outcome::Missing);
+            self.counts.unit(first.arm, &resolved, resolved.assigned_at >= self.since);
             self.strata.entry(Arc::clone(&first.segment)).or_default().push(first.arm, resolved);
         }
-        let oldest = self.watermark.0.div_euclid(RECENT_STEP_US).saturating_sub(RECENT_STEPS);
-        self.recent = self.recent.split_off(&oldest);
+        self.counts.forget(self.watermark);
         let wanted = Timestamp(self.watermark.0.saturating_add(1));
         self.pending = self.pending.split_off(&(wanted, SpanId::from_bits(0)));
     }
@@ -373,32 +283,10 @@ impl PairState {
         let own_step = candidate.assigned_at.min(control.assigned_at) >= self.since;
         self.all.add(candidate, control, self.baseline.cost_cap_nano);
         let lost = [candidate, control].map(|unit| unit.outcome == Outcome::Missing);
-        let alone = own_step && lost[0] != lost[1];
-        for (count, lost) in self.counts.iter_mut().zip(lost) {
-            count.missing += u64::from(lost);
-            count.lone_missing += u64::from(lost && alone);
-        }
+        self.counts.pair(lost, own_step);
         if lost != [true, true] {
             self.step_pairs += u64::from(own_step);
-            self.mark(candidate.assigned_at.max(control.assigned_at));
+            self.trail.mark(candidate.assigned_at.max(control.assigned_at), self.all.observed(), &self.grid);
         }
-    }
-
-    fn mark(&mut self, at: Timestamp) {
-        let pairs = self.all.observed().n();
-        let due = self.trail.last().map_or(TRAIL_FROM, |last| (last.pairs + TRAIL_FROM).max(last.pairs * 11 / 10));
-        if pairs >= due {
-            let (lower, upper) = interval(&self.grid, self.all.observed(), BAND_ALPHA);
-            let delta = self.all.observed().mean();
-            self.trail.push(Point { at, pairs, delta, lower, upper });
-        }
-    }
-}
-
-/// Counts a time, and whether it is over the bar.
-fn tally((seen, over): &mut (u64, u64), time_us: Option<u64>, bar_us: Option<u64>) {
-    if let (Some(time), Some(bar)) = (time_us, bar_us) {
-        *seen += 1;
-        *over += u64::from(time > bar);
     }
 }

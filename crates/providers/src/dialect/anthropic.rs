@@ -10,6 +10,7 @@ mod encode;
 mod errors;
 mod stream;
 mod thoughts;
+mod turns;
 mod whole;
 
 pub use errors::{error_body, sse_error};
@@ -18,6 +19,7 @@ pub(crate) use decode::{decode, thinking};
 pub(crate) use encode::encode;
 pub(crate) use stream::{Decoder, Encoder};
 pub(crate) use thoughts::beside_thoughts;
+pub(crate) use turns::turns;
 pub(crate) use whole::{decode as decode_reply, encode as encode_reply};
 
 use serde_json::{Value, json};

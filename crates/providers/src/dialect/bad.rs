@@ -16,4 +16,9 @@ impl BadRequest {
     pub(crate) fn new(path: impl Into<String>, found: impl Into<String>, wanted: &'static str) -> Self {
         Self { path: path.into(), found: found.into(), wanted }
     }
+
+    /// A call at `at` whose arguments cannot be read.
+    pub(crate) fn arguments(at: &str) -> Self {
+        Self::new(at, "arguments that are no JSON", "a JSON object as text")
+    }
 }

@@ -13,9 +13,7 @@ const ID: usize = 9;
 
 /// The document for `model`, and in `losses` what it cannot say.
 pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Value {
-    if request.logprobs.is_some() {
-        losses.matters(request.field("logprobs"));
-    }
+    request.without(&["logprobs"], losses);
     let mut document = openai_chat::encode(request, model, false, losses);
     let Some(members) = document.as_object_mut() else { return document };
     for key in ["logprobs", "top_logprobs", "stream_options"] {

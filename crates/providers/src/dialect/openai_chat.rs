@@ -27,11 +27,14 @@ pub(crate) use decode::decode;
 pub(crate) use encode::encode;
 pub(crate) use events::{Decoder, Encoder};
 pub(crate) use peek::{Shape, peek_as, peek_at, peek_bare, peek_gemini};
-pub(crate) use reply::{document, identity, read_raw, read_usage, uncounted};
+pub(crate) use reply::{Envelope, document, identity, read_raw, read_usage, uncounted};
 pub(crate) use whole::{decode as decode_reply, encode as encode_reply};
 
 use serde_json::{Value, json};
 use weir_core::Usage;
+
+use super::value;
+use crate::chat::{Call, Part};
 
 /// An id in this dialect's style.
 fn id(provider: &str) -> String {
@@ -42,6 +45,33 @@ fn id(provider: &str) -> String {
 fn thought(piece: &Value) -> Option<String> {
     let texts = piece.get("thinking")?.as_array()?.iter().filter_map(|part| part.get("text")?.as_str());
     Some(texts.collect::<String>()).filter(|text| !text.is_empty())
+}
+
+/// A call of a tool.
+pub(crate) fn call(call: &Call) -> Value {
+    json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}})
+}
+
+/// The calls in an answer's message.
+pub(crate) fn calls(message: &Value) -> impl Iterator<Item = Part> {
+    let calls = message.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
+    calls.enumerate().map(|(number, call)| {
+        let function = call.get("function").unwrap_or(&Value::Null);
+        Part::Call(Call {
+            id: value::text(call, "id").unwrap_or_else(|| format!("call_{number}")),
+            name: value::text(function, "name").unwrap_or_default(),
+            arguments: value::text(function, "arguments").unwrap_or_default(),
+        })
+    })
+}
+
+/// What a user says, as a message; one text is a string.
+pub(crate) fn said_by_user(said: Vec<Value>) -> Option<Value> {
+    match said.as_slice() {
+        [] => None,
+        [only] if only["type"] == "text" => Some(json!({"role": "user", "content": only["text"]})),
+        _ => Some(json!({"role": "user", "content": said})),
+    }
 }
 
 /// `usage` in this dialect.

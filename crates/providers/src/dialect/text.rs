@@ -6,7 +6,10 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 use weir_core::chat::{Answer, Message, Role, ToolCall};
 
-use super::openai_chat;
+use super::{
+    openai_chat,
+    value::{text, text_at},
+};
 use crate::sse::Reader;
 
 /// Members that OpenAI chat does not have.
@@ -154,7 +157,7 @@ fn read_piece(event: &Value, answer: &mut Answer) {
         }
         answer.finish_reason = text(candidate, "finishReason").or(answer.finish_reason.take());
     }
-    let inner = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let inner = |pointer: &str| text_at(event, pointer);
     match event.get("type").and_then(Value::as_str) {
         Some("content_block_start") if inner("/content_block/type").as_deref() == Some("tool_use") => {
             call(inner("/content_block/name"), String::new(), answer);
@@ -183,10 +186,6 @@ fn call(name: Option<String>, arguments: String, answer: &mut Answer) {
     if answer.tool_calls.len() < MOST_CALLS {
         answer.tool_calls.push(ToolCall { name: name.unwrap_or_default(), arguments });
     }
-}
-
-fn text(value: &Value, key: &str) -> Option<String> {
-    value.get(key)?.as_str().map(str::to_owned)
 }
 
 /// Text, or the texts among parts; thoughts are not said.

@@ -1,4 +1,4 @@
-//! A whole document as a value tree, with the same strictness as a peek.
+//! Whole documents as value trees: read with the same strictness as a peek, and what is looked up in them.
 
 use serde_json::{Value, error::Category};
 
@@ -23,6 +23,16 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, BadRequest> {
             _ => BadRequest::new(json::path_at(text, at), found, "valid JSON"),
         }
     })
+}
+
+/// The string at `key`.
+pub(crate) fn text(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// The string at a JSON pointer.
+pub(crate) fn text_at(value: &Value, pointer: &str) -> Option<String> {
+    value.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -11,27 +11,11 @@ use serde::{
 use serde_json::value::RawValue;
 use weir_core::{Usage, span::Identity};
 
-use super::{Step, StreamEnd, StreamFailure};
+use super::{Step, StreamEnd, StreamFailure, progress::Progress};
 use crate::{
-    dialect::openai_chat::{estimate_tokens, identity, read_usage, splice_usage_extension},
+    dialect::openai_chat::{Envelope, estimate_tokens, identity, read_usage, splice_usage_extension},
     sse::{Event, Reader},
 };
-
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    system_fingerprint: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
-    #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    service_tier: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-}
 
 #[derive(Deserialize)]
 struct Choice<'a> {
@@ -56,10 +40,8 @@ struct State {
     usage_asked: bool,
     /// Whole events held until the first token.
     held: BytesMut,
-    started: bool,
+    progress: Progress,
     chunks: u64,
-    done: bool,
-    failure: Option<StreamFailure>,
     usage: Option<Box<RawValue>>,
     service_tier: Option<Box<RawValue>>,
     usage_event: Option<Bytes>,
@@ -77,10 +59,8 @@ impl ChatStream {
             state: State {
                 usage_asked,
                 held: BytesMut::new(),
-                started: false,
+                progress: Progress::default(),
                 chunks: 0,
-                done: false,
-                failure: None,
                 usage: None,
                 service_tier: None,
                 usage_event: None,
@@ -94,26 +74,17 @@ impl ChatStream {
     /// Takes the provider's next bytes and appends to `out` what the caller gets of them: nothing before the first token,
     /// then whole events as received. The usage-only chunk is kept until [`Self::end`].
     pub fn push(&mut self, bytes: &[u8], out: &mut BytesMut) -> Step {
-        if self.state.failure.is_some() {
-            return Step::Failed;
+        if self.state.progress.step() == Step::More {
+            self.reader.push(bytes);
         }
-        if self.state.done {
-            return Step::Done;
-        }
-        self.reader.push(bytes);
-        loop {
+        while self.state.progress.step() == Step::More {
             match self.reader.next_event() {
                 Ok(Some(event)) => self.state.take(event, b"", out),
                 Ok(None) => return Step::More,
-                Err(_) => self.state.failure = Some(StreamFailure::TooLarge),
-            }
-            if self.state.failure.is_some() {
-                return Step::Failed;
-            }
-            if self.state.done {
-                return Step::Done;
+                Err(_) => self.state.progress.failure = Some(StreamFailure::TooLarge),
             }
         }
+        self.state.progress.step()
     }
 
     /// Ends the stream: after [`Step::Done`] or [`Step::Failed`], at the end of the provider's bytes, or when its
@@ -121,22 +92,15 @@ impl ChatStream {
     /// it, with `"weir":extension` spliced in, and `[DONE]` when the answer is whole. Call it once.
     pub fn end(&mut self, extension: Option<&str>, out: &mut BytesMut) -> StreamEnd {
         let state = &mut self.state;
-        if state.failure.is_none()
-            && !state.done
+        if state.progress.step() == Step::More
             && let Some(event) = self.reader.residue()
         {
-            // A last event that lacks its blank line counts when it is whole; half an event is a cut.
             state.take(event, b"\n\n", out);
-            if state.failure == Some(StreamFailure::NotJson) {
-                state.failure = Some(StreamFailure::Cut);
-            }
+            state.progress.residue_taken();
         }
-        let whole = state.finish_reason.is_some() || (state.done && state.started);
-        if let Some(failure) = &state.failure {
-            return StreamEnd::Failed(failure.clone());
-        }
-        if !whole {
-            return StreamEnd::Failed(if state.started { StreamFailure::Cut } else { StreamFailure::Empty });
+        let end = state.progress.end(state.finish_reason.is_some());
+        if end != StreamEnd::Finished {
+            return end;
         }
         out.extend_from_slice(&state.held.split());
         if let Some(chunk) = state.usage_event.take()
@@ -149,13 +113,13 @@ impl ChatStream {
             write_data(&chunk, out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
-        StreamEnd::Finished
+        end
     }
 
     /// True once the caller has got, or would have got, a token: from here on another deployment cannot take over.
     #[must_use]
     pub const fn started(&self) -> bool {
-        self.state.started
+        self.state.progress.started
     }
 
     /// The dialect's word for why the model stopped, once it has.
@@ -183,13 +147,13 @@ impl State {
         let data = event.data();
         let trimmed = data.trim_ascii();
         if trimmed == b"[DONE]" {
-            self.done = true;
+            self.progress.done = true;
             return;
         }
         if !trimmed.is_empty() && !self.read(trimmed) {
             return;
         }
-        if self.started {
+        if self.progress.started {
             out.extend_from_slice(&self.held.split());
             out.extend_from_slice(event.raw);
             out.extend_from_slice(terminator);
@@ -197,24 +161,24 @@ impl State {
             self.held.extend_from_slice(event.raw);
             self.held.extend_from_slice(terminator);
             if self.held.len() > crate::sse::MAX_EVENT_BYTES {
-                self.failure = Some(StreamFailure::TooLarge);
+                self.progress.failure = Some(StreamFailure::TooLarge);
             }
         }
     }
 
     /// Reads one chunk; false when it is not to be forwarded.
     fn read(&mut self, data: &[u8]) -> bool {
-        let chunk: Option<Chunk<'_>> = data
+        let chunk: Option<Envelope<'_, Choice<'_>>> = data
             .first()
             .filter(|first| **first == b'{')
             .and_then(|_| std::str::from_utf8(data).ok())
             .and_then(|text| serde_json::from_str(text).ok());
         let Some(chunk) = chunk else {
-            self.failure = Some(StreamFailure::NotJson);
+            self.progress.failure = Some(StreamFailure::NotJson);
             return false;
         };
         if chunk.error.is_some() {
-            self.failure = Some(StreamFailure::Error(Bytes::copy_from_slice(data)));
+            self.progress.failure = Some(StreamFailure::Error(Bytes::copy_from_slice(data)));
             return false;
         }
         if self.identity.is_unknown() {
@@ -236,18 +200,18 @@ impl State {
         for choice in choices {
             if let Some(reason) = choice.finish_reason {
                 self.finish_reason = Some(reason.into_owned());
-                self.started = true;
+                self.progress.started = true;
             }
             let text = choice.text.map_or(0, |text| text.get().len().saturating_sub(2));
             if text > 0 && choice.text.is_some_and(|text| text.get().starts_with('"')) {
                 self.delta_bytes += text;
                 self.chunks += 1;
-                self.started = true;
+                self.progress.started = true;
             }
             if let Some(Said(bytes @ 1..)) = choice.delta {
                 self.delta_bytes += bytes;
                 self.chunks += 1;
-                self.started = true;
+                self.progress.started = true;
             }
         }
         true

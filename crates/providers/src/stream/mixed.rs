@@ -5,7 +5,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use serde_json::Value;
 use weir_core::{Problem, Usage, deployment::Dialect, span::Identity};
 
-use super::{Step, StreamEnd, StreamFailure};
+use super::{Step, StreamEnd, StreamFailure, progress::Progress};
 use crate::{
     chat::{Event, Stop},
     dialect::{
@@ -95,13 +95,11 @@ struct State {
     held: BytesMut,
     /// Elements of the array written.
     elements: usize,
-    started: bool,
+    progress: Progress,
     stop: Option<Stop>,
     identity: Identity,
     /// Bytes said, for estimates.
     said: usize,
-    done: bool,
-    failure: Option<StreamFailure>,
     events: Vec<Event>,
     /// The whole response of a labelled answer that is forwarded.
     response: Option<Value>,
@@ -212,12 +210,10 @@ impl Mixed {
                 plan,
                 held: BytesMut::new(),
                 elements: 0,
-                started: false,
+                progress: Progress::default(),
                 stop: None,
                 identity: Identity::default(),
                 said: 0,
-                done: false,
-                failure: None,
                 events: Vec::new(),
                 response: None,
             },
@@ -226,72 +222,57 @@ impl Mixed {
 
     /// Takes the provider's next bytes; see [`super::Stream::push`].
     pub fn push(&mut self, bytes: &[u8], out: &mut BytesMut) -> Step {
-        if self.state.failure.is_some() {
-            return Step::Failed;
+        if self.state.progress.step() == Step::More {
+            match &mut self.framing {
+                Framing::Sse(reader) => reader.push(bytes),
+                Framing::Frames(reader) | Framing::Wrapped(reader) => reader.push(bytes),
+            }
         }
-        if self.state.done {
-            return Step::Done;
-        }
-        match &mut self.framing {
-            Framing::Sse(reader) => reader.push(bytes),
-            Framing::Frames(reader) | Framing::Wrapped(reader) => reader.push(bytes),
-        }
-        loop {
+        while self.state.progress.step() == Step::More {
             match self.framing.next(&mut self.state, out) {
                 Ok(true) => {}
                 Ok(false) => return Step::More,
-                Err(failure) => self.state.failure = Some(failure),
-            }
-            if self.state.failure.is_some() {
-                return Step::Failed;
-            }
-            if self.state.done {
-                return Step::Done;
+                Err(failure) => self.state.progress.failure = Some(failure),
             }
         }
+        self.state.progress.step()
     }
 
     /// Ends the stream; see [`super::Stream::end`].
     pub fn end(&mut self, extension: Option<&str>, out: &mut BytesMut) -> StreamEnd {
         let state = &mut self.state;
-        if state.failure.is_none()
-            && !state.done
+        if state.progress.step() == Step::More
             && let Framing::Sse(reader) = &self.framing
             && let Some(event) = reader.residue()
         {
-            // A last event that lacks its blank line counts when it is whole; half an event is a cut.
             state.take(&event.data(), event.raw, b"\n\n", out);
-            if state.failure == Some(StreamFailure::NotJson) {
-                state.failure = Some(StreamFailure::Cut);
-            }
+            state.progress.residue_taken();
         }
-        if let Some(failure) = &state.failure {
-            return StreamEnd::Failed(failure.clone());
-        }
-        if state.stop.is_none() && !(state.done && state.started) {
-            return StreamEnd::Failed(if state.started { StreamFailure::Cut } else { StreamFailure::Empty });
+        let end = state.progress.end(state.stop.is_some());
+        if end != StreamEnd::Finished {
+            return end;
         }
         let usage = state.usage(state.plan.input_estimate);
         let mut last = BytesMut::new();
         match &mut state.encoder {
             Some(encoder) => encoder.finish(&usage, extension, &mut last),
-            None if state.plan.to == Dialect::Anthropic && !state.done => {
+            None if state.plan.to == Dialect::Anthropic && !state.progress.done => {
                 last.extend_from_slice(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
             }
             None => {}
         }
-        state.started = true;
+        state.progress.started = true;
         state.give(&last, out);
         if state.plan.array {
             out.extend_from_slice(if state.elements == 0 { b"[]" } else { b"\n]\n" });
         }
-        StreamEnd::Finished
+        end
     }
 
     /// True once a token has come.
     #[must_use]
     pub const fn started(&self) -> bool {
-        self.state.started
+        self.state.progress.started
     }
 
     /// Why the model stopped, in the caller's dialect.
@@ -348,7 +329,7 @@ impl State {
     fn take(&mut self, data: &[u8], raw: &[u8], terminator: &[u8], out: &mut BytesMut) {
         let data = data.trim_ascii();
         if data == b"[DONE]" {
-            self.done = true;
+            self.progress.done = true;
             return;
         }
         let mut fresh = BytesMut::new();
@@ -359,13 +340,13 @@ impl State {
             }
         } else {
             let Some(mut value) = serde_json::from_slice::<Value>(data).ok().filter(Value::is_object) else {
-                self.failure = Some(StreamFailure::NotJson);
+                self.progress.failure = Some(StreamFailure::NotJson);
                 return;
             };
             let mut events = std::mem::take(&mut self.events);
             events.clear();
             if let Err(failure) = self.decoder.read(&value, data, &mut events) {
-                self.failure = Some(failure);
+                self.progress.failure = Some(failure);
                 return;
             }
             for event in &mut events {
@@ -381,13 +362,13 @@ impl State {
                 }
             }
             self.events = events;
-            self.done = self.decoder.done();
+            self.progress.done = self.decoder.done();
             if self.encoder.is_none()
                 && let Some(label) = &self.plan.label
                 && let Some(response) = value.get_mut("response")
             {
                 label.stamp(response, false);
-                self.response = self.done.then(|| response.clone());
+                self.response = self.progress.done.then(|| response.clone());
                 let name = value.get("type").and_then(Value::as_str).unwrap_or_default();
                 dialect::sse_event(name, &value, &mut fresh);
                 self.give(&fresh, out);
@@ -410,7 +391,7 @@ impl State {
             Event::Redacted { .. } => 1,
             Event::Stop { stop, .. } => {
                 self.stop = Some(stop.clone());
-                self.started = true;
+                self.progress.started = true;
                 0
             }
             Event::Start { model, .. } => {
@@ -420,15 +401,15 @@ impl State {
             Event::Signature { .. } | Event::Logprobs { .. } => 0,
         };
         self.said += said;
-        self.started |= said > 0;
+        self.progress.started |= said > 0;
     }
 
     /// Hands on what was written, or holds it until the first token.
     fn give(&mut self, fresh: &[u8], out: &mut BytesMut) {
-        if !self.started {
+        if !self.progress.started {
             self.held.extend_from_slice(fresh);
             if self.held.len() > MAX_EVENT_BYTES {
-                self.failure = Some(StreamFailure::TooLarge);
+                self.progress.failure = Some(StreamFailure::TooLarge);
             }
             return;
         }

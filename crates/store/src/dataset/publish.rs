@@ -307,7 +307,7 @@ pub(super) async fn settle(
     Ok(Published { version: id, items, added: items.saturating_sub(count(kept)), duplicate: count(kept), buried: 0 })
 }
 
-/// The first 128 bits of blake3 over the sorted hashes, in hex: the same as `weir_evals::dataset::version_id`.
+/// The first 128 bits of blake3 over the sorted hashes, in hex.
 fn name(sorted: &[String]) -> String {
     let mut hasher = blake3::Hasher::new();
     for (at, hash) in sorted.iter().enumerate() {

@@ -51,6 +51,8 @@ async fn a_version_holds_exactly_its_items_in_their_order() {
     let second = store.dataset_publish(&maths(), &items([7, 9_000, 9_000])).await.unwrap();
     assert_eq!((second.items, second.added, second.duplicate), (2, 1, 2));
     assert_ne!(first.version, second.version);
+    let again = store.dataset_publish(&maths(), &items([9_000, 7])).await.unwrap();
+    assert_eq!(again.version, second.version, "neither order nor repeats count");
     let found = store.dataset_items("maths", 10).await.unwrap();
     let found: Vec<_> = found.iter().map(|item| item.body.clone()).collect();
     assert_eq!(found, [item(7).body, item(9_000).body]);

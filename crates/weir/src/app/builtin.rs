@@ -1,13 +1,25 @@
 //! The built-in fake provider: three models with planted quality, price and latency that know the answers to the
 //! shipped datasets. What a person meets before they have a key, and what the demo plays with.
 
+use anyhow::Context;
+use weir_config::{DeploymentSetting, Settings};
 use weir_core::chat::Role;
 use weir_evals::{dataset, shipped::SHIPPED};
-use weir_sim::{Builder, Entry, Sim, SimModel};
+use weir_sim::{Builder, Entry, Sim, SimHandle, SimModel};
 
-/// The fake provider with its three models and the shipped answers. `seed` makes its draws replayable.
-#[must_use]
-pub(super) fn sim(seed: u64) -> Builder {
+/// Starts it where some deployment uses it. `seed` makes its draws replayable.
+///
+/// # Errors
+/// When it cannot listen.
+pub(super) async fn start(settings: &Settings, seed: u64) -> anyhow::Result<Option<SimHandle>> {
+    if !settings.deployments.values().any(DeploymentSetting::is_built_in) {
+        return Ok(None);
+    }
+    Ok(Some(sim(seed).build().serve().await.context("the built-in provider cannot listen")?))
+}
+
+/// The fake provider with its three models and the shipped answers.
+fn sim(seed: u64) -> Builder {
     Sim::builder()
         .seed(seed)
         // Planted truth: medium is as good as large for a tenth of the price, small is cheap and bad at reasoning.

@@ -23,19 +23,11 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Res
             out.insert(key.to_owned(), value);
         }
     };
-    for (name, set) in [
-        ("seed", request.seed.is_some()),
-        ("n", request.n.is_some_and(|n| n > 1)),
-        ("presence_penalty", request.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("frequency_penalty", request.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("logprobs", request.logprobs.is_some()),
-        ("temperature", request.temperature.is_some_and(|temperature| temperature > 1.0)),
-    ] {
-        if set {
-            losses.matters(request.field(name));
-        }
+    request.without(&["seed", "n", "presence_penalty", "frequency_penalty", "logprobs"], losses);
+    if request.temperature.is_some_and(|temperature| temperature > 1.0) {
+        losses.matters(request.field("temperature"));
     }
-    let (system, messages) = turns(request, losses)?;
+    let (system, turns) = super::turns(request, losses, blocks)?;
     put("model", Some(model.into()));
     let limit = request.max_tokens.unwrap_or(LIMIT);
     let (limit, thinking) = thinking(request, limit, losses);
@@ -43,8 +35,9 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Res
     let request = super::beside_thoughts(request, thinks, losses);
     let request = request.as_ref();
     put("max_tokens", Some(limit.into()));
-    put("system", system);
-    put("messages", Some(messages));
+    put("system", (!system.is_empty()).then(|| plain(system)));
+    let message = |(role, blocks)| json!({"role": role, "content": plain(blocks)});
+    put("messages", Some(turns.into_iter().map(message).collect()));
     put("temperature", request.temperature.map(|temperature| temperature.min(1.0).into()));
     put("top_p", request.top_p.map(Value::from));
     put("top_k", request.top_k.map(Value::from));
@@ -126,31 +119,6 @@ fn tool_choice(request: &Request) -> Option<Value> {
     Some(choice)
 }
 
-/// `system` and `messages`. System turns in the middle move to the front, which is noted.
-fn turns(request: &Request, losses: &mut Losses) -> Result<(Option<Value>, Value), BadRequest> {
-    let (mut system, mut messages) = (Vec::new(), Vec::<(Role, Vec<Value>)>::new());
-    for message in &request.messages {
-        let blocks = blocks(message, losses)?;
-        if message.role == Role::System {
-            if !messages.is_empty() {
-                losses.hint(format!("{}: the place of a system message", message.at));
-            }
-            system.extend(blocks);
-            continue;
-        }
-        match messages.last_mut() {
-            Some((role, last)) if *role == message.role => last.extend(blocks),
-            _ if blocks.is_empty() => {}
-            _ => messages.push((message.role, blocks)),
-        }
-    }
-    let messages = messages.into_iter().map(|(role, blocks)| {
-        json!({"role": if role == Role::Assistant { "assistant" } else { "user" }, "content": plain(blocks)})
-    });
-    let messages = messages.collect();
-    Ok(((!system.is_empty()).then(|| plain(system)), Value::Array(messages)))
-}
-
 /// One text without ornaments is a string.
 fn plain(mut blocks: Vec<Value>) -> Value {
     if let [only] = blocks.as_mut_slice()
@@ -209,9 +177,7 @@ fn block(part: &Part, message: &Message, losses: &mut Losses) -> Result<Option<V
         }
         Part::Redacted(data) => json!({"type": "redacted_thinking", "data": data}),
         Part::Call(call) => {
-            let input = call.input().map_err(|_| {
-                BadRequest::new(message.at.clone(), "arguments that are no JSON", "a JSON object as text")
-            })?;
+            let input = call.input().map_err(|_| BadRequest::arguments(&message.at))?;
             json!({"type": "tool_use", "id": tidy(&call.id), "name": call.name, "input": input})
         }
         Part::Result { id, content, error, .. } => {

@@ -7,7 +7,7 @@ use weir_core::Usage;
 
 use crate::{
     chat::{Call, Event, Stop, signature::UNSIGNED},
-    dialect::{sse_event, usage::Counts},
+    dialect::{sse_event, usage::Counts, value::text_at},
     stream::StreamFailure,
 };
 
@@ -28,7 +28,7 @@ impl Decoder {
     /// # Errors
     /// The event is an error.
     pub(crate) fn read(&mut self, event: &Value, raw: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFailure> {
-        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let text = |pointer: &str| text_at(event, pointer);
         match event.get("type").and_then(Value::as_str).unwrap_or_default() {
             "message_start" => {
                 self.count(event.pointer("/message/usage"));

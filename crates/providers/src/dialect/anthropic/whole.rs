@@ -7,6 +7,7 @@ use crate::{
     dialect::{
         openai_chat::Broken,
         usage::{Counts, Estimate},
+        value::text,
     },
 };
 
@@ -15,7 +16,6 @@ use crate::{
 /// # Errors
 /// It has no content.
 pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Broken> {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     if document.get("type").and_then(Value::as_str) == Some("error") {
         return Err(Broken("an error inside a 200".into()));
     }

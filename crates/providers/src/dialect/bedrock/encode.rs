@@ -4,7 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice},
-    dialect::{anthropic::beside_thoughts, bad::BadRequest},
+    dialect::{
+        anthropic::{beside_thoughts, turns},
+        bad::BadRequest,
+    },
 };
 
 /// The document, and in `losses` what it cannot say. Model and streaming go into the path.
@@ -12,17 +15,7 @@ use crate::{
 /// # Errors
 /// A call whose arguments are no JSON.
 pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, BadRequest> {
-    for (name, set) in [
-        ("seed", request.seed.is_some()),
-        ("n", request.n.is_some_and(|n| n > 1)),
-        ("presence_penalty", request.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("frequency_penalty", request.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("logprobs", request.logprobs.is_some()),
-    ] {
-        if set {
-            losses.matters(request.field(name));
-        }
-    }
+    request.without(&["seed", "n", "presence_penalty", "frequency_penalty", "logprobs"], losses);
     if request.parallel_tools == Some(false) && request.tools.len() > 1 {
         losses.matters(request.field("parallel_tool_calls"));
     }
@@ -31,8 +24,9 @@ pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, Ba
     let request = beside_thoughts(request, thinks, losses);
     let request = request.as_ref();
     let mut out = Map::new();
-    let (system, messages) = turns(request, losses)?;
-    out.insert("messages".into(), messages);
+    let (system, turns) = turns(request, losses, blocks)?;
+    let message = |(role, blocks)| json!({"role": role, "content": blocks});
+    out.insert("messages".into(), turns.into_iter().map(message).collect());
     if !system.is_empty() {
         out.insert("system".into(), Value::Array(system));
     }
@@ -122,30 +116,6 @@ fn calls(request: &Request) -> bool {
     request.messages.iter().flat_map(|message| &message.parts).any(|part| matches!(part, Part::Call(_)))
 }
 
-/// `system` and `messages`. System turns in the middle move to the front, which is noted.
-fn turns(request: &Request, losses: &mut Losses) -> Result<(Vec<Value>, Value), BadRequest> {
-    let (mut system, mut messages) = (Vec::new(), Vec::<(Role, Vec<Value>)>::new());
-    for message in &request.messages {
-        let blocks = blocks(message, losses)?;
-        if message.role == Role::System {
-            if !messages.is_empty() {
-                losses.hint(format!("{}: the place of a system message", message.at));
-            }
-            system.extend(blocks);
-            continue;
-        }
-        match messages.last_mut() {
-            Some((role, last)) if *role == message.role => last.extend(blocks),
-            _ if blocks.is_empty() => {}
-            _ => messages.push((message.role, blocks)),
-        }
-    }
-    let messages = messages.into_iter().map(
-        |(role, blocks)| json!({"role": if role == Role::Assistant { "assistant" } else { "user" }, "content": blocks}),
-    );
-    Ok((system, messages.collect()))
-}
-
 fn blocks(message: &Message, losses: &mut Losses) -> Result<Vec<Value>, BadRequest> {
     let mut out = Vec::new();
     for (place, part) in message.parts.iter().enumerate() {
@@ -196,9 +166,7 @@ fn block(part: &Part, place: usize, message: &Message, losses: &mut Losses) -> R
         }
         Part::Redacted(data) => json!({"reasoningContent": {"redactedContent": data}}),
         Part::Call(call) => {
-            let input = call.input().map_err(|_| {
-                BadRequest::new(message.at.clone(), "arguments that are no JSON", "a JSON object as text")
-            })?;
+            let input = call.input().map_err(|_| BadRequest::arguments(&message.at))?;
             json!({"toolUse": {"toolUseId": tidy(&call.id), "name": call.name, "input": input}})
         }
         Part::Result { id, content, error, .. } => {

@@ -4,7 +4,11 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{chat::Event, dialect::usage::Counts, stream::StreamFailure};
+use crate::{
+    chat::Event,
+    dialect::{usage::Counts, value::text_at},
+    stream::StreamFailure,
+};
 
 /// Reads events.
 #[derive(Debug, Default)]
@@ -21,9 +25,7 @@ impl Decoder {
     /// # Errors
     /// The event is an exception.
     pub(crate) fn read(&mut self, event: &Value, out: &mut Vec<Event>) -> Result<(), StreamFailure> {
-        let text = |pointer: &str| {
-            event.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-        };
+        let text = |pointer: &str| text_at(event, pointer).filter(|text| !text.is_empty());
         let choice = 0;
         let Some((name, body)) = event.as_object().and_then(|members| members.iter().next()) else { return Ok(()) };
         match name.as_str() {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     chat::{Call, Choice, Part, Reply},
-    dialect::{openai_chat::Broken, usage::Estimate},
+    dialect::{openai_chat::Broken, usage::Estimate, value::text_at},
 };
 
 /// Reads an answer.
@@ -15,24 +15,23 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
     let Some(content) = document.pointer("/output/message/content").and_then(Value::as_array) else {
         return Err(Broken("an answer without a message".into()));
     };
-    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let parts = content.iter().filter_map(|block| {
-        if let Some(said) = text(block, "/text") {
+        if let Some(said) = text_at(block, "/text") {
             return Some(Part::Text(said));
         }
         if let Some(call) = block.get("toolUse") {
             return Some(Part::Call(Call {
-                id: text(call, "/toolUseId")?,
-                name: text(call, "/name")?,
+                id: text_at(call, "/toolUseId")?,
+                name: text_at(call, "/name")?,
                 arguments: call.get("input").map_or_else(|| "{}".to_owned(), Value::to_string),
             }));
         }
         let thought = block.get("reasoningContent")?;
-        if let Some(data) = text(thought, "/redactedContent") {
+        if let Some(data) = text_at(thought, "/redactedContent") {
             return Some(Part::Redacted(data));
         }
-        let signature = text(thought, "/reasoningText/signature");
-        Some(Part::Thinking { text: text(thought, "/reasoningText/text")?, signature })
+        let signature = text_at(thought, "/reasoningText/signature");
+        Some(Part::Thinking { text: text_at(thought, "/reasoningText/text")?, signature })
     });
     let word = document.get("stopReason").and_then(Value::as_str).unwrap_or_default();
     let usage = document.get("usage").cloned().unwrap_or_default();

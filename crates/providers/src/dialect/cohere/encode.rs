@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of};
+use crate::{
+    chat::{Format, Losses, Message, Part, Request, Role, Thinking, ToolChoice, text_of, text_of_result},
+    dialect::openai_chat,
+};
 
 /// The document for `model`, and in `losses` what it cannot say.
 pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Value {
@@ -12,9 +15,7 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Val
             out.insert(key.to_owned(), value);
         }
     };
-    if request.n.is_some_and(|n| n > 1) {
-        losses.matters(request.field("n"));
-    }
+    request.without(&["n"], losses);
     if request.logprobs.is_some_and(|top| top > 0) {
         losses.matters(request.field("top_logprobs"));
     }
@@ -104,23 +105,17 @@ fn user(message: &Message, out: &mut Vec<Value>, losses: &mut Losses) {
     for part in &message.parts {
         match part {
             Part::Result { id, content, error, .. } => {
-                if content.iter().any(|part| !matches!(part, Part::Text(_) | Part::CachePoint)) {
-                    losses.matters(format!("{}: a tool result that is not text", message.at));
-                }
+                let content = text_of_result(content, &message.at, losses);
                 if *error {
                     losses.hint(format!("{}: is_error of a tool result", message.at));
                 }
-                out.push(json!({"role": "tool", "tool_call_id": id, "content": text_of(content)}));
+                out.push(json!({"role": "tool", "tool_call_id": id, "content": content}));
             }
             Part::Text(text) => said.push(json!({"type": "text", "text": text})),
             Part::Image { source, detail } => {
-                let url = match source {
-                    Source::Url(url) => url.clone(),
-                    Source::Data { media, data } => format!("data:{media};base64,{data}"),
-                    Source::Id(_) => {
-                        losses.matters(format!("{}: an image by file id", message.at));
-                        continue;
-                    }
+                let Some(url) = source.url() else {
+                    losses.matters(format!("{}: an image by file id", message.at));
+                    continue;
                 };
                 let detail = detail.as_deref().unwrap_or("auto");
                 said.push(json!({"type": "image_url", "image_url": {"url": url, "detail": detail}}));
@@ -133,11 +128,7 @@ fn user(message: &Message, out: &mut Vec<Value>, losses: &mut Losses) {
             }
         }
     }
-    match said.as_slice() {
-        [] => {}
-        [only] if only["type"] == "text" => out.push(json!({"role": "user", "content": only["text"]})),
-        _ => out.push(json!({"role": "user", "content": said})),
-    }
+    out.extend(openai_chat::said_by_user(said));
 }
 
 fn assistant(message: &Message, losses: &mut Losses) -> Value {
@@ -149,10 +140,7 @@ fn assistant(message: &Message, losses: &mut Losses) -> Value {
             Part::Text(text) | Part::Refusal(text) => said.push(json!({"type": "text", "text": text})),
             Part::Thinking { text, .. } if !text.is_empty() => said.push(json!({"type": "thinking", "thinking": text})),
             Part::Thinking { .. } | Part::Redacted(_) => losses.hint(format!("{}: thinking", message.at)),
-            Part::Call(call) => calls.push(json!({
-                "id": call.id, "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            })),
+            Part::Call(call) => calls.push(openai_chat::call(call)),
             Part::CachePoint => {}
             Part::Image { .. } | Part::File { .. } | Part::Audio { .. } | Part::Result { .. } => {
                 losses.matters(format!("{}: a part that an assistant cannot say", message.at));

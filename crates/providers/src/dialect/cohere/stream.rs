@@ -3,7 +3,11 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{chat::Event, dialect::usage::Counts, stream::StreamFailure};
+use crate::{
+    chat::Event,
+    dialect::{usage::Counts, value::text_at},
+    stream::StreamFailure,
+};
 
 /// Reads events.
 #[derive(Debug, Default)]
@@ -20,9 +24,7 @@ impl Decoder {
     /// # Errors
     /// The provider gave up.
     pub(crate) fn read(&mut self, event: &Value, out: &mut Vec<Event>) -> Result<(), StreamFailure> {
-        let text = |pointer: &str| {
-            event.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-        };
+        let text = |pointer: &str| text_at(event, pointer).filter(|text| !text.is_empty());
         let choice = 0;
         match event.get("type").and_then(Value::as_str).unwrap_or_default() {
             "message-start" => {

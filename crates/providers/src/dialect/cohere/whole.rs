@@ -3,8 +3,12 @@
 use serde_json::Value;
 
 use crate::{
-    chat::{Call, Choice, Part, Reply},
-    dialect::{openai_chat::Broken, usage::Estimate},
+    chat::{Choice, Part, Reply},
+    dialect::{
+        openai_chat::{self, Broken},
+        usage::Estimate,
+        value::text,
+    },
 };
 
 /// Reads an answer.
@@ -12,7 +16,6 @@ use crate::{
 /// # Errors
 /// It has no message, or the provider gave up on it.
 pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Broken> {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let Some(message) = document.get("message").filter(|message| message.is_object()) else {
         return Err(Broken("an answer without a message".into()));
     };
@@ -30,14 +33,7 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
         (Some(Part::Thinking { text, .. }), Some(plan)) => text.push_str(&plan),
         (_, plan) => parts.extend(plan.map(|text| Part::Thinking { text, signature: None })),
     }
-    for (number, call) in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        let function = call.get("function").unwrap_or(&Value::Null);
-        parts.push(Part::Call(Call {
-            id: text(call, "id").unwrap_or_else(|| format!("call_{number}")),
-            name: text(function, "name").unwrap_or_default(),
-            arguments: text(function, "arguments").unwrap_or_default(),
-        }));
-    }
+    parts.extend(openai_chat::calls(message));
     let usage = document.get("usage").cloned().unwrap_or_default();
     Ok(Reply {
         id: text(document, "id").unwrap_or_default(),

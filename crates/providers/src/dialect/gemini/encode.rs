@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of},
+    chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of, text_of_result},
     dialect::bad::BadRequest,
 };
 
@@ -176,16 +176,11 @@ fn parts(message: &Message, losses: &mut Losses) -> Result<Vec<Value>, BadReques
                 json!({"inlineData": {"mimeType": format!("audio/{format}"), "data": data}})
             }
             Part::Call(call) => {
-                let args = call.input().map_err(|_| {
-                    BadRequest::new(message.at.clone(), "arguments that are no JSON", "a JSON object as text")
-                })?;
+                let args = call.input().map_err(|_| BadRequest::arguments(&message.at))?;
                 json!({"functionCall": {"id": call.id, "name": call.name, "args": args}})
             }
             Part::Result { id, name, content, error } => {
-                if content.iter().any(|part| !matches!(part, Part::Text(_) | Part::CachePoint)) {
-                    losses.matters(format!("{}: a tool result that is not text", message.at));
-                }
-                let text = text_of(content);
+                let text = text_of_result(content, &message.at, losses);
                 let said = match serde_json::from_str::<Value>(&text) {
                     _ if *error => json!({"error": text}),
                     Ok(object @ Value::Object(_)) => object,

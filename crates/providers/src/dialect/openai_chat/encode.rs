@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of};
+use crate::chat::{
+    Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of, text_of_result,
+};
 
 /// OpenAI takes so many stop sequences.
 const MOST_STOPS: usize = 4;
@@ -22,9 +24,7 @@ pub(crate) fn encode(request: &Request, model: &str, completion_tokens: bool, lo
     put(limit, request.max_tokens.map(Value::from));
     put("temperature", request.temperature.map(Value::from));
     put("top_p", request.top_p.map(Value::from));
-    if request.top_k.is_some() {
-        losses.matters(request.field("top_k"));
-    }
+    request.without(&["top_k"], losses);
     if request.stop.len() > MOST_STOPS {
         losses.matters(request.field("stop"));
     }
@@ -111,16 +111,14 @@ fn user(message: &Message, out: &mut Vec<Value>, losses: &mut Losses) {
     for part in &message.parts {
         match part {
             Part::Result { id, content, error, .. } => {
-                if content.iter().any(|part| !matches!(part, Part::Text(_) | Part::CachePoint)) {
-                    losses.matters(format!("{}: a tool result that is not text", message.at));
-                }
+                let content = text_of_result(content, &message.at, losses);
                 if *error {
                     losses.hint(format!("{}: is_error of a tool result", message.at));
                 }
-                out.push(json!({"role": "tool", "tool_call_id": id, "content": text_of(content)}));
+                out.push(json!({"role": "tool", "tool_call_id": id, "content": content}));
             }
             Part::Text(text) => said.push(json!({"type": "text", "text": text})),
-            Part::Image { source, detail } => match url(source) {
+            Part::Image { source, detail } => match source.url() {
                 Some(url) => {
                     let mut image = json!({"url": url});
                     if let (Some(detail), Some(image)) = (detail, image.as_object_mut()) {
@@ -148,19 +146,7 @@ fn user(message: &Message, out: &mut Vec<Value>, losses: &mut Losses) {
             }
         }
     }
-    match said.as_slice() {
-        [] => {}
-        [only] if only["type"] == "text" => out.push(json!({"role": "user", "content": only["text"]})),
-        _ => out.push(json!({"role": "user", "content": said})),
-    }
-}
-
-fn url(source: &Source) -> Option<String> {
-    match source {
-        Source::Url(url) => Some(url.clone()),
-        Source::Data { media, data } => Some(format!("data:{media};base64,{data}")),
-        Source::Id(_) => None,
-    }
+    out.extend(super::said_by_user(said));
 }
 
 fn assistant(message: &Message, losses: &mut Losses) -> Value {
@@ -171,10 +157,7 @@ fn assistant(message: &Message, losses: &mut Losses) -> Value {
         match part {
             Part::Text(text) => texts.push(text.as_str()),
             Part::Refusal(text) => refusal = Some(text.clone()),
-            Part::Call(call) => calls.push(json!({
-                "id": call.id, "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            })),
+            Part::Call(call) => calls.push(super::call(call)),
             // The provider keeps its own; another one's reasoning has no place here.
             Part::Thinking { .. } | Part::Redacted(_) => losses.hint(format!("{}: thinking", message.at)),
             Part::CachePoint => {}

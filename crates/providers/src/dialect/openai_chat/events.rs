@@ -6,7 +6,7 @@ use weir_core::Usage;
 
 use crate::{
     chat::{Event, Stop},
-    dialect::{Meta, usage::Counts},
+    dialect::{Meta, usage::Counts, value},
     stream::StreamFailure,
 };
 
@@ -28,9 +28,7 @@ impl Decoder {
         if chunk.get("error").is_some_and(|error| !error.is_null()) {
             return Err(StreamFailure::Error(bytes::Bytes::copy_from_slice(raw)));
         }
-        let text = |value: &Value, key: &str| {
-            value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-        };
+        let text = |value: &Value, key: &str| value::text(value, key).filter(|text| !text.is_empty());
         if !self.begun {
             self.begun = true;
             out.push(Event::Start {

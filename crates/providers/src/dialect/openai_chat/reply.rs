@@ -29,20 +29,22 @@ pub struct Reply {
 #[error("{0}")]
 pub struct Broken(pub String);
 
+/// What is around the choices of a whole answer, and of each chunk of a streamed one.
 #[derive(Deserialize)]
-struct Top<'a> {
+#[serde(bound(deserialize = "C: Deserialize<'de>"))]
+pub(crate) struct Envelope<'a, C> {
     #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
+    pub(crate) model: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    system_fingerprint: Option<&'a RawValue>,
+    pub(crate) system_fingerprint: Option<&'a RawValue>,
+    #[serde(default)]
+    pub(crate) choices: Option<Vec<C>>,
     #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
+    pub(crate) usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
+    pub(crate) service_tier: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    service_tier: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
+    pub(crate) error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +62,7 @@ struct Choice<'a> {
 /// `error` inside a 200.
 pub fn read_reply(body: &[u8], input_estimate: u64) -> Result<Reply, Broken> {
     let text = text(body)?;
-    let top: Top<'_> = serde_json::from_str(text).map_err(|error| {
+    let top: Envelope<'_, Choice<'_>> = serde_json::from_str(text).map_err(|error| {
         Broken(if error.is_data() {
             "an object of another shape than a chat completion".into()
         } else {

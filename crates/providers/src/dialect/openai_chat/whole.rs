@@ -3,17 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    chat::{Call, Choice, Part, Reply, Stop, text_of},
+    chat::{Choice, Part, Reply, Stop, text_of},
     dialect::{
         Meta,
         openai_chat::Broken,
         usage::{Counts, Estimate},
+        value::text,
     },
 };
 
 /// Reads an answer that [`super::read_reply`] has found whole.
 pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Broken> {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let choices = document.get("choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let choices: Vec<Choice> = choices
         .iter()
@@ -38,15 +38,7 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
             let refusal = text(message, "refusal");
             let refused = refusal.is_some();
             parts.extend(refusal.map(Part::Refusal));
-            for (number, call) in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten().enumerate()
-            {
-                let function = call.get("function").unwrap_or(&Value::Null);
-                parts.push(Part::Call(Call {
-                    id: text(call, "id").unwrap_or_else(|| format!("call_{number}")),
-                    name: text(function, "name").unwrap_or_default(),
-                    arguments: text(function, "arguments").unwrap_or_default(),
-                }));
-            }
+            parts.extend(super::calls(message));
             let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
             let stop = match Stop::of_openai(choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default()) {
                 Stop::End if refused => Stop::Refusal,
@@ -105,10 +97,7 @@ fn message(choice: &Choice) -> Value {
     let (mut calls, mut blocks, mut refusal, mut reasoning) = (Vec::new(), Vec::new(), Value::Null, String::new());
     for part in &choice.parts {
         match part {
-            Part::Call(call) => calls.push(json!({
-                "id": call.id, "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            })),
+            Part::Call(call) => calls.push(super::call(call)),
             Part::Thinking { text, signature } => {
                 reasoning.push_str(text);
                 if signature.is_some() {

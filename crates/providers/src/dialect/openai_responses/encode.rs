@@ -2,22 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of};
+use crate::chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of_result};
 
 /// The document for `model`, and in `losses` what it cannot say. Nothing is stored at the provider.
 pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Value {
-    for (name, set) in [
-        ("top_k", request.top_k.is_some()),
-        ("stop", !request.stop.is_empty()),
-        ("seed", request.seed.is_some()),
-        ("n", request.n.is_some_and(|n| n > 1)),
-        ("presence_penalty", request.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
-        ("frequency_penalty", request.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
-    ] {
-        if set {
-            losses.matters(request.field(name));
-        }
-    }
+    request.without(&["top_k", "stop", "seed", "n", "presence_penalty", "frequency_penalty"], losses);
     let mut out = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -119,13 +108,11 @@ fn items(message: &Message, out: &mut Vec<Value>, losses: &mut Losses) {
             }
             Part::Result { id, content, error, .. } => {
                 flush(&mut said, out);
-                if content.iter().any(|part| !matches!(part, Part::Text(_) | Part::CachePoint)) {
-                    losses.matters(format!("{}: a tool result that is not text", message.at));
-                }
+                let output = text_of_result(content, &message.at, losses);
                 if *error {
                     losses.hint(format!("{}: is_error of a tool result", message.at));
                 }
-                out.push(json!({"type": "function_call_output", "call_id": id, "output": text_of(content)}));
+                out.push(json!({"type": "function_call_output", "call_id": id, "output": output}));
             }
             // The provider takes back only items that it made itself.
             Part::Thinking { .. } | Part::Redacted(_) => losses.hint(format!("{}: thinking", message.at)),

@@ -9,6 +9,7 @@ use crate::{
         openai_chat::Broken,
         openai_responses::kept::Label,
         usage::{Counts, Estimate},
+        value::text,
     },
 };
 
@@ -17,7 +18,6 @@ use crate::{
 /// # Errors
 /// It failed, or has no output.
 pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Broken> {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     if document.get("error").is_some_and(|error| !error.is_null()) {
         return Err(Broken("an error inside a 200".into()));
     }
