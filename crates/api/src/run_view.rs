@@ -155,7 +155,7 @@ pub(crate) struct RunItemView {
 struct AnswerView {
     arm: String,
     trial: u32,
-    /// `null` when there is none.
+    /// `null` when there is none; empty when the item is hidden or purged.
     text: Option<String>,
     /// Why there is none.
     error: Option<String>,
@@ -315,7 +315,7 @@ impl RunItemView {
 }
 
 impl AnswerView {
-    /// Explanations quote what they explain, so those of a hidden item are hidden too.
+    /// Answers and explanations quote what they answer and explain, so those of a hidden item are hidden too.
     fn new(output: &RunOutput, hidden: bool) -> Self {
         let text = |said: &String| {
             let answer: Value = serde_json::from_str(said).unwrap_or_default();
@@ -324,7 +324,7 @@ impl AnswerView {
         Self {
             arm: output.arm.clone(),
             trial: output.trial,
-            text: output.said.as_ref().ok().map(text),
+            text: output.said.as_ref().ok().map(|said| if hidden { String::new() } else { text(said) }),
             error: output.said.as_ref().err().cloned(),
             span_id: output.span_id.map(|id| id.to_string()),
             deployment: output.deployment.clone(),

@@ -91,10 +91,10 @@ pub(crate) async fn list_traces(
 pub(crate) async fn get_trace(State(app): State<App>, Segment(id): Segment) -> Reply<Json<TraceDetail>> {
     let span = find_span(&app, &id).await?;
     let row = app.store.span_row_get(span.id).await?.ok_or_else(|| Failure::not_found("request", &id))?;
-    let payload = app.store.payload_get(span.id).await?.unwrap_or_default();
+    let payload = app.store.payload_get(span.id).await?;
     let scores = app.store.score_list(span.id).await?;
     let snapshot = app.snapshot.load();
-    Ok(Json(TraceDetail::new(&span, &row, &payload, &scores, &snapshot)))
+    Ok(Json(TraceDetail::new(&span, &row, payload.as_ref(), &scores, &snapshot)))
 }
 
 /// The span of this id, or a 404.

@@ -82,13 +82,21 @@ pub(crate) struct TraceDetail {
     attempts: Vec<AttemptView>,
     usage: UsageView,
     scores: Vec<ScoreView>,
-    /// The body as received; empty once purged.
+    /// The body as received; empty when it is not here.
     request: String,
     /// The answer: its body, or the whole event text of a stream.
     response: String,
     /// True when either text was cut at the bound.
     truncated: bool,
+    /// Why its texts are not here, in a sentence; `null` when they are.
+    texts_missing: Option<&'static str>,
 }
+
+/// Of a request that repeats a held-out item.
+const SEALED: &str = "This request repeats a held-out item, so its texts are kept nowhere: whoever reads requests could \
+     tune on them. Its run shows the item to whoever reveals it, and writes that down.";
+/// Of one whose texts are gone.
+const PURGED: &str = "Its texts have been purged.";
 
 /// One upstream call.
 #[derive(Debug, Serialize, ToSchema)]
@@ -235,7 +243,14 @@ impl From<&ScoreRow> for ScoreView {
 
 impl TraceDetail {
     /// `scores` in order of arrival; `snapshot` names the scorer whose grade is shown at the head.
-    pub(crate) fn new(span: &Span, row: &SpanRow, payload: &Payload, scores: &[ScoreRow], snapshot: &Snapshot) -> Self {
+    pub(crate) fn new(
+        span: &Span,
+        row: &SpanRow,
+        payload: Option<&Payload>,
+        scores: &[ScoreRow],
+        snapshot: &Snapshot,
+    ) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
             head: TraceHead::new(row, snapshot),
             model_asked: span.model_asked.to_string(),
@@ -252,9 +267,14 @@ impl TraceDetail {
             attempts: span.attempts.iter().map(AttemptView::from).collect(),
             usage: span.usage.into(),
             scores: scores.iter().map(ScoreView::from).collect(),
-            request: String::from_utf8_lossy(&payload.request).into_owned(),
-            response: String::from_utf8_lossy(&payload.response).into_owned(),
-            truncated: payload.truncated,
+            request: payload.map(|payload| text(&payload.request)).unwrap_or_default(),
+            response: payload.map(|payload| text(&payload.response)).unwrap_or_default(),
+            truncated: payload.is_some_and(|payload| payload.truncated),
+            texts_missing: match payload {
+                Some(_) => None,
+                None if span.errand.sealed => Some(SEALED),
+                None => Some(PURGED),
+            },
         }
     }
 }

@@ -56,6 +56,9 @@ pub struct Span {
     pub cost: Option<NanoUsd>,
     /// The caller's tags, a JSON object as text; empty when none.
     pub tags: Arc<str>,
+    /// What it is for, where weir itself asked.
+    #[serde(default, skip_serializing_if = "Errand::is_none")]
+    pub errand: Errand,
 }
 
 impl Span {
@@ -153,6 +156,37 @@ impl Origin {
         [Self::Client, Self::Eval, Self::Probe, Self::Shadow, Self::External]
             .into_iter()
             .find(|origin| origin.name() == name)
+    }
+}
+
+/// What a request of weir's own repeats of others' words, and whether its texts may be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Errand {
+    /// Whose words it repeats: the hash of a dataset's item, or the id of a span. When those are purged, so are its texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Arc<str>>,
+    /// It repeats a held-out item, so its texts are kept nowhere: whoever may read requests could tune on them.
+    #[serde(default)]
+    pub sealed: bool,
+}
+
+impl Errand {
+    /// One that repeats what was said in this request.
+    #[must_use]
+    pub fn about(span: SpanId) -> Self {
+        Self { about: Some(span.to_string().into()), sealed: false }
+    }
+
+    /// One that repeats the item of this hash.
+    #[must_use]
+    pub fn of_item(hash: &str, held_out: bool) -> Self {
+        Self { about: Some(hash.into()), sealed: held_out }
+    }
+
+    /// A client's request, or one that repeats nobody's words.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.about.is_none() && !self.sealed
     }
 }
 

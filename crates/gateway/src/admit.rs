@@ -5,15 +5,24 @@ use std::sync::Arc;
 use http::{HeaderMap, header};
 use subtle::ConstantTimeEq as _;
 use weir_config::Caller;
-use weir_core::{Problem, error, route::Route, span::Origin};
+use weir_core::{
+    Problem, error,
+    route::Route,
+    span::{Errand, Origin},
+};
 
 use crate::{State, address::Scope, headers};
+
+/// Longest id of a span or an item.
+const ABOUT_BYTES: usize = 64;
 
 /// A caller that may use the route.
 #[derive(Debug, Clone)]
 pub(crate) struct Admitted {
     pub(crate) tenant: Arc<str>,
     pub(crate) origin: Origin,
+    /// None of a client's.
+    pub(crate) errand: Errand,
     /// `None` for weir itself, which may choose any policy.
     caller: Option<Caller>,
 }
@@ -40,14 +49,15 @@ pub(crate) fn admit(
     query: Option<&str>,
 ) -> Result<Admitted, Problem> {
     let internal = is_internal(&state.internal_token, headers);
-    let origin = if internal { own_origin(headers) } else { Origin::Client };
+    let (origin, errand) =
+        if internal { (own_origin(headers), own_errand(headers)) } else { (Origin::Client, Errand::default()) };
     let presented = presented(headers, query);
     // weir's own judges hold no key: the process token stands for one.
     if internal && presented.is_none() {
-        return Ok(Admitted { tenant: "weir".into(), origin, caller: None });
+        return Ok(Admitted { tenant: "weir".into(), origin, errand, caller: None });
     }
     if route.grant == weir_core::route::Grant::Public {
-        return Ok(Admitted { tenant: Arc::default(), origin, caller: None });
+        return Ok(Admitted { tenant: Arc::default(), origin, errand, caller: None });
     }
     let caller: Caller = state.keyring.load().authenticate(presented)?;
     if !caller.holds(route.grant) {
@@ -56,7 +66,7 @@ pub(crate) fn admit(
             format!("key `{}` lacks the grant for {}", caller.name, route.path),
         ));
     }
-    Ok(Admitted { tenant: Arc::clone(&caller.name), origin, caller: Some(caller) })
+    Ok(Admitted { tenant: Arc::clone(&caller.name), origin, errand, caller: Some(caller) })
 }
 
 /// The key, wherever a dialect's clients put it: `Authorization: Bearer`, `x-api-key`, `api-key`, `x-goog-api-key`, or
@@ -78,6 +88,15 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn own_origin(headers: &HeaderMap) -> Origin {
     let named = headers.get(headers::ORIGIN).and_then(|name| Origin::named(name.to_str().ok()?));
     named.filter(|origin| *origin != Origin::Client).unwrap_or(Origin::Eval)
+}
+
+/// Whose words weir's own request repeats, and whether they may be kept.
+fn own_errand(headers: &HeaderMap) -> Errand {
+    let about = headers.get(headers::ABOUT).and_then(|id| id.to_str().ok());
+    Errand {
+        about: about.filter(|id| (1..=ABOUT_BYTES).contains(&id.len())).map(Arc::from),
+        sealed: headers.contains_key(headers::SEALED),
+    }
 }
 
 /// True when the request carries the process token. An empty token is nobody's.
@@ -111,6 +130,16 @@ mod tests {
             assert_eq!(own_origin(&named(other)), Origin::Eval, "{other}");
         }
         assert_eq!(own_origin(&HeaderMap::new()), Origin::Eval);
+    }
+
+    #[test]
+    fn weir_says_whose_words_it_repeats_and_whether_they_may_be_kept() {
+        assert!(own_errand(&HeaderMap::new()).is_none());
+        let mut sent = HeaderMap::new();
+        sent.insert(headers::ABOUT, HeaderValue::from_static("0a1b"));
+        assert_eq!(own_errand(&sent), Errand { about: Some("0a1b".into()), sealed: false });
+        sent.insert(headers::SEALED, HeaderValue::from_static("1"));
+        assert_eq!(own_errand(&sent), Errand::of_item("0a1b", true));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use weir_core::{
     decision::{Arm, Decision},
     deployment::{Deployment, Price},
     error,
-    span::{Attempt, Identity, Origin, Outcome, Payload, Record, Span},
+    span::{Attempt, Errand, Identity, Origin, Outcome, Payload, Record, Span},
 };
 use weir_router::ExposedGuard;
 
@@ -31,6 +31,7 @@ pub(crate) struct Flight {
     pub(crate) tenant: Arc<str>,
     pub(crate) workload: WorkloadId,
     pub(crate) origin: Origin,
+    errand: Errand,
     pub(crate) session: Option<Arc<str>>,
     pub(crate) model_asked: Arc<str>,
     pub(crate) tags: Arc<str>,
@@ -80,6 +81,7 @@ impl Flight {
             tenant: Arc::clone(&caller.tenant),
             workload: address::DEFAULT.into(),
             origin: caller.origin,
+            errand: caller.errand.clone(),
             session: None,
             model_asked: Arc::default(),
             tags: Arc::default(),
@@ -245,6 +247,18 @@ impl Flight {
         self.recorded = true;
     }
 
+    /// The problem as it may be told: a provider's words on a sealed request may quote it.
+    pub(crate) fn tellable(&self, problem: Problem) -> Problem {
+        if !self.errand.sealed {
+            return problem;
+        }
+        let what = problem.code.title;
+        Problem::new(
+            problem.code,
+            format!("{what}; its words are not kept, because the request repeats a held-out item"),
+        )
+    }
+
     /// Records the request as failed.
     pub(crate) fn fail(&mut self, problem: &Problem) {
         self.finish(Outcome::Failed { code: problem.code.code.into(), message: problem.message.as_str().into() });
@@ -255,10 +269,7 @@ impl Flight {
         if std::mem::replace(&mut self.recorded, true) {
             return;
         }
-        let limit = self.state.limits.capture_bytes;
-        let cut = self.request.len() > limit;
-        let request = if cut { self.request.slice(..limit) } else { std::mem::take(&mut self.request) };
-        let (response, response_cut) = self.answer.take();
+        let payload = self.texts();
         self.last = self.last_deployment().cloned();
         self.made = self.attempts.len();
         let span = Span {
@@ -282,14 +293,26 @@ impl Flight {
             attempts: std::mem::take(&mut self.attempts).into_iter().map(|tried| tried.attempt).collect(),
             usage: self.usage,
             tags: Arc::clone(&self.tags),
+            errand: std::mem::take(&mut self.errand),
         };
         self.judge(&span);
-        let payload = Payload { request, response, truncated: cut || response_cut };
         self.state.sink.record(Record { span, payload });
     }
 }
 
 impl Flight {
+    /// What was asked and answered, within bounds; nothing of a sealed request, so that no file ever holds it.
+    fn texts(&mut self) -> Payload {
+        if self.errand.sealed {
+            return Payload::default();
+        }
+        let limit = self.state.limits.capture_bytes;
+        let cut = self.request.len() > limit;
+        let request = if cut { self.request.slice(..limit) } else { std::mem::take(&mut self.request) };
+        let (response, response_cut) = self.answer.take();
+        Payload { request, response, truncated: cut || response_cut }
+    }
+
     /// A canary whose own requests fail here is not exposed by the next one, whatever anybody else knows.
     fn judge(&self, span: &Span) {
         let failed = span.attempts.first().is_some_and(|first| first.error.as_deref().is_some_and(|e| e != CANCELLED));

@@ -26,6 +26,10 @@ pub(crate) const EXPLAIN: HeaderName = HeaderName::from_static("x-weir-explain")
 pub(crate) const INTERNAL: HeaderName = HeaderName::from_static("x-weir-internal");
 /// Sent by weir itself beside the process token: which kind of its own request this is.
 pub(crate) const ORIGIN: HeaderName = HeaderName::from_static("x-weir-origin");
+/// Sent by weir itself beside the process token: the span or the dataset's item whose words the request repeats.
+pub(crate) const ABOUT: HeaderName = HeaderName::from_static("x-weir-about");
+/// Sent by weir itself beside the process token: the request repeats a held-out item, so no text of it is kept.
+pub(crate) const SEALED: HeaderName = HeaderName::from_static("x-weir-sealed");
 /// Sent upstream: how many weirs the request has passed.
 pub(crate) const HOPS: HeaderName = HeaderName::from_static("x-weir-hops");
 

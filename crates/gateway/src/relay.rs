@@ -140,7 +140,7 @@ impl Relay {
         }
         self.lost += *failure.usage;
         flight.usage = self.lost;
-        let problem = failure.problem(deployment);
+        let problem = flight.tellable(failure.problem(deployment));
         rim::log(&problem, &flight.ids);
         let next = self.resume.as_mut().and_then(|resume| resume.next(&self.state, flight, failure.class));
         if let Some((deployment, asking)) = next {

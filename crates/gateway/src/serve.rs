@@ -62,6 +62,7 @@ pub(crate) async fn chat(
         Ok(Answered::Said(asked, nth, served, keeping, resume)) => (asked, nth, served, keeping, resume),
         Ok(Answered::Explained(decision)) => return explained(&mut flight, &decision),
         Err(refusal) => {
+            let refusal = Refusal { problem: flight.tellable(refusal.problem), ..refusal };
             flight.fail(&refusal.problem);
             let mut reply = refusal.reply(&flight.ids, dialect);
             stamp_route(&flight, reply.headers_mut());

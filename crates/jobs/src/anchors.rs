@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 use weir_config::Settings;
-use weir_core::{Timestamp, score::Verdict};
+use weir_core::{Timestamp, score::Verdict, span::Errand};
 use weir_evals::{Scorer, judge::JudgeSpec};
 use weir_stats::agreement::shift;
 use weir_store::{Anchor, AnchorPlan, AnchorRun, Error, Freeze};
@@ -137,7 +137,8 @@ impl Anchors {
             return Ok(None);
         };
         let served_by = record.span.served_by().map_or("", |deployment| deployment.as_str());
-        match vote(&self.desk, spec, scorer.version(), &assembled.exchange(), served_by).await {
+        let errand = Errand::about(anchor.span_id);
+        match vote(&self.desk, spec, scorer.version(), &assembled.exchange(), served_by, &errand).await {
             Ok((outcome, _)) => Ok(match outcome.verdict {
                 Verdict::Scored { grade } => Some(grade.value()),
                 Verdict::Unscored { .. } => None,

@@ -15,7 +15,7 @@ use weir_core::{
     NanoUsd, ScorerName, SpanId,
     rule::Rule,
     score::{Score, Source, Unscored},
-    span::Origin,
+    span::{Errand, Origin},
 };
 use weir_evals::{
     Asked, Exchange, Outcome, Scorer,
@@ -165,12 +165,14 @@ async fn answer(
     (span, battle): (SpanId, bool),
     served_by: &str,
 ) -> Result<(Outcome, NanoUsd), Unanswered> {
+    let errand = Errand::about(span);
     match asked {
         Asked::Judge(spec) if battle => {
-            vote(desk, &battles::in_both_orders(spec), scorer.version(), &assembled.exchange(), served_by).await
+            let spec = battles::in_both_orders(spec);
+            vote(desk, &spec, scorer.version(), &assembled.exchange(), served_by, &errand).await
         }
-        Asked::Judge(spec) => vote(desk, spec, scorer.version(), &assembled.exchange(), served_by).await,
-        Asked::Embedding(spec) => outside::embedding(desk, spec, &assembled.exchange()).await,
+        Asked::Judge(spec) => vote(desk, spec, scorer.version(), &assembled.exchange(), served_by, &errand).await,
+        Asked::Embedding(spec) => outside::embedding(desk, spec, &assembled.exchange(), &errand).await,
         Asked::Webhook(spec) => {
             let request = spec.request(name.as_str(), scorer.version(), &span.to_string(), &assembled.exchange());
             let outcome = outside::webhook(desk, spec, scoring.secret(name), request).await?;
@@ -186,13 +188,14 @@ async fn answer(
 }
 
 /// Asks the whole panel, in as many orders as the judge takes, and joins its votes. What was judged before is not asked
-/// again; what the day's budget does not cover is not asked at all.
+/// again; what the day's budget does not cover is not asked at all. `errand` says whose words the judges are shown.
 pub(crate) async fn vote(
     desk: &Desk,
     spec: &JudgeSpec,
     version: &str,
     exchange: &Exchange<'_>,
     served_by: &str,
+    errand: &Errand,
 ) -> Result<(Outcome, NanoUsd), Unanswered> {
     let free = |outcome: Outcome| Ok((outcome, NanoUsd::ZERO));
     if judge::injection_suspected(&exchange.answer.text) {
@@ -225,7 +228,7 @@ pub(crate) async fn vote(
         for question in judge::questions(spec) {
             let nonce = SpanId::draw(&*desk.entropy).to_string();
             let request = judge::build(spec, model, exchange, *question, &nonce);
-            let reply = bench.ask(&desk.transport, model, request).await?;
+            let reply = bench.ask(&desk.transport, model, errand, request).await?;
             bench.spend(version, now, reply.cost_usd);
             cost += reply.cost_usd;
             of_kin |= spec.other_family && (related(&reply.deployment, served_by) || related(&reply.model, served_by));

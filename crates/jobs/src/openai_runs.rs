@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
-use weir_core::span::Origin;
+use weir_core::span::{Errand, Origin};
 use weir_evals::openai::{Graded, Grader, Scope, Step, render};
 use weir_providers::dialect::text;
 use weir_store::{Error, Kept};
@@ -313,7 +313,8 @@ fn messages(input: &Value, item: &Value) -> Vec<Value> {
 
 /// One chat completion: its text and its usage.
 async fn ask(desk: &Desk, request: &Value) -> Result<Value, String> {
-    let asked = desk.bench.own(&desk.transport, Origin::Eval, None, request.to_string().into()).await;
+    let body = request.to_string().into();
+    let asked = desk.bench.own(&desk.transport, Origin::Eval, None, &Errand::default(), body).await;
     let asked = asked.map_err(|error| error.to_string())?;
     let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
     match asked.status {

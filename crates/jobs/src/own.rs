@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
-use weir_core::{DeploymentId, NanoUsd, SpanId, WorkloadId, span::Origin};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use weir_core::{
+    DeploymentId, NanoUsd, SpanId, WorkloadId,
+    span::{Errand, Origin},
+};
 use weir_providers::transport::{Limits, Transport, TransportError};
 
 use crate::Bench;
@@ -19,6 +22,8 @@ const LIMITS: Limits = Limits {
     total: Duration::from_secs(600),
 };
 const ORIGIN: HeaderName = HeaderName::from_static("x-weir-origin");
+const ABOUT: HeaderName = HeaderName::from_static("x-weir-about");
+const SEALED: HeaderName = HeaderName::from_static("x-weir-sealed");
 const WORKLOAD: HeaderName = HeaderName::from_static("x-weir-workload");
 const SPAN_ID: HeaderName = HeaderName::from_static("x-weir-span-id");
 const COST_USD: HeaderName = HeaderName::from_static("x-weir-cost-usd");
@@ -42,6 +47,17 @@ pub(crate) struct Asked {
     pub(crate) body: Bytes,
 }
 
+/// Tells the gateway whose words a request repeats, and whether they may be kept.
+pub(crate) fn tell(headers: &mut HeaderMap, errand: &Errand) {
+    // Hashes and span ids are hexadecimal, so each is a header's value.
+    if let Some(about) = errand.about.as_deref().and_then(|about| HeaderValue::from_str(about).ok()) {
+        headers.insert(ABOUT, about);
+    }
+    if errand.sealed {
+        headers.insert(SEALED, HeaderValue::from_static("1"));
+    }
+}
+
 impl Bench {
     /// One chat completion on a workload's account, read to its end. The body names who is asked as its `model`; what
     /// is a workload there goes by `workload` all the same, so leave it out for those.
@@ -53,10 +69,12 @@ impl Bench {
         transport: &Transport,
         origin: Origin,
         workload: Option<&WorkloadId>,
+        errand: &Errand,
         body: Bytes,
     ) -> Result<Asked, TransportError> {
         let mut headers = self.headers.clone();
         headers.insert(ORIGIN, HeaderValue::from_static(origin.name()));
+        tell(&mut headers, errand);
         if let Some(workload) = workload {
             let workload = HeaderValue::from_str(workload.as_str())
                 .map_err(|_| TransportError::Refused("a workload's name that no header can hold".into()))?;

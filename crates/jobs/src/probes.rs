@@ -13,7 +13,10 @@ use bytes::Bytes;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 use weir_config::{Probes, Settings};
-use weir_core::{Clock, DeploymentId, NanoUsd, Timestamp, WorkloadId, span::Origin};
+use weir_core::{
+    Clock, DeploymentId, NanoUsd, Timestamp, WorkloadId,
+    span::{Errand, Origin},
+};
 use weir_evals::dataset::Item;
 use weir_providers::transport::Transport;
 use weir_router::SnapshotCell;
@@ -142,7 +145,7 @@ impl Prober {
                 if spent >= probes.max_per_day {
                     return Ok(asked);
                 }
-                spent += self.ask(id, candidate, &item.body).await;
+                spent += self.ask(id, candidate, item).await;
                 asked += 1;
             }
         }
@@ -150,13 +153,15 @@ impl Prober {
     }
 
     /// Asks one item; what it cost. How it ended is on its span.
-    async fn ask(&self, workload: &WorkloadId, candidate: &DeploymentId, item: &str) -> NanoUsd {
-        let Ok(item) = serde_json::from_str::<Item>(item) else {
+    async fn ask(&self, workload: &WorkloadId, candidate: &DeploymentId, stored: &weir_store::Item) -> NanoUsd {
+        let Ok(item) = serde_json::from_str::<Item>(&stored.body) else {
             return NanoUsd::ZERO;
         };
+        // Golden items are read by the open door, so none is held out.
+        let errand = Errand::of_item(&stored.hash, false);
         let body = serde_json::json!({"model": candidate.as_str(), "messages": item.input});
         let body = Bytes::from(body.to_string());
-        match self.parts.bench.own(&self.parts.transport, Origin::Probe, Some(workload), body).await {
+        match self.parts.bench.own(&self.parts.transport, Origin::Probe, Some(workload), &errand, body).await {
             Ok(asked) => asked.cost.unwrap_or(NanoUsd::ZERO),
             Err(error) => {
                 tracing::warn!(%error, %workload, deployment = %candidate, "a golden probe could not be asked");

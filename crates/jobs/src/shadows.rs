@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use apalis::prelude::{BoxDynError, Data};
-use weir_core::span::Origin;
+use weir_core::span::{Errand, Origin};
 use weir_store::Shadow;
 
 use crate::{desk::Desk, own::addressed, queue::MirrorSpan};
@@ -28,7 +28,8 @@ pub(crate) async fn ask(job: MirrorSpan, desk: Data<Arc<Desk>>) -> Result<(), Bo
     let Some(body) = addressed(&record.payload.request, &job.candidate) else {
         return Ok(());
     };
-    let asked = desk.bench.own(&desk.transport, Origin::Shadow, Some(&job.workload), body).await?;
+    let errand = Errand::about(job.span);
+    let asked = desk.bench.own(&desk.transport, Origin::Shadow, Some(&job.workload), &errand, body).await?;
     let shadow_id = match asked.status {
         200 => asked.span,
         // The candidate's own failure, which counts.

@@ -96,6 +96,7 @@ pub(crate) fn record(number: u32) -> Record {
         usage: Usage { input: 10, output: 4, ..Usage::default() },
         cost: Some(NanoUsd(100)),
         tags: "".into(),
+        errand: Default::default(),
     };
     let payload = Payload {
         request: br#"{"model":"weir/maths","messages":[{"role":"user","content":"2+2"}]}"#.as_slice().into(),

@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use weir_core::{NanoUsd, score::Unscored, span::Record};
+use weir_core::{
+    NanoUsd,
+    score::Unscored,
+    span::{Errand, Record},
+};
 use weir_evals::{Asked, Outcome, Scorer};
 use weir_store::Error;
 
@@ -36,7 +40,7 @@ impl Trial {
             let why = "nothing is on record of the answer";
             return Ok((Outcome::unscored(Unscored::NoResponse, why), NanoUsd::ZERO));
         };
-        let exchange = assembled.exchange();
+        let (exchange, errand) = (assembled.exchange(), Errand::about(record.span.id));
         if let Some(outcome) = assembled.obstacle().or_else(|| scorer.precheck(&exchange)) {
             return Ok((outcome, NanoUsd::ZERO));
         }
@@ -46,9 +50,9 @@ impl Trial {
                 let mut spec = spec.clone();
                 spec.no_cache = true;
                 let served_by = record.span.served_by().map_or("", |deployment| deployment.as_str());
-                vote(&self.desk, &spec, scorer.version(), &exchange, served_by).await
+                vote(&self.desk, &spec, scorer.version(), &exchange, served_by, &errand).await
             }
-            Some(Asked::Embedding(spec)) => outside::embedding(&self.desk, spec, &exchange).await,
+            Some(Asked::Embedding(spec)) => outside::embedding(&self.desk, spec, &exchange, &errand).await,
             Some(Asked::Webhook(_) | Asked::Heavy) => {
                 let why = "webhooks and code run only where they are configured";
                 return Ok((Outcome::unscored(Unscored::ConfigError, why), NanoUsd::ZERO));

@@ -133,6 +133,7 @@ fn record(words: &Seeded, now: Timestamp) -> Record {
             usage: Usage { input: 300, output: 120, ..Usage::default() },
             cost: Some(NanoUsd(120_000)),
             tags: "".into(),
+            errand: Default::default(),
         },
         payload: Payload { request: vec![b'q'; 512].into(), response: vec![b'a'; 512].into(), truncated: false },
     }

@@ -350,7 +350,10 @@ async fn fill(connection: &mut SqliteConnection, scorer: &ScorerName, share: f64
             }
             sqlx::query(
                 "INSERT INTO label_task (span_id, workload, deployment, scorer, version, grade, p_select, wanted, created_at) \
-                 VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (span_id, scorer, version) DO NOTHING",
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS ( \
+                     SELECT 1 FROM span JOIN span_body AS texts ON texts.seq = span.seq \
+                     WHERE span.id = ?1 AND texts.request IS NOT NULL) \
+                 ON CONFLICT (span_id, scorer, version) DO NOTHING",
             )
             .bind(id_bytes(id.bits()))
             .bind(row.try_get::<String, _>(2)?)

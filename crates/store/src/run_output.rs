@@ -1,7 +1,11 @@
 //! What the arms of a run answered, and what scorers said of it. An answer is stored once; storing it again changes
 //! nothing, so a run that was cut off can be gone on with.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use sqlx::{
     Row,
@@ -31,8 +35,13 @@ impl Store {
         }
         let mut tx = self.begin_normal().await?;
         let mut judged = 0;
+        let purged = purged(&mut tx, run, outputs).await?;
         for output in outputs {
-            let seq = insert(&mut tx, run, output).await?;
+            let output = match purged.contains(&output.ord) {
+                true => Cow::Owned(output.wordless()),
+                false => Cow::Borrowed(output),
+            };
+            let seq = insert(&mut tx, run, &output).await?;
             for score in &output.scores {
                 let (grade, unscored) = match &score.verdict {
                     Verdict::Scored { grade } => (Some(grade.value()), None),
@@ -204,6 +213,34 @@ pub struct RunMean {
     pub n: u64,
     /// When the run ended.
     pub at: Timestamp,
+}
+
+/// An answer of which nothing is left but that there was one.
+pub(crate) const NO_WORDS: &str = "{\"text\":\"\"}";
+/// What stands in the place of a reason that may have quoted what was purged.
+pub(crate) const PURGED: &str = "purged";
+
+impl RunOutput {
+    /// The same without what was said, and without what was said of that.
+    fn wordless(&self) -> Self {
+        let scores = self.scores.iter().map(|score| RunScore { explanation: None, ..score.clone() });
+        let said = self.said.as_ref().map(|_| NO_WORDS.to_owned()).map_err(|_| PURGED.to_owned());
+        Self { said, scores: scores.collect(), ..self.clone() }
+    }
+}
+
+/// Places of answers whose item was purged while it was asked.
+async fn purged(connection: &mut SqliteConnection, run: i64, outputs: &[RunOutput]) -> Result<HashSet<u32>, Error> {
+    let places: Vec<u32> = outputs.iter().map(|output| output.ord).collect();
+    let purged: Vec<u32> = sqlx::query_scalar(
+        "SELECT place.ord FROM run_item AS place JOIN dataset_item AS item ON item.hash = place.hash \
+         WHERE place.run = ? AND place.ord IN (SELECT value FROM json_each(?)) AND item.purged_at IS NOT NULL",
+    )
+    .bind(run)
+    .bind(to_json(&places)?)
+    .fetch_all(connection)
+    .await?;
+    Ok(purged.into_iter().collect())
 }
 
 /// Stores one answer without its scores; its number.

@@ -9,11 +9,12 @@ use sqlx::{
 };
 use weir_core::{
     Grade, NanoUsd, ScorerName, SpanId, Timestamp,
-    score::{Score, Verdict},
+    score::{Score, Source, Verdict},
 };
 
 use crate::{
     Error, Store,
+    dataset::purged_of,
     value::{id_bytes, span_id, word},
 };
 
@@ -60,11 +61,15 @@ impl Store {
         let mut first = last.unwrap_or(0) + 1;
         let mut inserted = Vec::with_capacity(scores.len());
         let mut rest = scores;
+        // A judge that was asked before a purge may quote what is gone.
+        let judged = scores.iter().filter(|score| matches!(score.source, Source::Judge | Source::Battle));
+        let purged = purged_of(&mut tx, judged.map(|score| score.span_id.to_string().into()).collect()).await?;
+        let explained = |score: &Score| purged.is_empty() || !purged.contains(score.span_id.to_string().as_str());
         while let Some(wide) = WIDE.iter().find(|wide| wide.0 <= rest.len()) {
             let (chunk, after) = rest.split_at(wide.0);
             let mut query = sqlx::query(AssertSqlSafe(wide.1.as_str()));
             for (seq, score) in (first..).zip(chunk) {
-                query = bind(query.bind(seq), score);
+                query = bind(query.bind(seq), score, explained(score));
             }
             let stored = query.execute(&mut *tx).await?.rows_affected();
             for (seq, score) in (first..).zip(chunk) {
@@ -183,7 +188,7 @@ static WIDE: LazyLock<[(usize, String); 3]> = LazyLock::new(|| {
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-fn bind<'q>(query: Query<'q>, score: &'q Score) -> Query<'q> {
+fn bind<'q>(query: Query<'q>, score: &'q Score, explained: bool) -> Query<'q> {
     let (grade, unscored) = match &score.verdict {
         Verdict::Scored { grade } => (Some(grade.value()), None),
         Verdict::Unscored { reason } => (None, Some(reason.name())),
@@ -198,7 +203,7 @@ fn bind<'q>(query: Query<'q>, score: &'q Score) -> Query<'q> {
         .bind(grade)
         .bind(unscored)
         .bind(score.source.name())
-        .bind(score.explanation.as_deref())
+        .bind(score.explanation.as_deref().filter(|_| explained))
         .bind(score.p_sample)
         .bind(score.propensity)
         .bind(score.cost.0)

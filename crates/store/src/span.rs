@@ -18,7 +18,9 @@ use weir_core::{
 };
 
 use crate::{
-    Error, Store, histogram,
+    Error, Store,
+    dataset::purged_of,
+    histogram,
     minute::Minutes,
     value::{id_bytes, int, span_id, to_json},
 };
@@ -42,6 +44,8 @@ pub struct Tx {
     store: Store,
     newest: Option<i64>,
     minutes: Minutes,
+    /// Whose words were purged while somebody was asked about them: these are not stored again.
+    purged: HashSet<Arc<str>>,
 }
 
 impl Store {
@@ -50,7 +54,13 @@ impl Store {
     /// # Errors
     /// `Unavailable` when another writer kept it.
     pub async fn begin_spans(&self) -> Result<Tx, Error> {
-        Ok(Tx { inner: self.begin_normal().await?, store: self.clone(), newest: None, minutes: Minutes::default() })
+        Ok(Tx {
+            inner: self.begin_normal().await?,
+            store: self.clone(),
+            newest: None,
+            minutes: Minutes::default(),
+            purged: HashSet::new(),
+        })
     }
 
     /// The whole span.
@@ -66,7 +76,7 @@ impl Store {
         body.map(|body| span_from(id, &body)).transpose()
     }
 
-    /// Its texts; `None` when there is no such span or they were purged.
+    /// Its texts; `None` when there is no such span, when they were purged, or when it repeats a held-out item.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
@@ -134,6 +144,8 @@ impl Tx {
 
     async fn insert(&mut self, mut rest: &[Row<'_>]) -> Result<Vec<bool>, Error> {
         let mut new = Vec::with_capacity(rest.len());
+        let about = rest.iter().filter_map(|(record, _)| record.span.errand.about.clone()).collect();
+        self.purged = purged_of(&mut self.inner, about).await?;
         while let Some(wide) = WIDE.iter().find(|wide| wide.rows <= rest.len()) {
             let (chunk, after) = rest.split_at(wide.rows);
             self.insert_chunk(wide, chunk, &mut new).await?;
@@ -176,7 +188,7 @@ impl Tx {
         }
         let mut bodies = sqlx::query(AssertSqlSafe(wide.body.as_str()));
         for (seq, row) in (first..).zip(chunk) {
-            bodies = bind_body(bodies.bind(seq), row)?;
+            bodies = bind_body(bodies.bind(seq), row, self.keeps(row))?;
             self.minutes.add(&row.0.span);
             self.newest = Some(seq);
         }
@@ -197,12 +209,18 @@ impl Tx {
             new.push(stored.contains(&seq));
             if stored.contains(&seq) {
                 let body = sqlx::query(AssertSqlSafe(ONE.body.as_str())).bind(seq);
-                bind_body(body, row)?.execute(&mut *self.inner).await?;
+                bind_body(body, row, self.keeps(row))?.execute(&mut *self.inner).await?;
                 self.minutes.add(&row.0.span);
                 self.newest = Some(seq);
             }
         }
         Ok(())
+    }
+
+    /// False for texts that must be in no file: they repeat a held-out item, or what was purged meanwhile.
+    fn keeps(&self, (record, _): &Row<'_>) -> bool {
+        let errand = &record.span.errand;
+        !errand.sealed && errand.about.as_ref().is_none_or(|about| !self.purged.contains(about))
     }
 
     /// The highest number ever given, also when its row is gone.
@@ -224,7 +242,7 @@ struct Wide {
 static WIDE: LazyLock<[Wide; 3]> = LazyLock::new(|| [128, 16, 1].map(Wide::new));
 static ONE: LazyLock<Wide> = LazyLock::new(|| Wide::new(1));
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 29] = [
     "seq",
     "id",
     "trace_id",
@@ -253,6 +271,7 @@ const COLUMNS: [&str; 28] = [
     "output_tokens",
     "cached_tokens",
     "cost_nano",
+    "about",
 ];
 
 impl Wide {
@@ -318,17 +337,18 @@ fn bind_span<'q>(query: Query<'q>, span: &'q Span) -> Query<'q> {
         .bind(int(span.usage.output))
         .bind(int(span.usage.cached_input))
         .bind(span.cost.map(|cost| cost.0))
+        .bind(span.errand.about.clone())
 }
 
-fn bind_body<'q>(query: Query<'q>, (record, json): &Row<'_>) -> Result<Query<'q>, Error> {
+fn bind_body<'q>(query: Query<'q>, (record, json): &Row<'_>, keep: bool) -> Result<Query<'q>, Error> {
     let body = match json {
         Some(json) => json.to_vec(),
         None => to_json(&record.span)?.into_bytes(),
     };
     Ok(query
         .bind(body)
-        .bind(record.payload.request.to_vec())
-        .bind(record.payload.response.to_vec())
+        .bind(keep.then(|| record.payload.request.to_vec()))
+        .bind(keep.then(|| record.payload.response.to_vec()))
         .bind(record.payload.truncated))
 }
 

@@ -224,6 +224,7 @@ fn record(span: &Proto, own: &Attributes<'_>, resource: &Attributes<'_>, whose: 
             },
             cost,
             tags: "".into(),
+            errand: Default::default(),
         },
         payload: Payload {
             request: request.to_string().into(),

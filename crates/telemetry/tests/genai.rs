@@ -43,6 +43,7 @@ fn span() -> Span {
         usage: Usage { input: 12, output: 3, ..Usage::default() },
         cost: Some(NanoUsd(14)),
         tags: "".into(),
+        errand: Default::default(),
     }
 }
 

@@ -76,11 +76,13 @@ async fn a_held_out_item_scores_no_live_answer() {
     rig.stop().await;
 }
 
-/// A suite over one dataset, graded by an exact match.
+/// A suite over one dataset, graded by an exact match and by a judge.
 fn suite(dataset: &str, more: &str) -> String {
     format!(
         "[suite]\nname = '{dataset}'\nworkload = 'maths'\ndataset = '{dataset}'\n{more}\
-         [[scorer]]\nname = 'exact'\nkind = 'exact_match'\n"
+         [[scorer]]\nname = 'exact'\nkind = 'exact_match'\n\
+         [[scorer]]\nname = 'polite'\nkind = 'judge'\nmodel = 'sim/medium'\ntemplate = 'closed_qa'\n\
+         criteria = 'It is polite.'\nno_cache = true\n"
     )
 }
 
@@ -124,6 +126,29 @@ async fn a_held_out_item_opens_no_door_but_the_gates_and_whoever_looks_is_on_the
     assert_eq!(rig.api(&format!("/runs/{gate}")).await["run"]["asked"], 1, "the gate itself asks it");
     assert_eq!(reads(&rig, "gate", "gate").await, before + 1);
 
+    // What the gate asked, and what a judge was asked about that, is on record without a word of it; what was asked of an
+    // open item has its texts.
+    let asked = eventually("the gate's request, its judge's and that of the open item", async || {
+        let page = rig.api("/traces?origin=eval").await;
+        let spans: Vec<String> =
+            page["items"].as_array()?.iter().map(|row| row["span_id"].as_str().unwrap().to_owned()).collect();
+        (spans.len() == 4).then_some(spans)
+    })
+    .await;
+    let mut sealed = Vec::new();
+    for span in &asked {
+        let trace = rig.trace(span).await;
+        let missing = trace["texts_missing"].as_str().unwrap_or_default();
+        assert_eq!(missing.contains("repeats a held-out item"), trace["request"] == "", "{trace}");
+        assert_eq!(missing.is_empty(), trace["request"].as_str().unwrap().contains(&item(1).0), "{trace}");
+        assert!(trace["cost_usd"].is_number() && trace["output_tokens"].as_u64() > Some(0), "{trace}");
+        assert!(!trace.to_string().contains(SECRET) && !trace.to_string().contains("the ninth"), "{trace}");
+        sealed.extend((!missing.is_empty()).then_some(span));
+    }
+    assert_eq!(sealed.len(), 2, "{asked:?}");
+    let again = json!({ "definition": { "kind": "exact_match" }, "spans": sealed });
+    rig.order("/scorers/try", again).await.expect(404);
+
     // Nobody else is told what it says: not by the run, by a diff, by a comparison, by another product's interface.
     let other = run(&rig, order).await;
     for path in [
@@ -145,12 +170,23 @@ async fn a_held_out_item_opens_no_door_but_the_gates_and_whoever_looks_is_on_the
         (&json!("held"), &json!(true), &Value::Null, &Value::Null),
         "{hidden}"
     );
-    assert!(hidden["answers"][0]["scores"][0]["value"].is_number(), "its grade is no secret: {hidden}");
+    let answer = &hidden["answers"][0];
+    assert!(answer["scores"][0]["value"].is_number(), "its grade is no secret: {hidden}");
+    assert_eq!((&answer["text"], &answer["scores"][1]["explanation"]), (&json!(""), &Value::Null), "{hidden}");
+
+    // Nor is a program elsewhere, unless whoever configures weir has named it.
+    let hook = "[[scorer]]\nname = 'hook'\nkind = 'webhook'\nurl = 'https://hook.example/'\n";
+    let hooked = suite("gate", "splits = ['heldout']\n") + hook;
+    let hooked = run(&rig, json!({ "suite": hooked, "models": ["sim/large"] })).await;
+    let scores = rig.api(&format!("/runs/{hooked}/items")).await["items"][0]["answers"][0]["scores"].clone();
+    assert_eq!((&scores[1]["scorer"], &scores[1]["reason"]), (&json!("hook"), &json!("config_error")), "{scores}");
 
     // A person may look, by name.
     assert_eq!(reads(&rig, "gate", "shown").await, 0);
     let shown = rig.api(&format!("/runs/{gate}/items?reveal=true")).await["items"][0].clone();
     assert!(shown["input"].to_string().contains(SECRET) && shown["hidden"] == false, "{shown}");
+    let answer = &shown["answers"][0];
+    assert!(answer["text"] != "" && answer["scores"][1]["explanation"].is_string(), "what was said is kept: {shown}");
     assert_eq!(reads(&rig, "gate", "shown").await, 1);
     rig.stop().await;
 }
@@ -195,13 +231,39 @@ async fn held_out_items_that_others_can_see_are_found_and_not_published() {
     rig.stop().await;
 }
 
+/// A workload whose every answer a judge reads, once.
+const JUDGED: &str = r#"
+[workloads.maths]
+candidates = ["sim/large"]
+floor = 0.8
+scorers = ["polite"]
+[scorers.polite]
+kind = "judge"
+model = "sim/medium"
+template = "closed_qa"
+criteria = "It is polite."
+repeat = 0.0
+"#;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_purged_is_gone_from_every_file_and_its_grades_stay() {
     const SECRET: &str = "Ana Meier of Zurich";
-    let rig = Rig::start(MATHS).await;
+    let rig = Rig::start(JUDGED).await;
     let asked = rig.chat("weir/maths", &format!("What does {SECRET} owe?")).await.expect(200);
     rig.grade(asked.span(), "thumb", 1.0).await.expect(201);
-    rig.trace(asked.span()).await;
+    rig.scored(asked.span()).await;
+    // The judge's grade is labelled, in words that quote what was asked.
+    let task = eventually("the judge's grade to label", async || {
+        rig.order("/scorers/polite/labels", json!({ "share": 1.0 })).await.expect(200);
+        let next = rig.order("/labels/next", json!({})).await.expect(200).json();
+        next["task"]["task"].as_i64()
+    })
+    .await;
+    let label = json!({ "task": task, "value": 0.5, "note": format!("{SECRET} was asked for by name") });
+    rig.order("/labels", label).await.expect(201);
+    let headers = [("content-type", "application/json"), ("authorization", "Basic cGs6c2s=")];
+    let comment = json!({ "name": "kind", "observationId": asked.span(), "value": 1, "comment": SECRET }).to_string();
+    rig.send(Method::POST, "/api/public/scores", &headers, comment).await.unwrap().expect(200);
     let order = json!({ "from": "workload=maths", "redact": false, "publish": true, "expected": true });
     rig.order("/datasets/traffic/add", order).await.expect(200);
     let ran = run(&rig, json!({ "suite": suite("traffic", ""), "models": ["sim/large"] })).await;
@@ -210,6 +272,18 @@ async fn what_is_purged_is_gone_from_every_file_and_its_grades_stay() {
     let evaluated = before["answers"][0]["span_id"].as_str().unwrap().to_owned();
     assert!(before["input"].to_string().contains(SECRET), "{before}");
     rig.trace(&evaluated).await;
+    // The answer to the item, the judge of that, and the judge of the request that the item was made from.
+    let own = eventually("what judges were asked is on record", async || {
+        let page = rig.api("/traces?origin=eval").await;
+        let spans: Vec<String> =
+            page["items"].as_array()?.iter().map(|row| row["span_id"].as_str().unwrap().to_owned()).collect();
+        (spans.len() == 3).then_some(spans)
+    })
+    .await;
+    for span in &own {
+        let trace = rig.trace(span).await;
+        assert!(trace["request"].as_str().unwrap().contains(SECRET), "{trace}");
+    }
 
     let purge = json!({ "items": [before["item_id"]], "reason": "asked for by the customer" });
     assert_eq!(rig.order("/datasets/traffic/purge", purge).await.expect(200).json()["purged"], 1);
@@ -223,10 +297,13 @@ async fn what_is_purged_is_gone_from_every_file_and_its_grades_stay() {
     assert_eq!(is["scores"][0]["value"], was["scores"][0]["value"], "{is}");
     let source = rig.trace(asked.span()).await;
     assert_eq!(source["scores"][0]["value"], 1.0, "{source}");
-    for span in [asked.span(), &evaluated] {
+    for span in own.iter().map(String::as_str).chain([asked.span()]) {
         let trace = rig.trace(span).await;
         assert!(!trace.to_string().contains(SECRET), "{trace}");
+        assert_eq!(trace["texts_missing"], "Its texts have been purged.", "{trace}");
     }
+    let labels = rig.api("/labels").await;
+    assert_eq!((&labels["items"][0]["value"], &labels["items"][0]["note"]), (&json!(0.5), &json!("")), "{labels}");
     // A later run on the same version has nothing to ask.
     let refused =
         rig.order("/runs", json!({ "suite": suite("traffic", ""), "models": ["sim/large"] })).await.expect(400);

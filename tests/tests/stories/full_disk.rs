@@ -46,6 +46,7 @@ fn record(number: u128) -> Record {
         usage: Usage::default(),
         cost: None,
         tags: "".into(),
+        errand: Default::default(),
     };
     let text = format!("{number:0>4000}").into_bytes();
     Record { span, payload: Payload { request: text.clone().into(), response: text.into(), truncated: false } }

@@ -2123,7 +2123,7 @@ export interface components {
             arm: string;
             /** Format: int32 */
             trial: number;
-            /** @description `null` when there is none. */
+            /** @description `null` when there is none; empty when the item is hidden or purged. */
             text: string | null;
             /** @description Why there is none. */
             error: string | null;
@@ -4648,12 +4648,14 @@ export interface components {
             attempts: components["schemas"]["AttemptView"][];
             usage: components["schemas"]["UsageView"];
             scores: components["schemas"]["ScoreView"][];
-            /** @description The body as received; empty once purged. */
+            /** @description The body as received; empty when it is not here. */
             request: string;
             /** @description The answer: its body, or the whole event text of a stream. */
             response: string;
             /** @description True when either text was cut at the bound. */
             truncated: boolean;
+            /** @description Why its texts are not here, in a sentence; `null` when they are. */
+            texts_missing: string | null;
         };
         /** @description Bars and counts, of the newest 200,000 requests. */
         TraceFacets: {

@@ -317,6 +317,7 @@ pub(crate) fn record(n: u64, deployment: &str) -> Record {
             usage: Usage { input: 100, output: 20, ..Usage::default() },
             cost: Some(NanoUsd(1_600_000)),
             tags: r#"{"team":"blue"}"#.into(),
+            errand: Default::default(),
         },
         payload: Payload {
             request: r#"{"messages":[{"role":"user","content":"6*7?"}]}"#.into(),

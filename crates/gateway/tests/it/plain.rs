@@ -1,7 +1,8 @@
 use weir_core::{
     NanoUsd,
-    span::{Origin, Outcome},
+    span::{Errand, Origin, Outcome, Payload},
 };
+use weir_sim::Fault;
 
 use crate::{
     client::ask,
@@ -133,6 +134,27 @@ async fn only_the_process_token_makes_a_request_weirs_own() {
     let records = rig.sink.wait(2).await;
     assert_eq!(records[0].span.origin, Origin::Eval);
     assert_eq!(records[1].span.origin, Origin::Client);
+}
+
+#[tokio::test]
+async fn of_weirs_own_request_about_a_held_out_item_no_word_is_recorded() {
+    let rig = Rig::start().await;
+    let about = [("x-weir-about", "0a1b"), ("x-weir-sealed", "1")];
+    let own = |token: &'static str| [[("x-weir-internal", token)].as_slice(), &about].concat();
+    let reply = rig.post_with(&own(TOKEN), ask("auto").to_string()).await;
+    assert_eq!(reply.status, 200, "who asks is answered");
+    rig.post_with(&own("guess"), ask("auto").to_string()).await;
+    for model in ["large-1", "small-1"] {
+        rig.sim.set_fault(model, Fault::Status(400, Vec::new()), 1.0);
+    }
+    let refused = rig.post_with(&own(TOKEN), ask("auto").to_string()).await;
+    let records = rig.sink.wait(3).await;
+    assert_eq!((&records[0].span.errand, &records[0].payload), (&Errand::of_item("0a1b", true), &Payload::default()));
+    assert!(records[0].span.cost.is_some() && records[0].span.usage.output > 0, "what it cost is no secret");
+    assert!(records[1].span.errand.is_none() && !records[1].payload.request.is_empty(), "a client says what it likes");
+    let Outcome::Failed { message, .. } = &records[2].span.outcome else { panic!("{:?}", records[2].span) };
+    assert!(message.ends_with("its words are not kept, because the request repeats a held-out item"), "{message}");
+    assert_eq!(refused.message(), **message);
 }
 
 #[tokio::test]

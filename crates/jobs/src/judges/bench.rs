@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
 use moka::sync::Cache;
 use serde_json::Value;
-use weir_core::{RuleName, Timestamp, score::Unscored};
+use weir_core::{RuleName, Timestamp, score::Unscored, span::Errand};
 use weir_evals::{
     Exchange, Outcome,
     judge::{self, JudgeSpec, Question},
@@ -22,6 +22,7 @@ use weir_providers::{
 };
 
 use super::aimd::{Gates, Leave};
+use crate::own;
 
 /// Largest judge reply.
 const REPLY_BYTES: usize = 1 << 20;
@@ -124,12 +125,13 @@ impl Bench {
         &self,
         transport: &Transport,
         model: &str,
+        errand: &Errand,
         mut request: Value,
     ) -> Result<Reply, Unanswered> {
         let leave = self.gates.enter(model).await;
         let unbound = self.unbound.lock().unwrap_or_else(PoisonError::into_inner).contains(model);
         if !unbound {
-            match self.post(transport, request.to_string().into(), &leave).await {
+            match self.post(transport, errand, request.to_string().into(), &leave).await {
                 Err(Unanswered::Status(400 | 422)) => {}
                 other => return other,
             }
@@ -138,13 +140,21 @@ impl Bench {
             fields.shift_remove("response_format");
             fields.shift_remove("seed");
         }
-        let reply = self.post(transport, request.to_string().into(), &leave).await?;
+        let reply = self.post(transport, errand, request.to_string().into(), &leave).await?;
         self.unbound.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned());
         Ok(reply)
     }
 
-    async fn post(&self, transport: &Transport, body: Bytes, leave: &Leave) -> Result<Reply, Unanswered> {
-        let sent = transport.send(&self.target, self.headers.clone(), body, LIMITS).await;
+    async fn post(
+        &self,
+        transport: &Transport,
+        errand: &Errand,
+        body: Bytes,
+        leave: &Leave,
+    ) -> Result<Reply, Unanswered> {
+        let mut headers = self.headers.clone();
+        own::tell(&mut headers, errand);
+        let sent = transport.send(&self.target, headers, body, LIMITS).await;
         if matches!(sent, Err(TransportError::Timeout { .. })) {
             leave.refused(None);
         }

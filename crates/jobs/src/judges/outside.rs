@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use sha2::Sha256;
-use weir_core::{NanoUsd, score::Unscored};
+use weir_core::{NanoUsd, score::Unscored, span::Errand};
 use weir_evals::{
     Exchange, Outcome,
     asked::{embedding::EmbeddingSpec, webhook::WebhookSpec},
@@ -17,7 +17,7 @@ use weir_evals::{
 use weir_providers::transport::{Endpoint, Limits, Target};
 
 use super::bench::{LIMITS, Unanswered};
-use crate::desk::Desk;
+use crate::{desk::Desk, own};
 
 /// Largest reply with embeddings: some dozens of texts of some thousand numbers each.
 const EMBEDDINGS_BYTES: usize = 8 << 20;
@@ -34,6 +34,7 @@ pub(crate) async fn embedding(
     desk: &Desk,
     spec: &EmbeddingSpec,
     exchange: &Exchange<'_>,
+    errand: &Errand,
 ) -> Result<(Outcome, NanoUsd), Unanswered> {
     let Some(request) = spec.request(exchange) else {
         return Ok((Outcome::unscored(Unscored::NoReference, "no expected answer to compare with"), NanoUsd::ZERO));
@@ -41,7 +42,9 @@ pub(crate) async fn embedding(
     let bench = &desk.bench;
     let body = Bytes::from(request.to_string());
     let at = Endpoint::At("embeddings".into());
-    let response = desk.transport.send_to(&bench.target, &at, bench.headers.clone(), body, LIMITS).await?;
+    let mut headers = bench.headers.clone();
+    own::tell(&mut headers, errand);
+    let response = desk.transport.send_to(&bench.target, &at, headers, body, LIMITS).await?;
     let status = response.status;
     let cost = response.headers.get(COST_USD).and_then(|value| value.to_str().ok()?.parse().ok());
     let body = response.body.read_all(EMBEDDINGS_BYTES).await?;

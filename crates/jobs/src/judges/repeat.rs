@@ -4,6 +4,7 @@
 use weir_core::{
     NanoUsd, ScorerName, SpanId,
     score::{Score, Verdict},
+    span::Errand,
 };
 use weir_evals::{Exchange, Scorer, judge::JudgeSpec};
 use weir_store::{Error, JudgeRepeat};
@@ -30,7 +31,8 @@ pub(super) async fn repeat(
     }
     // From memory it would say what it said.
     let spec = JudgeSpec { no_cache: true, ..spec.clone() };
-    let (second, cost) = match vote(desk, &spec, scorer.version(), exchange, score.deployment.as_str()).await {
+    let (errand, served_by) = (Errand::about(score.span_id), score.deployment.as_str());
+    let (second, cost) = match vote(desk, &spec, scorer.version(), exchange, served_by, &errand).await {
         Ok((outcome, cost)) => (outcome.value(), cost),
         Err(failure) => {
             tracing::debug!(%failure, "a judge that was asked again gave no answer");

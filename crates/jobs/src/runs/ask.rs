@@ -5,7 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::time;
-use weir_core::{WorkloadId, run::RunOutput, span::Origin};
+use weir_core::{
+    WorkloadId,
+    run::RunOutput,
+    span::{Errand, Origin},
+};
 use weir_evals::dataset::Item;
 use weir_providers::dialect::text;
 
@@ -24,7 +28,13 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 const ERROR_BYTES: usize = 500;
 
 /// Asks `arm` one item. What fails for a while is asked again; what fails for good is stored with its reason.
-pub(super) async fn ask(desk: &Desk, script: &Script, ord: u32, item: &Item, arm: &str, trial: u32) -> RunOutput {
+pub(super) async fn ask(
+    desk: &Desk,
+    script: &Script,
+    (ord, item, errand): (u32, &Item, &Errand),
+    arm: &str,
+    trial: u32,
+) -> RunOutput {
     let workload = WorkloadId::from(script.suite.workload.as_str());
     let account = (!arm.starts_with(ROUTER)).then_some(&workload);
     let body = Bytes::from(serde_json::json!({"model": arm, "messages": item.input}).to_string());
@@ -33,7 +43,7 @@ pub(super) async fn ask(desk: &Desk, script: &Script, ord: u32, item: &Item, arm
     loop {
         tries += 1;
         let started = desk.clock.elapsed();
-        let reply = desk.bench.own(&desk.transport, Origin::Eval, account, body.clone()).await;
+        let reply = desk.bench.own(&desk.transport, Origin::Eval, account, errand, body.clone()).await;
         let latency = desk.clock.elapsed().saturating_sub(started);
         let mut output = RunOutput {
             seq: 0,

@@ -10,6 +10,7 @@ use weir_core::{
     expr::Scope,
     run::{RunOutput, RunScore},
     score::{Unscored, Verdict},
+    span::Errand,
 };
 use weir_evals::{
     Asked, Exchange, Measured, Outcome, Scorer, asked::webhook::WebhookSpec, dataset::Item, judge::Reply,
@@ -27,7 +28,13 @@ const TRIES: u32 = 3;
 const WAIT: Duration = Duration::from_millis(500);
 
 /// Grades what has not been graded yet. `other` is the baseline's answer to the same item, where there is one.
-pub(super) async fn grade(desk: &Desk, script: &Script, item: &Item, output: &mut RunOutput, other: Option<&str>) {
+pub(super) async fn grade(
+    desk: &Desk,
+    script: &Script,
+    (item, errand): (&Item, &Errand),
+    output: &mut RunOutput,
+    other: Option<&str>,
+) {
     let Ok(said) = &output.said else { return };
     let answer: Answer = read(said);
     let mut reference = item.reference();
@@ -57,7 +64,7 @@ pub(super) async fn grade(desk: &Desk, script: &Script, item: &Item, output: &mu
         }
         let (outcome, cost) = match compiled.asked() {
             None | Some(Asked::Heavy) => (compiled.run(&exchange), NanoUsd::ZERO),
-            Some(asked) => elsewhere(desk, script, (&scorer.name, compiled), asked, &exchange, output).await,
+            Some(asked) => elsewhere(desk, script, (&scorer.name, compiled), asked, (&exchange, errand), output).await,
         };
         output.scores.push(RunScore {
             scorer: scorer.name.clone(),
@@ -76,7 +83,7 @@ async fn elsewhere(
     script: &Script,
     (name, compiled): (&str, &Scorer),
     asked: Asked<'_>,
-    exchange: &Exchange<'_>,
+    (exchange, errand): (&Exchange<'_>, &Errand),
     output: &RunOutput,
 ) -> (Outcome, NanoUsd) {
     if let Some(obstacle) = compiled.precheck(exchange) {
@@ -92,9 +99,9 @@ async fn elsewhere(
     loop {
         tries += 1;
         let said = match asked {
-            Asked::Judge(judge) => vote(desk, judge, compiled.version(), exchange, served_by).await,
-            Asked::Embedding(spec) => embedding(desk, spec, exchange).await,
-            Asked::Webhook(spec) => program(desk, spec, (name, compiled), exchange, output).await,
+            Asked::Judge(judge) => vote(desk, judge, compiled.version(), exchange, served_by, errand).await,
+            Asked::Embedding(spec) => embedding(desk, spec, exchange, errand).await,
+            Asked::Webhook(spec) => program(desk, spec, (name, compiled), (exchange, errand), output).await,
             Asked::Heavy => Ok((compiled.run(exchange), NanoUsd::ZERO)),
         };
         match said {
@@ -113,21 +120,21 @@ async fn elsewhere(
     }
 }
 
-/// Asks a webhook. A suite comes from whoever may start runs, so what reaches into the server's own network or signs with
-/// one of its secrets must stand in the configuration just so.
+/// Asks a webhook. A suite comes from whoever may start runs, so what reaches into the server's own network, signs with
+/// one of its secrets or is told a held-out item must stand in the configuration just so.
 async fn program(
     desk: &Desk,
     spec: &WebhookSpec,
     (name, compiled): (&str, &Scorer),
-    exchange: &Exchange<'_>,
+    (exchange, errand): (&Exchange<'_>, &Errand),
     output: &RunOutput,
 ) -> Result<(Outcome, NanoUsd), Unanswered> {
     let scoring = desk.scoring.load_full();
     let scorer = ScorerName::from(name);
-    if (spec.secret.is_some() || spec.allow_private) && !scoring.has(&scorer, compiled.version()) {
-        let why = format!(
-            "a webhook with `secret` or `allow_private` must stand in weir.toml too: add [scorers.{name}] with the same keys"
-        );
+    let trusted = spec.secret.is_some() || spec.allow_private || errand.sealed;
+    if trusted && !scoring.has(&scorer, compiled.version()) {
+        let which = if errand.sealed { "that is sent held-out items" } else { "with `secret` or `allow_private`" };
+        let why = format!("a webhook {which} must stand in weir.toml too: add [scorers.{name}] with the same keys");
         return Ok((Outcome::unscored(Unscored::ConfigError, why), NanoUsd::ZERO));
     }
     let span = output.span_id.map(|span| span.to_string()).unwrap_or_default();

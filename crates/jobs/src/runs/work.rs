@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use weir_core::run::RunOutput;
+use weir_core::{run::RunOutput, span::Errand};
 use weir_evals::dataset::Item;
 use weir_store::{Error, RunItem};
 
@@ -77,6 +77,7 @@ async fn item(desk: &Desk, script: &Script, halt: &CancellationToken, stored: &R
         return Ok(());
     };
     let ord = stored.ord;
+    let errand = Errand::of_item(&stored.hash, stored.held_out);
     for trial in 0..script.order.trials(&script.suite) {
         let mut other = script.earlier.get(&stored.hash).cloned();
         for arm in &script.order.arms {
@@ -87,10 +88,10 @@ async fn item(desk: &Desk, script: &Script, halt: &CancellationToken, stored: &R
             let mut output: RunOutput = match known {
                 Some(output) => output,
                 None if arm.recorded => continue,
-                None => ask(desk, script, ord, &item, &arm.name, trial).await,
+                None => ask(desk, script, (ord, &item, &errand), &arm.name, trial).await,
             };
             let graded = output.scores.len();
-            grade(desk, script, &item, &mut output, other.as_deref()).await;
+            grade(desk, script, (&item, &errand), &mut output, other.as_deref()).await;
             if output.seq == 0 || output.scores.len() > graded {
                 desk.store.run_output_put(script.row.seq, std::slice::from_ref(&output)).await?;
             }

@@ -1,7 +1,9 @@
 //! Purging: content that must not exist any more. The hash stays, so that versions keep their names and an import does
 //! not bring the content back; the text is overwritten in the file and the log is folded in and cut. It goes wherever an
-//! item took it: what runs were answered, the requests that asked for it, and the request it was made from. Grades stay,
-//! without the words that explain them.
+//! item took it: what runs were answered, the requests that asked for it, the request it was made from, and what judges
+//! and candidates were asked about any of these. Grades and labels stay, without the words that explain them.
+
+use std::{collections::HashSet, sync::Arc};
 
 use sqlx::sqlite::SqliteConnection;
 use weir_core::SpanId;
@@ -9,11 +11,46 @@ use weir_core::SpanId;
 use super::draft::known;
 use crate::{
     Error, Store,
-    value::{id_bytes, to_json},
+    run_output::{NO_WORDS, PURGED},
+    value::to_json,
 };
 
-/// An answer of which nothing is left but that there was one.
-const NO_WORDS: &str = "{\"text\":\"\"}";
+/// Requests whose words go in one statement.
+const AT_ONCE: usize = 500;
+
+/// True of a score of Langfuse's that names one of these requests, or its trace, as its clients write ids.
+macro_rules! of_langfuse {
+    () => {
+        "kind = 'langfuse.score' AND replace(coalesce(nullif(body ->> '$.observationId', ''), body ->> '$.traceId'), '-', '') \
+         IN (SELECT value FROM json_each(?1) UNION SELECT substr(value, 17) FROM json_each(?1) \
+             UNION SELECT lower(hex(trace_id)) FROM span WHERE id IN (SELECT unhex(value) FROM json_each(?1)))"
+    };
+}
+
+/// What takes the words from some requests, whose ids are `?1` as a JSON list of hexadecimal numbers. Grades and labels stay
+/// as numbers; what nobody has labelled yet cannot be read any more and leaves the queue.
+const FORGET: [&str; 10] = [
+    "UPDATE span_body SET request = NULL, response = NULL WHERE seq IN ( \
+         SELECT seq FROM span WHERE id IN (SELECT unhex(value) FROM json_each(?1)))",
+    // A provider that refuses a request may quote it.
+    "UPDATE span_body SET body = CAST(json_set(CAST(body AS TEXT), '$.outcome.message', 'purged') AS BLOB) WHERE seq IN ( \
+         SELECT seq FROM span WHERE status = 'failed' AND id IN (SELECT unhex(value) FROM json_each(?1)))",
+    "UPDATE score SET explanation = NULL WHERE span_id IN (SELECT unhex(value) FROM json_each(?1))",
+    "UPDATE label SET note = '' WHERE task IN ( \
+         SELECT seq FROM label_task WHERE span_id IN (SELECT unhex(value) FROM json_each(?1)))",
+    "DELETE FROM label_skip WHERE task IN ( \
+         SELECT seq FROM label_task WHERE span_id IN (SELECT unhex(value) FROM json_each(?1)))",
+    "DELETE FROM label_task WHERE span_id IN (SELECT unhex(value) FROM json_each(?1)) \
+         AND NOT EXISTS (SELECT 1 FROM label WHERE label.task = label_task.seq)",
+    "UPDATE label_task SET owner = NULL, locked_until = 0, \
+         wanted = (SELECT count(*) FROM label WHERE label.task = label_task.seq) \
+         WHERE span_id IN (SELECT unhex(value) FROM json_each(?1))",
+    // What clients of other products said of them: words beside a request by its id, words in place of a grade, and words
+    // beside one.
+    "DELETE FROM compat_object WHERE parent IN (SELECT value FROM json_each(?1))",
+    concat!("DELETE FROM compat_object WHERE ", of_langfuse!(), " AND body ->> '$.dataType' IN ('TEXT', 'CORRECTION')"),
+    concat!("UPDATE compat_object SET body = json_remove(body, '$.comment', '$.metadata') WHERE ", of_langfuse!()),
+];
 
 impl Store {
     /// Destroys the content of these items of a dataset, by id or hash, in every version of every dataset, with what runs
@@ -83,9 +120,23 @@ async fn hashes(connection: &mut SqliteConnection, dataset: i64, keys: &[String]
     .await?)
 }
 
-/// Takes their texts from the requests that runs asked with these items, and from those the items were made from; and
-/// from what scorers said of them. Before the items themselves go, which know where they come from.
+/// Takes their texts from the requests that repeat these items, from those the items were made from, and from all that
+/// judges and candidates were asked about any of them; and the words that scorers and people have said of them. Before
+/// the items themselves go, which know where they come from.
 async fn forget_requests(connection: &mut SqliteConnection, hashes: &str) -> Result<(), Error> {
+    let reached = reached(connection, hashes).await?;
+    for spans in reached.chunks(AT_ONCE) {
+        let spans = to_json(&spans)?;
+        for statement in FORGET {
+            sqlx::query(statement).bind(&spans).execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Their ids in hexadecimal. What repeats a request that is reached is reached as well: a shadow of it, a judge of
+/// either.
+async fn reached(connection: &mut SqliteConnection, hashes: &str) -> Result<Vec<String>, Error> {
     let sources: Vec<Option<String>> = sqlx::query_scalar(
         "SELECT body ->> '$.source.span_id' FROM dataset_item WHERE hash IN (SELECT value FROM json_each(?)) \
          AND purged_at IS NULL AND json_valid(body)",
@@ -93,29 +144,24 @@ async fn forget_requests(connection: &mut SqliteConnection, hashes: &str) -> Res
     .bind(hashes)
     .fetch_all(&mut *connection)
     .await?;
-    let asked: Vec<Vec<u8>> = sqlx::query_scalar(
-        "SELECT answer.span_id FROM run_item AS place JOIN run_output AS answer \
-             ON answer.run = place.run AND answer.ord = place.ord \
-         WHERE place.hash IN (SELECT value FROM json_each(?)) AND answer.span_id IS NOT NULL",
+    // What others call an id is not one of ours, and names no request here.
+    let sources = sources.iter().flatten().filter_map(|id| id.parse::<SpanId>().ok()).map(|id| id.to_string());
+    Ok(sqlx::query_scalar(
+        "WITH RECURSIVE reached (id) AS ( \
+             SELECT unhex(value) FROM json_each(?2) \
+             UNION SELECT answer.span_id FROM run_item AS place JOIN run_output AS answer \
+                 ON answer.run = place.run AND answer.ord = place.ord \
+                 WHERE place.hash IN (SELECT value FROM json_each(?1)) AND answer.span_id IS NOT NULL \
+             UNION SELECT id FROM span WHERE about IN (SELECT value FROM json_each(?1)) \
+             UNION SELECT shadow.shadow_id FROM reached JOIN shadow ON shadow.span_id = reached.id \
+                 WHERE shadow.shadow_id IS NOT NULL \
+             UNION SELECT span.id FROM reached JOIN span ON span.about = lower(hex(reached.id)) \
+         ) SELECT lower(hex(id)) FROM reached",
     )
     .bind(hashes)
-    .fetch_all(&mut *connection)
-    .await?;
-    // What others call an id is not one of ours, and names no request here.
-    let sources = sources.iter().flatten().filter_map(|id| id.parse::<SpanId>().ok()).map(|id| id_bytes(id.bits()));
-    for span in asked.into_iter().chain(sources) {
-        sqlx::query(
-            "UPDATE span_body SET request = NULL, response = NULL WHERE seq = (SELECT seq FROM span WHERE id = ?)",
-        )
-        .bind(&span)
-        .execute(&mut *connection)
-        .await?;
-        sqlx::query("UPDATE score SET explanation = NULL WHERE span_id = ?")
-            .bind(&span)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+    .bind(to_json(&sources.collect::<Vec<_>>())?)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Takes the words from what runs were answered to these items, and from what scorers said of that.
@@ -126,5 +172,28 @@ async fn forget_answers(connection: &mut SqliteConnection, hashes: &str) -> Resu
     sqlx::query(sqlx::AssertSqlSafe(words)).bind(hashes).execute(&mut *connection).await?;
     let words = format!("UPDATE run_output SET output = ?2 WHERE output IS NOT NULL AND seq IN ({ANSWERS})");
     sqlx::query(sqlx::AssertSqlSafe(words)).bind(hashes).bind(NO_WORDS).execute(&mut *connection).await?;
+    let words = format!("UPDATE run_output SET error = ?2 WHERE error IS NOT NULL AND seq IN ({ANSWERS})");
+    sqlx::query(sqlx::AssertSqlSafe(words)).bind(hashes).bind(PURGED).execute(&mut *connection).await?;
     Ok(())
+}
+
+/// Of these, hashes of items and ids of spans, those whose words are gone: what was asked about them before, and comes
+/// only now, is stored without its own.
+pub(crate) async fn purged_of(
+    connection: &mut SqliteConnection,
+    about: HashSet<Arc<str>>,
+) -> Result<HashSet<Arc<str>>, Error> {
+    if about.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let purged: Vec<String> = sqlx::query_scalar(
+        "SELECT about.value FROM json_each(?) AS about WHERE \
+             EXISTS (SELECT 1 FROM dataset_item AS item WHERE item.hash = about.value AND item.purged_at IS NOT NULL) \
+             OR EXISTS (SELECT 1 FROM span JOIN span_body AS texts ON texts.seq = span.seq \
+                 WHERE span.id = unhex(about.value) AND texts.request IS NULL)",
+    )
+    .bind(to_json(&about.iter().collect::<Vec<_>>())?)
+    .fetch_all(connection)
+    .await?;
+    Ok(purged.into_iter().map(Arc::from).collect())
 }

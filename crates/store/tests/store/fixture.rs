@@ -60,6 +60,7 @@ pub(crate) fn record(n: u64) -> Record {
             usage: Usage { input: 100, output: 20, ..Usage::default() },
             cost: Some(NanoUsd(1_500)),
             tags: "".into(),
+            errand: Default::default(),
         },
         payload: Payload { request: format!("{{\"n\":{n}}}").into(), response: "forty-two".into(), truncated: false },
     }

@@ -10,6 +10,7 @@ mod job;
 mod label;
 mod migrating;
 mod policy_diff;
+mod purge;
 mod response;
 mod score;
 mod series;

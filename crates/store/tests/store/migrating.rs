@@ -10,7 +10,7 @@ use sqlx::{
 };
 use weir_store::FILE_NAME;
 
-use crate::fixture::{insert, open, record};
+use crate::fixture::{insert, open, record, span_id};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -62,4 +62,63 @@ async fn a_migration_that_a_kill_breaks_off_is_done_again_from_its_start() {
         sqlx::raw_sql(next.sql.clone()).execute(&mut connection).await.unwrap();
         assert_eq!(reopened(killed(dir.path()).path()).await, whole, "killed within migration {}", next.version);
     }
+}
+
+#[tokio::test]
+async fn texts_that_runs_on_held_out_items_have_left_are_taken_away() {
+    const ERRAND: i64 = 60;
+    let dir = tempfile::tempdir().unwrap();
+    let mut connection = connect(dir.path()).await;
+    let before = MIGRATIONS.migrations.iter().filter(|one| one.version < ERRAND).cloned().collect();
+    let mut so_far = Migrator::with_migrations(before);
+    so_far.dangerous_set_table_name(&*MIGRATIONS.table_name);
+    so_far.run(&mut connection).await.unwrap();
+    // A client's request; what a run asked of a held-out item and of an open one; a judge's request while it went on,
+    // and one from before.
+    for (n, origin, at) in [(1, "client", 15), (2, "eval", 15), (3, "eval", 15), (4, "eval", 16), (5, "eval", 5)] {
+        sqlx::query(
+            "INSERT INTO span (seq, id, trace_id, tenant, workload, origin, stream, started_at, latency_us, status, \
+             head_failed, attempts, input_tokens, output_tokens, cached_tokens) \
+             VALUES (?1, ?2, ?2, 'weir', 'maths', ?3, 0, ?4, 1, 'ok', 0, 1, 1, 1, 0)",
+        )
+        .bind(n)
+        .bind(span_id(n as u64).bits().to_be_bytes().to_vec())
+        .bind(origin)
+        .bind(at)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+        let json = serde_json::to_vec(&record(n as u64).span).unwrap();
+        sqlx::query("INSERT INTO span_body VALUES (?, ?, 'asked', 'said', 0)")
+            .bind(n)
+            .bind(json)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    let ids = [2, 3].map(|n| span_id(n).to_string());
+    let rest = format!(
+        "INSERT INTO dataset (id, name, description, canary, created_at) VALUES (1, 'sums', '', '', 0); \
+         INSERT INTO dataset_version VALUES (1, 1, 'v1', 'published', NULL, 2, 'ana', '', 0); \
+         INSERT INTO dataset_item VALUES ('aa', 'a', '{{}}', NULL), ('bb', 'b', '{{}}', NULL); \
+         INSERT INTO dataset_version_item VALUES (1, 0, 'aa', 'a', 'heldout'), (1, 1, 'bb', 'b', 'policy'); \
+         INSERT INTO experiment_run VALUES (1, 'r1', 's', 's1', 'maths', 'sums', 'v1', 'done', 'pass', '', 'ana', NULL, \
+             2, 0, 9, 10, 20, '', 0, '{{}}'); \
+         INSERT INTO run_item VALUES (1, 0, 'aa'), (1, 1, 'bb'); \
+         INSERT INTO run_output (run, ord, arm, trial, output, span_id, at) \
+             VALUES (1, 0, 'x', 0, '{{}}', unhex('{}'), 15), (1, 1, 'x', 0, '{{}}', unhex('{}'), 15);",
+        ids[0], ids[1]
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(rest)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+
+    let store = open(dir.path()).await;
+    let mut seen = Vec::new();
+    for n in 1..=5 {
+        let span = store.span_get(span_id(n)).await.unwrap().unwrap();
+        assert_eq!(store.payload_get(span_id(n)).await.unwrap().is_none(), span.errand.sealed, "request {n}");
+        seen.push((span.errand.sealed, span.errand.about));
+    }
+    let none = (false, None);
+    assert_eq!(seen, [none.clone(), (true, Some("aa".into())), none.clone(), (true, None), none]);
 }

@@ -165,7 +165,8 @@ async fn show(client: &Client, out: &mut Out<'_, '_>, span: &str) -> Result<(), 
     out.rows(reply.rows("scores"), &SCORES)?;
     for text in ["request", "response"] {
         out.part(text)?;
-        out.line(reply.value[text].as_str().filter(|text| !text.is_empty()).unwrap_or("–"))?;
+        let missing = reply.value["texts_missing"].as_str().unwrap_or("–");
+        out.line(reply.value[text].as_str().filter(|text| !text.is_empty()).unwrap_or(missing))?;
     }
     out.next(&format!("weir route explain {span}"))
 }

@@ -47,7 +47,7 @@ function Texts({ trace, scorer }: { trace: Trace; scorer: string }) {
   return (
     <>
       <p className="muted small">asked</p>
-      <p className={css.text}>{asked ?? "The text is not kept, or has been purged."}</p>
+      <p className={css.text}>{asked ?? trace.texts_missing ?? "No text."}</p>
       <p className="muted small">answered</p>
       <p className={css.text}>{answer ?? (trace.error ? `Failed: ${trace.error}` : "No text.")}</p>
       {why ? <p className="muted small">{why}</p> : null}

@@ -17,7 +17,7 @@ export function Answers({ row, arms }: { row: RunItem; arms: string[] }) {
       <p>
         <span className="muted small">asked</span>
         <br />
-        <span className={css.text}>{itemText({ input: row.input }).input}</span>
+        {row.hidden ? <span className="muted">held out</span> : <span className={css.text}>{itemText({ input: row.input }).input}</span>}
       </p>
       {expected ? (
         <p>

@@ -15,7 +15,9 @@ export function Payloads({ trace }: { trace: Trace }) {
           <Said key={`${i}`} role={message.role} text={message.text} />
         ))}
         {answer !== null ? <Said role="assistant" text={answer} /> : null}
-        {messages.length === 0 && answer === null ? <p className="muted">The text is not kept, or has been purged.</p> : null}
+        {messages.length === 0 && answer === null ? (
+          <p className="muted">{trace.texts_missing ?? "No messages are in it. What was sent and received is below."}</p>
+        ) : null}
         <details>
           <summary>As sent and received</summary>
           <div className="stack" style={{ marginTop: 8 }}>

@@ -26,7 +26,7 @@ export function Peek({ span, onClose }: { span: string; onClose: () => void }) {
               .map((message, i) => (
                 <Said key={`${i}`} role={message.role} text={message.text} />
               ))}
-            <Said role="assistant" text={answerOf(trace.response) ?? "no text"} />
+            <Said role="assistant" text={answerOf(trace.response) ?? trace.texts_missing ?? "no text"} />
             {trace.scores.map((score) => (
               <p key={`${score.scorer}/${score.version}`} className="small">
                 <strong>{score.scorer}</strong> {score.value ?? "not scored"} <span className="muted">{score.explanation ?? ""}</span>

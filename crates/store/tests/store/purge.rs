@@ -1,0 +1,150 @@
+//! What a purge reaches beside the item itself, and what comes too late for it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
+use std::time::Duration;
+
+use weir_core::{
+    ScorerName,
+    score::{Score, Source},
+    span::{Errand, Origin, Outcome, Record},
+};
+use weir_store::{NewDataset, NewItem, NewLabel, Shadow, Store};
+
+use crate::fixture::{insert, open, record, score, span_id};
+
+const SECRET: &str = "call Ana Meier at 555 0199";
+const LOCK: Duration = Duration::from_mins(5);
+
+/// A request of weir's own that quotes the secret.
+fn quoting(n: u64, origin: Origin, errand: Errand) -> Record {
+    let mut record = record(n);
+    (record.span.origin, record.span.errand) = (origin, errand);
+    record.payload.request = SECRET.into();
+    record
+}
+
+/// A dataset of one item, made from request 1.
+async fn publish(store: &Store) {
+    let body = format!("{{\"id\":\"q1\",\"input\":\"{SECRET}\",\"source\":{{\"span_id\":\"{}\"}}}}", span_id(1));
+    let new = NewDataset { name: "maths".into(), author: "ana".into(), ..NewDataset::default() };
+    let item = NewItem { id: "q1".into(), hash: "c0ffee".into(), input_hash: "input".into(), split: None, body };
+    store.dataset_publish(&new, &[item]).await.unwrap();
+}
+
+async fn purge(store: &Store) {
+    assert_eq!(store.item_purge("maths", &["q1".into()], "asked for", "ana").await.unwrap(), 1);
+}
+
+fn judged(n: u64) -> Score {
+    Score { scorer: "tone".into(), source: Source::Judge, explanation: Some(SECRET.into()), ..score(n, 0.5) }
+}
+
+async fn is_in_no_file(store: Store, dir: &std::path::Path) {
+    store.close().await;
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn a_purge_reaches_all_that_judges_and_candidates_were_asked_and_what_people_wrote() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    publish(&store).await;
+    let mut refused = quoting(7, Origin::Probe, Errand::of_item("c0ffee", false));
+    refused.span.outcome = Outcome::Failed { code: "W0401".into(), message: format!("no: {SECRET}").into() };
+    let other = quoting(9, Origin::Eval, Errand::about(span_id(8)));
+    let records = [
+        quoting(1, Origin::Client, Errand::default()),
+        quoting(2, Origin::Eval, Errand::about(span_id(1))),
+        // What a candidate said of it again, before weir wrote down what its requests are about, and its judge.
+        quoting(3, Origin::Shadow, Errand::default()),
+        quoting(4, Origin::Eval, Errand::about(span_id(3))),
+        quoting(5, Origin::Probe, Errand::of_item("c0ffee", false)),
+        quoting(6, Origin::Eval, Errand::about(span_id(5))),
+        refused,
+        record(8),
+        Record { payload: record(9).payload, ..other },
+    ];
+    insert(&store, &records).await;
+    let shadow = Shadow {
+        span_id: span_id(1),
+        shadow_id: Some(span_id(3)),
+        workload: "maths".into(),
+        candidate: "sim/small".into(),
+        canary: None,
+        at: records[0].span.started_at,
+    };
+    store.shadow_insert(&shadow).await.unwrap();
+    store.score_insert_many(&[judged(1), judged(5), Score { explanation: None, ..judged(8) }]).await.unwrap();
+
+    // One is labelled with a note, one waits, one is nobody's business.
+    let tone: ScorerName = "tone".into();
+    store.label_plan_put(&tone, 1.0, "ops").await.unwrap();
+    let task = store.label_next(Some(&tone), "ana", LOCK).await.unwrap().unwrap();
+    assert_eq!(task.span_id, span_id(1));
+    let new = NewLabel { task: task.seq, annotator: "ana".into(), value: 0.25, note: SECRET.into(), seconds: None };
+    store.label_submit(&new).await.unwrap();
+    let named = format!("{{\"observationId\":\"{}\",\"value\":1,\"comment\":\"{SECRET}\"}}", span_id(1));
+    store.compat_put("langfuse.score", "ana", "s1", "kind", &named).await.unwrap();
+    let words = format!("{{\"value\":\"{SECRET}\"}}");
+    store.compat_put("tensorzero.feedback", "ana", "f1", &span_id(1).to_string(), &words).await.unwrap();
+
+    purge(&store).await;
+    for n in 1..=7 {
+        assert_eq!(store.payload_get(span_id(n)).await.unwrap(), None, "request {n}");
+        assert!(store.span_get(span_id(n)).await.unwrap().is_some(), "that there was one stays");
+    }
+    for n in 8..=9 {
+        assert_eq!(store.payload_get(span_id(n)).await.unwrap(), Some(record(n).payload), "request {n}");
+    }
+    for n in [1, 5] {
+        let kept = store.score_list(span_id(n)).await.unwrap().remove(0).score;
+        assert_eq!((kept.explanation, kept.verdict), (None, judged(n).verdict));
+    }
+    let label = store.label_list(Some(&tone), None, 10).await.unwrap().items.remove(0);
+    assert_eq!((label.human, label.note.as_str()), (0.25, ""));
+    assert_eq!(store.label_plans().await.unwrap()[0].open, 1, "what cannot be read is not waited for");
+    let left = store.label_next(Some(&tone), "ben", LOCK).await.unwrap().unwrap();
+    assert_eq!(left.span_id, span_id(8));
+    let kept = store.compat_get("langfuse.score", "ana", "s1").await.unwrap().unwrap();
+    assert!(kept.body.contains("\"value\":1") && !kept.body.contains("comment"), "{}", kept.body);
+    assert_eq!(store.compat_get("tensorzero.feedback", "ana", "f1").await.unwrap(), None);
+    is_in_no_file(store, dir.path()).await;
+}
+
+#[tokio::test]
+async fn what_was_asked_before_a_purge_and_comes_after_it_is_stored_without_its_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    publish(&store).await;
+    insert(&store, &[quoting(1, Origin::Client, Errand::default())]).await;
+    purge(&store).await;
+    let late = [
+        quoting(2, Origin::Eval, Errand::about(span_id(1))),
+        quoting(3, Origin::Eval, Errand::of_item("c0ffee", false)),
+        record(4),
+    ];
+    assert_eq!(insert(&store, &late).await, [true; 3]);
+    for n in [2, 3] {
+        assert_eq!(store.payload_get(span_id(n)).await.unwrap(), None, "request {n}");
+    }
+    assert_eq!(store.payload_get(span_id(4)).await.unwrap(), Some(record(4).payload));
+    store.score_insert_worked(&[judged(1)]).await.unwrap();
+    assert_eq!(store.score_list(span_id(1)).await.unwrap().remove(0).score.explanation, None);
+    is_in_no_file(store, dir.path()).await;
+}
+
+#[tokio::test]
+async fn the_texts_of_a_sealed_request_are_stored_by_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let sealed = quoting(1, Origin::Eval, Errand::of_item("c0ffee", true));
+    insert(&store, std::slice::from_ref(&sealed)).await;
+    assert_eq!(store.payload_get(span_id(1)).await.unwrap(), None);
+    assert_eq!(store.record_list(&[span_id(1)]).await.unwrap(), []);
+    assert_eq!(store.span_get(span_id(1)).await.unwrap(), Some(sealed.span));
+    is_in_no_file(store, dir.path()).await;
+}
