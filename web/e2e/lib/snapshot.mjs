@@ -31,8 +31,8 @@ export function structure(text) {
     if (FACETS.test(line)) facets = indent;
     const bare = line
       .replace(/\[(disabled|pressed|expanded|selected|checked|active)[^\]]*\]/g, "")
-      // The browser tells the thin space between thousands as a plain one.
-      .replace(/("[^"]*")/g, (name) => name.replace(/\d{1,3}(?: \d{3})+(?!\d)|[\d\u2009\u202f.,]*\d+(?:\s?(?:[kMG]\b))?/g, "#"))
+      // The browser tells the narrow space between thousands as a plain one.
+      .replace(/("[^"]*")/g, (name) => name.replace(/\d{1,3}(?: \d{3})+(?!\d)|[\d\u202f.,]*\d+(?:\s?(?:[kMG]\b))?/g, "#"))
       .replace(/^(\s*- )'(\w+ "[^"]*").*$/, "$1$2")
       .replace(/:\s.*$/, "")
       .replace(/:$/, "")

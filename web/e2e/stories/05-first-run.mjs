@@ -27,7 +27,8 @@ export default async function ({ story, page, expect, WAIT }) {
 
     await story("the demo plays: a canary is promoted and a bad one rolled back, as one watches", async () => {
       await page.getByRole("button", { name: "Play the demo" }).click();
-      await page.getByRole("button", { name: "The demo is playing" }).waitFor(WAIT);
+      // In the checklist, or above the figures once the datasets of the demo have ended it.
+      await page.getByText("The demo is playing").first().waitFor(WAIT);
       await page.evaluate(() => (window.notReloaded = true));
       const changed = page.getByRole("region", { name: "What changed" });
       const patience = { timeout: DEMO };

@@ -37,7 +37,7 @@ export default async function ({ story, page, go, server, workload, expect, WAIT
     await panel.getByLabel("Dataset, there already or new").fill(`none-${name}`);
     await panel.getByLabel(/^And/).fill("latency_ms>86400000");
     await panel.getByRole("button", { name: "Preview" }).click();
-    await panel.getByText(/there is no request that fits/).waitFor(WAIT);
+    await panel.getByText(/There is no request that fits/).waitFor(WAIT);
   });
 
   await story("a request is kept as one more item of the same draft", async () => {

@@ -32,6 +32,12 @@ function paint(variable: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
 }
 
+/** Room for the names of the lines: on a phone no more than they take. */
+function gutter(lines: Line[], width: number): number {
+  const letters = Math.max(0, ...lines.map((line) => line.label.length));
+  return width < 480 ? Math.min(96, 24 + letters * 7) : 96;
+}
+
 function options(p: TimeSeriesProps, width: number, readout: HTMLElement): uPlot.Options {
   const axis = (size: number): Partial<uPlot.Axis> => ({
     stroke: paint("--muted"),
@@ -67,7 +73,7 @@ function options(p: TimeSeriesProps, width: number, readout: HTMLElement): uPlot
     width,
     height: p.height ?? 220,
     // The names of marks stand above what is drawn.
-    padding: [p.marks?.length ? 24 : 12, p.labels ? 96 : 22, 0, 0],
+    padding: [p.marks?.length ? 24 : 12, p.labels ? gutter(p.lines, width) : 30, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "page" }, drag: { setScale: false }, points: { size: 6 }, y: false },
     scales: { x: { time: true }, y: { range: () => p.range } },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { frontier, overlaps, place } from "./pareto";
 import { linear, log, logTicks, nice, spread, ticks } from "./scale";
-import { lastKnown, stackShares } from "./series";
+import { lastKnown, nameSides, stackShares } from "./series";
 import { runs } from "./Spark";
 
 describe("scales", () => {
@@ -93,5 +93,11 @@ describe("series", () => {
   it("labels a line at its last known point", () => {
     expect(lastKnown([0.5, 0.6, null])).toEqual({ at: 1, value: 0.6 });
     expect(lastKnown([null])).toBeNull();
+  });
+  it("names the newest decision first, lets steps give way, and turns round at the right edge", () => {
+    const mark = (x: number, minor = false) => ({ x, width: 50, minor });
+    expect(nameSides([mark(0), mark(20), mark(100, true), mark(180)], 0, 200)).toEqual([null, "after", null, "before"]);
+    expect(nameSides([mark(0, true), mark(20, true), mark(90, true)], 0, 200)).toEqual(["after", null, "after"]);
+    expect(nameSides([mark(20)], 0, 40)).toEqual([null]);
   });
 });

@@ -1,7 +1,7 @@
 // What uPlot does not draw itself: points that may be pale, labelled lines, and labels beside the series.
 import type uPlot from "uplot";
 import { spread } from "./scale";
-import { lastKnown, type Line, type Mark } from "./series";
+import { lastKnown, type Line, type Mark, nameSides } from "./series";
 
 type Paint = (variable: string) => string;
 
@@ -123,31 +123,32 @@ export function paintMarks(u: uPlot, floors: Mark[], marks: Mark[], paint: Paint
     const label = ctx.measureText(floor.label).width < bbox.width - 8 * px ? floor.label : (floor.short ?? floor.label);
     outlined(ctx, label, bbox.left + bbox.width - 4 * px, room ? y + 13 * px : y - 4 * px, paint("--raised"));
   }
-  let free = -Infinity;
+  const right = bbox.left + bbox.width;
+  const inside = marks
+    .map((mark) => ({ ...mark, x: u.valToPos(mark.at, "x", true), width: ctx.measureText(mark.label).width + 8 * px }))
+    .filter(({ x }) => x >= bbox.left && x <= right)
+    .sort((a, b) => a.x - b.x);
+  const sides = nameSides(inside, bbox.left, right);
   let drawn = -Infinity;
-  for (const mark of marks.toSorted((a, b) => a.at - b.at)) {
-    const x = u.valToPos(mark.at, "x", true);
-    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+  inside.forEach(({ x, label, variable }, i) => {
     // Lines on top of each other are one.
-    if (x - drawn < 3 * px) continue;
-    drawn = x;
-    ctx.strokeStyle = paint("--faint");
-    ctx.setLineDash([2 * px, 3 * px]);
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-    if (x < free) continue;
-    ctx.fillStyle = paint(mark.variable);
+    if (x - drawn >= 3 * px) {
+      drawn = x;
+      ctx.strokeStyle = paint("--faint");
+      ctx.setLineDash([2 * px, 3 * px]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    const side = sides[i];
+    if (!side) return;
     // Above its line, and near the right edge before it.
-    const width = ctx.measureText(mark.label).width + 8 * px;
-    const before = x + width > bbox.left + bbox.width;
-    if (before && x - width < Math.max(free, bbox.left)) continue;
-    ctx.textAlign = before ? "right" : "left";
+    ctx.fillStyle = paint(variable);
+    ctx.textAlign = side === "before" ? "right" : "left";
     ctx.setLineDash([]);
-    ctx.fillText(mark.label, before ? x + 2 * px : x - 2 * px, bbox.top - 6 * px);
-    free = before ? x : x + width;
-  }
+    ctx.fillText(label, side === "before" ? x + 2 * px : x - 2 * px, bbox.top - 6 * px);
+  });
   ctx.restore();
 }
 

@@ -18,6 +18,25 @@ export interface Mark {
   /** Said where there is no room for the label. */
   short?: string;
   variable: string;
+  /** Its name gives way to the names of those that are not minor. */
+  minor?: boolean;
+}
+
+/** On which side of its line each name stands, or `null` where it would cover another. The newest of those that matter come first. */
+export function nameSides(marks: { x: number; width: number; minor?: boolean | undefined }[], left: number, right: number) {
+  const sides: ("after" | "before" | null)[] = marks.map(() => null);
+  const taken: [number, number][] = [];
+  const order = marks
+    .map((mark, i) => ({ ...mark, i }))
+    .sort((a, b) => Number(a.minor ?? false) - Number(b.minor ?? false) || (a.minor ? a.x - b.x : b.x - a.x));
+  for (const { x, width, i } of order) {
+    const before = x + width > right;
+    const [from, to] = before ? [x - width, x] : [x, x + width];
+    if (from < left || taken.some(([a, b]) => from < b && a < to)) continue;
+    taken.push([from, to]);
+    sides[i] = before ? "before" : "after";
+  }
+  return sides;
 }
 
 /** Each series on top of those before it, as shares of the whole. A bucket without any is a gap. */

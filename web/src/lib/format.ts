@@ -1,6 +1,5 @@
-// How numbers are written: true minus, thin-space thousands, units after a narrow no-break space.
+// How numbers are written: true minus; thousands, and units, after a narrow space that no line breaks at.
 
-const THIN = "\u2009";
 const NARROW = "\u202f";
 export const MINUS = "−";
 export const NONE = "–";
@@ -13,11 +12,11 @@ function signed(text: string): string {
   return text.replace(/^-/, MINUS);
 }
 
-/** `12 400`: whole numbers with thin spaces from ten thousand on. */
+/** `12 400`: whole numbers, their thousands apart. */
 export function count(value: Maybe): string {
   if (missing(value)) return NONE;
   const digits = String(Math.abs(Math.round(value)));
-  const grouped = digits.length < 5 ? digits.replace(/^(\d)(\d{3})$/, `$1${THIN}$2`) : digits.replace(/\B(?=(\d{3})+$)/g, THIN);
+  const grouped = digits.length < 5 ? digits.replace(/^(\d)(\d{3})$/, `$1${NARROW}$2`) : digits.replace(/\B(?=(\d{3})+$)/g, NARROW);
   return (value < 0 && digits !== "0" ? MINUS : "") + grouped;
 }
 
@@ -63,10 +62,11 @@ export function usd(value: Maybe): string {
   return `${sign}$${whole}`;
 }
 
-/** `920 ms` below one second, else `1.62 s`. */
+/** `920 ms` below one second, else `1.62 s`; what rounds to nothing is `<0.1 ms`. */
 export function ms(value: Maybe): string {
   if (missing(value)) return NONE;
   const size = Math.abs(value);
+  if (size > 0 && size < 0.05) return `<0.1${NARROW}ms`;
   if (size < 10 && size > 0) return `${signed(value.toFixed(1))}${NARROW}ms`;
   if (size < 999.5) return `${signed(value.toFixed(0))}${NARROW}ms`;
   const seconds = value / 1000;
@@ -116,7 +116,7 @@ export function sentence(clause: string): string {
 
 /** A reason without the figures that prove it, which stand elsewhere: `worse than sim/large by more than 0.05`. */
 export function gist(reason: string): string {
-  return reason.replace(/[:,] (?:log evidence|mean|difference) [+−\d].*$/, "");
+  return reason.replace(/[:,] (?:log evidence|mean|difference) [+−\d].*$/, "").replace(/(\d) %/g, `$1${NARROW}%`);
 }
 
 /** Dollars on an axis that ends at `top`: every tick with as many decimals as the finest needs. */

@@ -79,7 +79,7 @@ describe("datasets", () => {
         expected: 4,
       }),
     ).toEqual({
-      input: "system: Be brief. · 2 + 2?",
+      input: "2 + 2? · system: Be brief.",
       expected: "4",
     });
     expect(itemText({ input: "2 + 2?" }).expected).toBe("");

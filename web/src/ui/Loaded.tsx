@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { sentence } from "../lib/format";
 
 interface Problem extends Error {
   status?: number;
@@ -12,8 +13,16 @@ export interface Query<T> {
   refetch: () => unknown;
 }
 
+interface Props<T> {
+  query: Query<T>;
+  height?: number;
+  /** Above what went wrong, where the head of the page comes with the data. */
+  head?: ReactNode;
+  children: (data: T) => ReactNode;
+}
+
 /** Shows what a query brought: the data, a skeleton of the same height, or what went wrong and what to do. */
-export function Loaded<T>({ query, height = 120, children }: { query: Query<T>; height?: number; children: (data: T) => ReactNode }) {
+export function Loaded<T>({ query, height = 120, head, children }: Props<T>) {
   if (query.data !== undefined) {
     return (
       <>
@@ -22,7 +31,14 @@ export function Loaded<T>({ query, height = 120, children }: { query: Query<T>; 
       </>
     );
   }
-  if (query.error) return <Failed error={query.error} retry={() => void query.refetch()} />;
+  if (query.error) {
+    return (
+      <>
+        {head}
+        <Failed error={query.error} retry={() => void query.refetch()} />
+      </>
+    );
+  }
   return <Skeleton height={height} />;
 }
 
@@ -42,10 +58,10 @@ function Stale({ error }: { error: Error }) {
   );
 }
 
-/** Hints are clauses; here they stand alone. */
-function sentence(hint: string): string {
-  const whole = hint.charAt(0).toUpperCase() + hint.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+/** What the server says are clauses; here they stand alone. */
+function whole(clause: string): string {
+  const text = sentence(clause);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** An error in the server's words, its hint, and a way on. */
@@ -56,7 +72,7 @@ export function Failed({ error, retry }: { error: Problem; retry?: () => void })
         ✕
       </span>
       <p>
-        <strong>{error.message}.</strong> {error.hint ? sentence(error.hint) : ""}
+        <strong>{whole(error.message)}</strong> {error.hint ? whole(error.hint) : ""}
         {error.code ? (
           <span className="muted">
             {" "}
@@ -64,7 +80,7 @@ export function Failed({ error, retry }: { error: Problem; retry?: () => void })
           </span>
         ) : null}
       </p>
-      {retry ? (
+      {retry && error.status !== 404 ? (
         <button type="button" className="btn" onClick={retry}>
           Try again
         </button>

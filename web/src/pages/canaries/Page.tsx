@@ -42,7 +42,7 @@ export default function Page() {
   };
   useKeys({ p: () => press("p"), r: () => press("r"), a: () => press("a"), P: () => press("P") });
   return (
-    <Loaded query={query} height={640}>
+    <Loaded query={query} height={640} head={<Unknown />}>
       {(canary) => (
         <>
           <Head canary={canary} ask={setAct} />
@@ -71,6 +71,16 @@ export default function Page() {
   );
 }
 
+function Unknown() {
+  return (
+    <PageHead title="Canary">
+      <Link to="/canaries" className="btn">
+        All canaries
+      </Link>
+    </PageHead>
+  );
+}
+
 function Steps({ canary, now }: { canary: CanaryDetail; now: number }) {
   const { evidence } = canary;
   return (
@@ -78,7 +88,7 @@ function Steps({ canary, now }: { canary: CanaryDetail; now: number }) {
       <Card title="Steps" question="Each step waits for evidence, not for a clock.">
         <Ladder label="Steps of the canary" rungs={rungs(canary, now)} />
       </Card>
-      <Card title="Evidence" question="Both grow only by proof; looking early costs nothing.">
+      <Card title="Evidence" question="Each grows only by proof; looking early costs nothing.">
         <div className="stack">
           <Gauge label="Promote" at={evidence.log_e_promote} decides={evidence.promote_at} tone="ok" />
           <Gauge label="Hold" at={evidence.log_e_harm} decides={evidence.hold_at} tone="warn" />

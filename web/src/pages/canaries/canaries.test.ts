@@ -55,7 +55,7 @@ describe("the verdict", () => {
     expect(because(of({}))).toBe("Lower bound −0.010 is above the −0.020 margin; needs about 210 more pairs.");
     expect(because(of({}, { lower: -0.2, upper: -0.05 }))).toContain("Upper bound −0.050 is below the −0.020 margin");
     expect(because(of({}, { lower: -0.2, upper: 0.1 }))).toContain("The band from −0.200 to +0.100 still holds the −0.020 margin");
-    expect(because(of({ eta_pairs: null }))).toContain("expires at 5\u2009000 pairs");
+    expect(because(of({ eta_pairs: null }))).toContain("expires at 5\u202f000 pairs");
   });
   it("explains its bars", () => {
     expect(rule(base).join(" ")).toContain("0.0 of 4.6");

@@ -27,15 +27,21 @@ export function DraftBanner({ dataset }: { dataset: Dataset }) {
           ✎
         </span>
         <p>
-          <strong>Edits wait to be published.</strong> Runs and live scoring use version{" "}
-          <code>{dataset.version.slice(0, 12) || "none"}</code> until then.{" "}
+          <strong>Edits wait to be published.</strong>{" "}
+          {dataset.version ? (
+            <>
+              Runs and live scoring use version <code>{dataset.version.slice(0, 12)}</code> until then.
+            </>
+          ) : (
+            "Nothing is run or scored against this dataset until then."
+          )}{" "}
           <Link to="/datasets/$name" params={{ name: id }} search={{ tab: "versions", to: "draft" }}>
             What changes?
           </Link>
         </p>
         <input
           aria-label="Note, shown with the version"
-          placeholder="Note, shown with the version"
+          placeholder="Note, may be empty"
           value={note}
           onChange={(event) => setNote(event.target.value)}
         />

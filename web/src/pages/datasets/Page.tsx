@@ -28,7 +28,7 @@ export default function Page() {
   const [deleting, setDeleting] = useState(false);
   const shown: Tab = isTab(tab) ? tab : "items";
   return (
-    <Loaded query={query} height={480}>
+    <Loaded query={query} height={480} head={<Unknown />}>
       {(dataset) => (
         <>
           <PageHead title={dataset.name} sub={<Sub dataset={dataset} />}>
@@ -46,9 +46,11 @@ export default function Page() {
             <button type="button" className="btn danger" onClick={() => setDeleting(true)}>
               Delete…
             </button>
-            <Link to="/runs" search={{ start: dataset.name }} className="btn primary">
-              Run it…
-            </Link>
+            {dataset.version ? (
+              <Link to="/runs" search={{ start: dataset.name }} className="btn primary">
+                Run it…
+              </Link>
+            ) : null}
           </PageHead>
           {dataset.draft ? <DraftBanner dataset={dataset} /> : null}
           <Tabs
@@ -73,7 +75,7 @@ function Sub({ dataset }: { dataset: Dataset }) {
   return (
     <>
       {dataset.description ? `${dataset.description} ` : ""}
-      {plural(dataset.items, "item")}
+      {dataset.version ? plural(dataset.items, "item") : "Nothing published yet"}
       {dataset.workload ? (
         <>
           {" "}
@@ -87,10 +89,18 @@ function Sub({ dataset }: { dataset: Dataset }) {
         <>
           , version <code>{dataset.version.slice(0, 12)}</code>
         </>
-      ) : (
-        ", not published yet"
-      )}
+      ) : null}
       .
     </>
+  );
+}
+
+function Unknown() {
+  return (
+    <PageHead title="Dataset">
+      <Link to="/datasets" className="btn">
+        All datasets
+      </Link>
+    </PageHead>
   );
 }

@@ -9,7 +9,7 @@ export function PreviewRows({ rows }: { rows: Preview["rows"] }) {
       <table aria-label="Preview">
         <thead>
           <tr>
-            <th scope="col" className="n">
+            <th scope="col" className="n tight">
               Line
             </th>
             <th scope="col">Input</th>
@@ -21,7 +21,7 @@ export function PreviewRows({ rows }: { rows: Preview["rows"] }) {
             const { input, expected } = row.item ? itemText(row.item) : { input: "", expected: "" };
             return (
               <tr key={row.line}>
-                <td className="n muted">{row.line}</td>
+                <td className="n muted tight">{row.line}</td>
                 {row.item ? (
                   <>
                     <td className={css.cut}>{input}</td>

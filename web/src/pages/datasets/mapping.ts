@@ -17,12 +17,15 @@ export function nameFrom(file: string): string {
   return stem.replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "") || "dataset";
 }
 
-/** What an item asks and expects, in one line each, whatever its shape. */
+const isSystem = (message: unknown) =>
+  typeof message === "object" && message !== null && ["system", "developer"].includes(String((message as { role?: unknown }).role));
+
+/** What an item asks and expects, in one line each, whatever its shape. Instructions, often the same in all items, come last. */
 export function itemText(item: Record<string, unknown>): { input: string; expected: string } {
   const line = (value: unknown): string => {
     if (value === null || value === undefined) return "";
     if (typeof value === "string") return value;
-    if (Array.isArray(value)) return value.map(line).join(" · ");
+    if (Array.isArray(value)) return [...value.filter((part) => !isSystem(part)), ...value.filter(isSystem)].map(line).join(" · ");
     if (typeof value === "object") {
       const { content, text, role, messages } = value as Record<string, unknown>;
       if (messages !== undefined) return line(messages);

@@ -14,10 +14,10 @@ export function Changed({ events }: { events: ControlEvent[] }) {
         <tbody>
           {events.map((event) => (
             <tr key={`${event.at}/${event.kind}/${event.text}`}>
-              <td className="muted nowrap">
+              <td className="muted tight">
                 <Ago at={event.at} />
               </td>
-              <td>
+              <td className="tight">
                 <EventPill kind={event.kind} />
               </td>
               <td>

@@ -1,11 +1,15 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { post } from "../../api/client";
 import type { Overview } from "../../api/types";
 import { Card } from "../../ui/Card";
 import { Copy } from "../../ui/Copy";
 import { Failed } from "../../ui/Loaded";
 import css from "./Checklist.module.css";
+
+/** Marks the order to play the demo, so that the page can say that it plays. */
+export const DEMO = ["demo"];
 
 /** The request to copy: it answers with no key and no config, because demo providers are built in. */
 export function curl(origin: string, workload: string): string {
@@ -18,14 +22,29 @@ export function curl(origin: string, workload: string): string {
 }
 
 /** Three steps that tick by themselves, and a demo for those who want to watch first. */
-export function Checklist({ overview: { checklist, workloads } }: { overview: Overview }) {
+export function Checklist({ overview: { checklist, workloads, providers } }: { overview: Overview }) {
+  const demo = providers.length > 0 && providers.every(({ provider }) => provider === "sim");
   const client = useQueryClient();
-  const play = useMutation({ mutationFn: () => post("/demo/play", undefined), onSuccess: () => client.invalidateQueries() });
+  const play = useMutation({
+    mutationKey: DEMO,
+    mutationFn: () => post("/demo/play", undefined),
+    onSuccess: () => client.invalidateQueries(),
+  });
   return (
     <div className="grid">
       <Card title="First steps" question="Each ticks by itself when it is done.">
         <ol className={css.list} aria-label="First steps">
-          <Step done={checklist.provider} title="Connect a provider">
+          <Step
+            done={checklist.provider}
+            title="Connect a provider"
+            after={
+              demo ? (
+                <p className="muted">
+                  The built-in demo providers answer, without a key. <Link to="/deployments">Add your own</Link> whenever you like.
+                </p>
+              ) : null
+            }
+          >
             <p className="muted">
               Add a deployment to <code>weir.toml</code>, or use the built-in demo providers, which answer without a key.
             </p>
@@ -53,18 +72,27 @@ export function Checklist({ overview: { checklist, workloads } }: { overview: Ov
   );
 }
 
-function Step({ done, title, children }: { done: boolean; title: string; children: React.ReactNode }) {
+interface StepProps {
+  done: boolean;
+  title: string;
+  /** Said once it is done. */
+  after?: ReactNode;
+  /** What to do. */
+  children: ReactNode;
+}
+
+function Step({ done, title, after, children }: StepProps) {
   return (
     <li className={css.step}>
       <span className={done ? "ok" : "muted"} aria-hidden="true">
         {done ? "✓" : "○"}
       </span>
-      <div className="stack">
+      <div className={css.said}>
         <div>
           <strong>{title}</strong>
           <span className="muted">{done ? ", done" : ""}</span>
         </div>
-        {done ? null : children}
+        {done ? after : children}
       </div>
     </li>
   );

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { Overview } from "../../api/types";
 import { Spark } from "../../charts/Spark";
-import { count, grade, halfWidth, ms, NONE, percent, usd } from "../../lib/format";
+import { count, grade, halfWidth, ms, percent, usd } from "../../lib/format";
 import css from "./Kpis.module.css";
 
 /** The four numbers: quality, cost against the best model only, p95 latency, share served by a fallback. */
@@ -16,7 +16,11 @@ export function Kpis({ overview }: { overview: Overview }) {
       </Kpi>
       <Kpi title="Cost, 24 h" value={usd(cost)} spark={<Spark values={sparks.cost} zero />}>
         {saved === null ? (
-          "no price known"
+          totals.requests_24h === 0 ? (
+            "no requests yet"
+          ) : (
+            "no price known"
+          )
         ) : saved >= 0.005 ? (
           <span className="ok" title={`${usd(best)} with the best model only`}>
             ▼ {percent(saved, 0)} under best
@@ -29,7 +33,7 @@ export function Kpis({ overview }: { overview: Overview }) {
         {overview.p95_ms === null ? "no requests yet" : "over 24 h"}
       </Kpi>
       <Kpi title="Served by fallback" value={percent(overview.fallback_share)} spark={<Spark values={sparks.fallback} zero />}>
-        {failed === null ? NONE : `${count(failed)} of ${count(totals.requests_24h)}`}
+        {failed === null ? "no requests yet" : `${count(failed)} of ${count(totals.requests_24h)}`}
       </Kpi>
     </div>
   );

@@ -13,6 +13,7 @@ import { Changed } from "./Changed";
 import { Checklist } from "./Checklist";
 import { FrontierCard } from "./FrontierCard";
 import { Kpis } from "./Kpis";
+import { Playing } from "./Playing";
 import { Providers } from "./Providers";
 import { overviewQuery } from "./queries";
 
@@ -25,7 +26,7 @@ export default function Page() {
     <>
       <PageHead title="Overview" sub={query.data ? <Summary overview={query.data} /> : null} />
       <Loaded query={query} height={640}>
-        {(overview) => <Body overview={overview} query={query} />}
+        {(overview) => <Body overview={overview} query={query} now={query.dataUpdatedAt} />}
       </Loaded>
     </>
   );
@@ -46,7 +47,7 @@ function Summary({ overview: { totals } }: { overview: Overview }) {
   );
 }
 
-function Body({ overview, query }: { overview: Overview; query: Query<Overview> }) {
+function Body({ overview, query, now }: { overview: Overview; query: Query<Overview>; now: number }) {
   const { workload, sort } = route.useSearch();
   const navigate = route.useNavigate();
   const { checklist } = overview;
@@ -58,7 +59,7 @@ function Body({ overview, query }: { overview: Overview; query: Query<Overview> 
   return (
     <>
       <Attention items={overview.attention} />
-      {first ? <Checklist overview={overview} /> : null}
+      {first ? <Checklist overview={overview} /> : <Playing now={now} />}
       <Kpis overview={overview} />
       <div className="grid k2">
         <FrontierCard

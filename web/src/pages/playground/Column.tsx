@@ -42,7 +42,7 @@ export function Column({ title, model, workload, order, stopped, tools, router =
   const facts = [
     answer.ttft_ms === null ? null : `${ms(answer.ttft_ms)} to the first token`,
     answer.total_ms === null ? null : `${ms(answer.total_ms)} in all`,
-    record ? `${count(record.input_tokens)} → ${count(record.output_tokens)} tokens` : null,
+    record ? `${count(record.input_tokens)}\u00a0→\u00a0${count(record.output_tokens)} tokens` : null,
     record ? (record.cost_usd === null ? "price unknown" : usd(record.cost_usd)) : null,
   ].filter(Boolean);
   return (

@@ -67,7 +67,7 @@ function Body({ revision, line, against }: { revision: Revision; line: Revision[
         }
       >
         <Link to="/workloads/$id" params={{ id: revision.workload }} className="btn">
-          {revision.workload}
+          See {revision.workload}
         </Link>
         {isHead || !head ? null : (
           <button type="button" className="btn primary" onClick={() => setReverting(true)}>

@@ -17,6 +17,13 @@ export function standing({
   return ["warn", "…", needed === null ? "no difference seen" : `about ${count(needed)} more items`];
 }
 
+/** Why there is nothing to show, and what would change that. */
+function nothing({ run: { arms, against } }: Run): string {
+  if (arms.length < 2) return "One model was asked, so there is nobody to compare it with. Start a run with two or more.";
+  if (against === null) return "The suite names no baseline. A run started here compares with the workload's stable deployment.";
+  return `No item has been graded in both ${against} and another yet.`;
+}
+
 /** Each arm beside the baseline, item by item, the largest loss first. */
 export function Comparisons({ detail }: { detail: Run }) {
   const rows = [...detail.comparisons].sort((a, b) => a.delta.value - b.delta.value);
@@ -65,7 +72,7 @@ export function Comparisons({ detail }: { detail: Run }) {
       question={against ? `Is anybody better than ${against}? Differences item by item.` : "Is anybody better?"}
     >
       {rows.length === 0 ? (
-        <p className="muted">Nothing is compared: there is one arm, or no item has been graded in both yet.</p>
+        <p className="muted">{nothing(detail)}</p>
       ) : (
         <Table label="Against the baseline" columns={columns} rows={rows} rowKey={(row) => `${row.arm}/${row.metric}`} />
       )}

@@ -23,7 +23,7 @@ export default function Page() {
   const query = useQuery(runQuery(id));
   useRunEvents();
   return (
-    <Loaded query={query} height={640}>
+    <Loaded query={query} height={640} head={<Unknown />}>
       {(detail) => (
         <>
           <Head detail={detail} />
@@ -108,5 +108,15 @@ function Progress({ detail: { run } }: { detail: Run }) {
         <rect width={share * 100} height={8} fill="var(--s1)" />
       </svg>
     </div>
+  );
+}
+
+function Unknown() {
+  return (
+    <PageHead title="Run">
+      <Link to="/runs" className="btn">
+        All runs
+      </Link>
+    </PageHead>
   );
 }

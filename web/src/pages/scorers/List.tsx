@@ -32,7 +32,7 @@ const columns: Column<ScorerRow>[] = [
     ),
     value: (row) => row.name,
   },
-  { key: "kind", title: "Kind", cell: (row) => (row.kind ? <code>{row.kind}</code> : NONE), value: (row) => row.kind },
+  { key: "kind", title: "Kind", wide: true, cell: (row) => (row.kind ? <code>{row.kind}</code> : NONE), value: (row) => row.kind },
   {
     key: "workloads",
     title: "Grades",

@@ -14,6 +14,7 @@ const columns: Column<ConfigRow>[] = [
   {
     key: "origin",
     title: "Set by",
+    wide: true,
     cell: (row) => <span className={row.origin === "default" ? "muted" : undefined}>{row.origin}</span>,
     value: (row) => row.origin,
   },

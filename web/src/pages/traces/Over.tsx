@@ -30,7 +30,12 @@ export function Over({ filter, range, set }: Props) {
   return (
     <section className={`card ${css.over}`} aria-label="Requests over time">
       <p className="q muted small">
-        {said}. {chosen ? `Only ${clock(chosen[0])} to ${clock(chosen[1])} ${zoneName()}. ` : "Drag over the bars to choose a stretch. "}
+        {said}.{" "}
+        {chosen
+          ? `Only ${clock(chosen[0])} to ${clock(chosen[1])} ${zoneName()}. `
+          : all > 0
+            ? "Drag over the bars to choose a stretch. "
+            : ""}
         {chosen ? (
           <button type="button" className="btn quiet" onClick={() => set({ since: undefined, until: undefined })}>
             Show all of it

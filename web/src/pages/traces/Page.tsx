@@ -24,7 +24,7 @@ export default function Page() {
   const { span } = route.useParams();
   const query = useQuery(traceQuery(span));
   return (
-    <Loaded query={query} height={640}>
+    <Loaded query={query} height={640} head={<Unknown />}>
       {(trace) => (
         <>
           <Head trace={trace} />
@@ -44,6 +44,8 @@ export default function Page() {
             <WhatIf trace={trace} />
             <Scores trace={trace} />
             <Payloads trace={trace} />
+          </div>
+          <div className="grid even">
             <CostCard trace={trace} />
             <Facts trace={trace} />
           </div>
@@ -81,6 +83,16 @@ export function phases(trace: Pick<Trace, "attempts" | "ttft_ms" | "latency_ms">
     { key: "ttft", label: "to first token", start_ms: 0, length_ms: trace.ttft_ms, note: "what a reader waits for", tone: "plain" },
     { key: "stream", label: "streaming", start_ms: trace.ttft_ms, length_ms: rest, note: "first token to last", tone: "plain" },
   ];
+}
+
+function Unknown() {
+  return (
+    <PageHead title="Trace" sub="What was recorded is kept until the retention of the store removes it.">
+      <Link to="/traces" className="btn">
+        All traces
+      </Link>
+    </PageHead>
+  );
 }
 
 function Head({ trace }: { trace: Trace }) {

@@ -15,8 +15,14 @@ export function bucketTimes(series: Series): number[] {
   return Array.from({ length }, (_, i) => start + (i + 0.5) * series.step_s);
 }
 
+/** What moved the route. Of a canary the word says enough; its steps give way to what decided. */
 export function revisionMarks(series: Series): Mark[] {
-  return series.events.map(({ at, label }) => ({ at: Date.parse(at) / 1000, label, variable: "--muted" }));
+  return series.events.map(({ at, label }) => ({
+    at: Date.parse(at) / 1000,
+    label: label.replace(/ c-[0-9a-z]+$/, ""),
+    variable: "--muted",
+    minor: !/^(promoted|rolled back|revised)\b/.test(label),
+  }));
 }
 
 /** One line per deployment with scores, with its band and its thin buckets marked. */
