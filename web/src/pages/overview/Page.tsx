@@ -51,10 +51,10 @@ function Body({ overview, query, now }: { overview: Overview; query: Query<Overv
   const { workload, sort } = route.useSearch();
   const navigate = route.useNavigate();
   const { checklist } = overview;
-  // The busiest workload that has something to draw.
+  // The busiest workload that has something to draw. Of those about as busy the first, so that it does not change as one looks.
+  const busy = ({ requests }: { requests: number }) => Math.round(Math.log2(requests + 1));
   const chosen =
-    workload ??
-    [...overview.workloads].sort((a, b) => Number(b.quality !== null) - Number(a.quality !== null) || b.requests - a.requests)[0]?.id;
+    workload ?? [...overview.workloads].sort((a, b) => Number(b.quality !== null) - Number(a.quality !== null) || busy(b) - busy(a))[0]?.id;
   const first = !(checklist.provider && checklist.request && checklist.dataset);
   return (
     <>
