@@ -38,7 +38,7 @@ impl Store {
         let purged = purged(&mut tx, run, outputs).await?;
         for output in outputs {
             let output = match purged.contains(&output.ord) {
-                true => Cow::Owned(output.wordless()),
+                true => Cow::Owned(wordless(output)),
                 false => Cow::Borrowed(output),
             };
             let seq = insert(&mut tx, run, &output).await?;
@@ -220,13 +220,11 @@ pub(crate) const NO_WORDS: &str = "{\"text\":\"\"}";
 /// What stands in the place of a reason that may have quoted what was purged.
 pub(crate) const PURGED: &str = "purged";
 
-impl RunOutput {
-    /// The same without what was said, and without what was said of that.
-    fn wordless(&self) -> Self {
-        let scores = self.scores.iter().map(|score| RunScore { explanation: None, ..score.clone() });
-        let said = self.said.as_ref().map(|_| NO_WORDS.to_owned()).map_err(|_| PURGED.to_owned());
-        Self { said, scores: scores.collect(), ..self.clone() }
-    }
+/// The same without what was said, and without what was said of that.
+fn wordless(output: &RunOutput) -> RunOutput {
+    let scores = output.scores.iter().map(|score| RunScore { explanation: None, ..score.clone() });
+    let said = output.said.as_ref().map(|_| NO_WORDS.to_owned()).map_err(|_| PURGED.to_owned());
+    RunOutput { said, scores: scores.collect(), ..output.clone() }
 }
 
 /// Places of answers whose item was purged while it was asked.

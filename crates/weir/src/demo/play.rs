@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use serde::Serialize;
 use tokio::{
     sync::watch,
@@ -31,6 +32,9 @@ const OVERTURE: Duration = Duration::from_secs(9);
 const FINALE: Duration = Duration::from_secs(9);
 /// The play is over by then, finished or not.
 const CURTAIN: Duration = Duration::from_secs(150);
+/// How long the router may take to know the demo's workloads, and between two looks.
+const OPENING: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(20);
 /// Between two frames.
 const FRAME: Duration = Duration::from_millis(500);
 
@@ -116,6 +120,7 @@ impl Play {
     /// # Errors
     /// When weir cannot be asked or its store not be read.
     pub async fn run(&self, mut show: impl FnMut(&Frame)) -> anyhow::Result<Report> {
+        time::timeout(OPENING, self.opened()).await.context("the router does not know the demo's workloads")?;
         let stop = CancellationToken::new();
         let traffic = TaskTracker::new();
         for workload in workloads() {
@@ -126,6 +131,13 @@ impl Play {
         stop.cancel();
         traffic.wait().await;
         result
+    }
+
+    /// A play that is asked for on the dashboard follows a reload: the snapshot comes a moment after it.
+    async fn opened(&self) {
+        while !workloads().all(|workload| self.snapshots.load().workloads.contains_key(workload)) {
+            time::sleep(LOOK).await;
+        }
     }
 
     async fn acts(&self, show: &mut impl FnMut(&Frame)) -> anyhow::Result<Report> {
