@@ -301,10 +301,10 @@ impl<'a> Inbound<'a> {
 /// What weir acts on of a request.
 fn peek<'a>(entry: &'a Entry, body: &'a [u8]) -> Result<Peek<'a>, BadRequest> {
     match entry {
-        Entry::Body(Dialect::Anthropic) => openai_chat::peek_as(Shape::Anthropic, Some(&shape::ANTHROPIC), body),
-        Entry::Body(Dialect::OpenaiResponses) => openai_chat::peek_as(Shape::Responses, Some(&shape::RESPONSES), body),
+        Entry::Body(Dialect::Anthropic) => openai_chat::peek_as(Shape::Anthropic, &shape::ANTHROPIC, body),
+        Entry::Body(Dialect::OpenaiResponses) => openai_chat::peek_as(Shape::Responses, &shape::RESPONSES, body),
         Entry::Raw(path) => openai_chat::peek_as(Shape::Raw, shape::passed(path), body),
-        Entry::Embeddings => openai_chat::peek_as(Shape::Raw, Some(&shape::EMBEDDINGS), body),
+        Entry::Embeddings => openai_chat::peek_as(Shape::Raw, &shape::EMBEDDINGS, body),
         Entry::Form { boundary, .. } => form::peek(boundary, body),
         Entry::EmbedContent { model, batch } => {
             embed::check(body, *batch)?;

@@ -1,11 +1,8 @@
 //! Values read in place: where each is, and what is wrong with it. Nothing is copied unless a string has escapes.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer};
 use serde_json::{error::Category, value::RawValue};
 
 use super::{bad::BadRequest, json};
@@ -30,37 +27,6 @@ pub(crate) fn text(body: &[u8]) -> Result<(&str, usize), BadRequest> {
 /// Keeps an explicit `null` apart from an absent key.
 pub(crate) fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(from).map(Some)
-}
-
-/// Calls `visit` with each element of the array `raw`, without collecting them.
-pub(crate) fn each<'a>(
-    text: &'a str,
-    raw: &'a RawValue,
-    visit: &mut dyn FnMut(&'a RawValue) -> Result<(), BadRequest>,
-) -> Result<(), BadRequest> {
-    struct Each<'v, 'a> {
-        visit: &'v mut dyn FnMut(&'a RawValue) -> Result<(), BadRequest>,
-        bad: &'v mut Option<BadRequest>,
-    }
-    impl<'a> Visitor<'a> for Each<'_, 'a> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array")
-        }
-        fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
-            while let Some(element) = seq.next_element::<&'a RawValue>()? {
-                if self.bad.is_none() {
-                    *self.bad = (self.visit)(element).err();
-                }
-            }
-            Ok(())
-        }
-    }
-    let mut bad = None;
-    let mut reader = serde_json::Deserializer::from_str(raw.get());
-    let visitor = Each { visit, bad: &mut bad };
-    (&mut reader).deserialize_seq(visitor).map_err(|error| syntax(text, offset(text, raw), raw.get(), &error))?;
-    bad.map_or(Ok(()), Err)
 }
 
 pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &str, base: usize, raw: &'a str) -> Result<T, BadRequest> {

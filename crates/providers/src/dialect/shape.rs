@@ -1,7 +1,10 @@
 //! What a caller's document must look like, as a table, held against its bytes without building anything: the only check of a
-//! request that is passed on as it is. Members that a table does not name pass, `null` is as good as absent, and words are
-//! left to the provider; a value of another type, or a tool's result without its call, is refused where it stands.
+//! request that is passed on as it is. Members that a table does not name pass, `null` is as good as absent but for turns, and
+//! words are left to the provider; a value of another type, or a tool's result without its call, is refused where it stands.
+//!
+//! The same pass counts what routing asks of a request, so that its bytes are gone over once.
 
+mod frame;
 mod tables;
 
 use std::{borrow::Cow, collections::HashSet, fmt};
@@ -13,6 +16,7 @@ use serde::{
 
 use super::{bad::BadRequest, json, raw::syntax};
 
+pub(crate) use frame::read;
 pub(crate) use tables::{ANTHROPIC, BATCH_EMBED, CHAT, EMBED, EMBEDDINGS, GEMINI, RESPONSES, passed};
 
 /// What a value may be.
@@ -24,6 +28,9 @@ pub(crate) struct Kind {
     items: Option<&'static Kind>,
     members: Option<&'static [(&'static str, Kind)]>,
     link: Link,
+    note: Note,
+    /// `null` is not as good as absent.
+    there: bool,
 }
 
 const TEXT: u8 = 1;
@@ -45,13 +52,33 @@ enum Link {
     Either,
 }
 
+/// What a value is to those who route the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Note {
+    None,
+    /// The turns of a conversation.
+    Turns,
+    /// A turn that must say whose it is.
+    Turn,
+    /// The word for what a part is.
+    Part,
+    /// Tools that are offered.
+    Tools,
+}
+
 const fn scalar(scalars: u8, wanted: &'static str) -> Kind {
-    Kind { wanted, scalars, items: None, members: None, link: Link::None }
+    Kind { wanted, scalars, items: None, members: None, link: Link::None, note: Note::None, there: false }
 }
 
 impl Kind {
     const fn link(self, link: Link) -> Self {
         Self { link, ..self }
+    }
+    const fn note(self, note: Note) -> Self {
+        Self { note, ..self }
+    }
+    const fn there(self) -> Self {
+        Self { there: true, ..self }
     }
     /// The same, or a list of these.
     const fn or_list(self, items: &'static Self, wanted: &'static str) -> Self {
@@ -63,33 +90,63 @@ impl Kind {
     }
 }
 
+/// What was counted of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Seen {
+    /// Its turns, where they are a list.
+    pub(crate) turns: Option<usize>,
+    /// A part is an image, by its name.
+    pub(crate) images: bool,
+    /// Tools are offered.
+    pub(crate) tools: bool,
+}
+
 /// Holds a document against a table.
 ///
 /// # Errors
 /// The first place that is something else.
 pub(crate) fn check(text: &str, kind: &'static Kind) -> Result<(), BadRequest> {
-    let mut found = Found::default();
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let walked = Walk { kind, found: &mut found }.deserialize(&mut reader);
-    walked.map_err(|error| match found.bad.take() {
-        Some((found, wanted)) => {
-            let at = json::offset_of(text, error.line(), error.column());
-            // The reader has gone to the end of an array that is empty: its place is where it opens.
-            let at = match text.get(..at) {
-                Some(before) if text.as_bytes().get(at) == Some(&b']') => before.rfind('[').unwrap_or(at),
-                _ => at,
-            };
-            BadRequest::new(json::path_at(text, at), found, wanted)
-        }
-        None => syntax(text, 0, text, &error),
-    })?;
-    Ok(())
+    hold(text, 0, text, kind, &mut Found::default())
+}
+
+/// Holds a piece of `text` that begins at `base` against a table.
+fn hold<'de>(
+    text: &str,
+    base: usize,
+    piece: &'de str,
+    kind: &'static Kind,
+    found: &mut Found<'de>,
+) -> Result<(), BadRequest> {
+    let mut reader = serde_json::Deserializer::from_str(piece);
+    let walked = Walk { kind, found: &mut *found }.deserialize(&mut reader);
+    walked.map(|_| ()).map_err(|error| found.refusal(text, base, piece, &error))
 }
 
 #[derive(Default)]
 struct Found<'de> {
     calls: HashSet<Cow<'de, str>>,
+    seen: Seen,
+    /// What is where the reader stands, and what belongs there.
     bad: Option<(&'static str, &'static str)>,
+    /// What is wrong elsewhere.
+    refused: Option<BadRequest>,
+}
+
+impl Found<'_> {
+    /// What an error of the reader means that went over a piece of `text`.
+    fn refusal(&mut self, text: &str, base: usize, piece: &str, error: &serde_json::Error) -> BadRequest {
+        if let Some(refused) = self.refused.take() {
+            return refused;
+        }
+        let Some((found, wanted)) = self.bad.take() else { return syntax(text, base, piece, error) };
+        let at = base + json::offset_of(piece, error.line(), error.column());
+        // The reader has gone to the end of an array that is empty: its place is where it opens.
+        let at = match text.get(..at) {
+            Some(before) if text.as_bytes().get(at) == Some(&b']') => before.rfind('[').unwrap_or(at),
+            _ => at,
+        };
+        BadRequest::new(json::path_at(text, at), found, wanted)
+    }
 }
 
 struct Walk<'f, 'de> {
@@ -109,6 +166,9 @@ impl<'de> Walk<'_, 'de> {
     fn text<E: serde::de::Error>(self, text: Cow<'de, str>) -> Result<bool, E> {
         if self.kind.scalars & TEXT == 0 {
             return self.refuse("a string");
+        }
+        if self.kind.note == Note::Part {
+            self.found.seen.images |= text.contains("image");
         }
         match self.kind.link {
             Link::None => Ok(false),
@@ -135,8 +195,8 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.wanted)
     }
-    fn visit_unit<E>(self) -> Result<bool, E> {
-        Ok(false)
+    fn visit_unit<E: serde::de::Error>(self) -> Result<bool, E> {
+        if self.kind.there { self.refuse("null") } else { Ok(false) }
     }
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<bool, E> {
         self.scalar(FLAG, "a boolean")
@@ -151,20 +211,29 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
         self.scalar(NUMBER, "a number")
     }
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<bool, E> {
-        let text = if self.kind.link == Link::None { Cow::Borrowed("") } else { Cow::Owned(text.to_owned()) };
-        self.text(text)
+        let looked_at = self.kind.link != Link::None || self.kind.note != Note::None;
+        self.text(if looked_at { Cow::Owned(text.to_owned()) } else { Cow::Borrowed("") })
     }
     fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<bool, E> {
         self.text(Cow::Borrowed(text))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<bool, A::Error> {
         let Some(kind) = self.kind.items else { return self.refuse("an array") };
-        while from.next_element_seed(Walk { kind, found: &mut *self.found })?.is_some() {}
+        let note = self.kind.note;
+        let seen = &mut self.found.seen;
+        seen.turns = if note == Note::Turns { Some(0) } else { seen.turns };
+        while from.next_element_seed(Walk { kind, found: &mut *self.found })?.is_some() {
+            match note {
+                Note::Turns => self.found.seen.turns = self.found.seen.turns.map(|turns| turns + 1),
+                Note::Tools => self.found.seen.tools = true,
+                _ => {}
+            }
+        }
         Ok(false)
     }
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<bool, A::Error> {
         let Some(members) = self.kind.members else { return self.refuse("an object") };
-        let (mut fresh, mut output) = (false, false);
+        let (mut fresh, mut output, mut role) = (false, false, self.kind.note != Note::Turn);
         while let Some(Key(key)) = from.next_key()? {
             match members.iter().find(|(name, _)| named(name, &key)) {
                 Some((_, kind)) => {
@@ -176,6 +245,12 @@ impl<'de> Visitor<'de> for Walk<'_, 'de> {
                 }
             }
             output |= key == "output";
+            role |= key == "role";
+        }
+        if !role {
+            let turn = self.found.seen.turns.unwrap_or_default();
+            self.found.refused = Some(BadRequest::new(format!("$.messages[{turn}]"), "no role", "a role"));
+            return Err(A::Error::custom("a turn without a role"));
         }
         if fresh && output {
             self.found.bad = Some(("the output of no call before it", "the output of a call"));

@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use weir_core::route::Features;
 
 use crate::dialect::{
     bad::BadRequest,
-    json,
-    raw::{count, each, empty, expect, flag, offset, parse, present, range, string, text},
+    raw::{count, empty, expect, flag, offset, parse, present, range, string, text},
     shape,
 };
 
@@ -69,39 +69,20 @@ pub(super) enum UsageEdit {
     Inside(usize, bool),
 }
 
-#[derive(Deserialize)]
-struct Top<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    messages: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    stream: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    stream_options: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    max_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    max_completion_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    tools: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    functions: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    response_format: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output_config: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    input: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    max_output_tokens: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    text: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output_format: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    user: Option<&'a RawValue>,
-}
+/// The members that are read as they stand.
+const MEMBERS: [&str; 11] = [
+    "model",
+    "stream",
+    "stream_options",
+    "max_completion_tokens",
+    "max_tokens",
+    "max_output_tokens",
+    "response_format",
+    "output_config",
+    "text",
+    "output_format",
+    "user",
+];
 
 #[derive(Deserialize)]
 struct Options<'a> {
@@ -115,21 +96,13 @@ struct Kind<'a> {
     kind: Option<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
-struct Turn<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    role: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    content: Option<&'a RawValue>,
-}
-
 /// Reads a request. Nothing is copied unless a string has escapes.
 ///
 /// # Errors
 /// The first place that is not valid UTF-8 JSON, nests deeper than 96 levels, repeats a key, has another type than the
 /// dialect says, or answers a call that is not there.
 pub fn peek(body: &[u8]) -> Result<Peek<'_>, BadRequest> {
-    peek_as(Shape::Chat, Some(&shape::CHAT), body)
+    peek_as(Shape::Chat, &shape::CHAT, body)
 }
 
 /// Whose request it is; those that copied OpenAI's frame share this reader.
@@ -146,66 +119,57 @@ pub(crate) enum Shape {
 }
 
 /// The same for dialects with the same frame, whose members are those of `kind`.
-pub(crate) fn peek_as<'a>(
-    shape: Shape,
-    kind: Option<&'static shape::Kind>,
-    body: &'a [u8],
-) -> Result<Peek<'a>, BadRequest> {
+pub(crate) fn peek_as<'a>(shape: Shape, kind: &'static shape::Kind, body: &'a [u8]) -> Result<Peek<'a>, BadRequest> {
     let (text, open) = text(body)?;
-    kind.map_or(Ok(()), |kind| shape::check(text, kind))?;
-    let top: Top<'_> = parse(text, 0, text)?;
+    let (seen, members) = shape::read(text, kind, MEMBERS)?;
+    let [model_raw, stream, options, most_completion, most, most_output, format, config, words, output_format, user] =
+        members;
 
-    let model_raw = top.model.ok_or_else(|| BadRequest::new("$.model", "nothing", "a model or workload name"))?;
+    let model_raw = model_raw.ok_or_else(|| BadRequest::new("$.model", "nothing", "a model or workload name"))?;
     let model = string(text, model_raw, "a model or workload name")?;
     if model.is_empty() || model.len() > 256 || model.chars().any(char::is_control) {
         let found = "an empty, overlong or unprintable name";
         return Err(BadRequest::new("$.model", found, "1 to 256 printable characters"));
     }
-    let stream = flag(text, top.stream)?;
+    let stream = flag(text, given(stream))?;
     let (include_usage, usage_edit) = match shape {
-        Shape::Chat => stream_options(text, open, top.stream_options)?,
+        Shape::Chat => stream_options(text, open, options)?,
         Shape::Anthropic | Shape::Responses | Shape::Raw => (true, UsageEdit::None),
     };
-    let max_output_tokens = match count(text, top.max_completion_tokens)? {
-        Some(tokens) => Some(tokens),
-        None => count(text, top.max_tokens)?.or(count(text, top.max_output_tokens)?),
-    };
-    let offered = [top.tools, top.functions];
-    let mut tools = false;
-    for raw in offered.into_iter().flatten() {
-        expect(text, raw, b'[', "an array")?;
-        tools |= !empty(raw);
+    let mut max_output_tokens = None;
+    for raw in [most_completion, most, most_output] {
+        max_output_tokens = max_output_tokens.or(count(text, given(raw))?);
     }
-    let json_schema = match top.response_format {
+    // Of what is no chat it is a word.
+    let json_schema = match given(format).filter(|raw| raw.get().starts_with('{')) {
         None => {
-            top.output_format.is_some()
-                || [top.output_config, top.text].into_iter().flatten().any(|raw| raw.get().contains("\"json_schema\""))
+            given(output_format).is_some()
+                || [config, words].into_iter().flatten().any(|raw| raw.get().contains("\"json_schema\""))
         }
         Some(raw) => {
-            expect(text, raw, b'{', "an object")?;
             let format: Kind<'_> = parse(text, offset(text, raw), raw.get())?;
             format.kind.as_deref() == Some("json_schema")
         }
     };
-    let user = match top.user {
-        None => None,
-        Some(raw) => Some(string(text, raw, "a string")?),
+    let user = given(user).map(|raw| string(text, raw, "a string")).transpose()?;
+    let messages = match shape {
+        Shape::Chat | Shape::Anthropic => turns(seen.turns, "$.messages", "a non-empty array of messages")?,
+        // None may be needed, where the conversation is stored.
+        Shape::Responses => seen.turns.unwrap_or(1),
+        Shape::Raw => 1,
     };
-    let turns = match shape {
-        Shape::Chat | Shape::Anthropic => turns(text, top.messages)?,
-        Shape::Responses => input(text, top.input)?,
-        Shape::Raw => Turns { count: 1, images: false },
-    };
+    // Also what a tool has answered may be an image.
+    let images = seen.images || (shape == Shape::Responses && memmem::find(body, b"\"input_image\"").is_some());
     Ok(Peek {
         model,
         stream,
         include_usage,
         max_output_tokens,
-        tools,
+        tools: seen.tools,
         json_schema,
-        images: turns.images,
+        images,
         user,
-        messages: turns.count,
+        messages,
         bytes: body.len(),
         model_at: range(text, model_raw),
         usage_edit,
@@ -232,58 +196,18 @@ fn stream_options(text: &str, open: usize, raw: Option<&RawValue>) -> Result<(bo
     Ok((false, UsageEdit::Replace(range(text, asked), "true")))
 }
 
-struct Turns {
-    count: usize,
-    images: bool,
+/// What is there and not `null`.
+fn given(raw: Option<&RawValue>) -> Option<&RawValue> {
+    raw.filter(|raw| raw.get() != "null")
 }
 
-fn turns(text: &str, raw: Option<&RawValue>) -> Result<Turns, BadRequest> {
-    const WANTED: &str = "a non-empty array of messages";
-    let raw = raw.ok_or_else(|| BadRequest::new("$.messages", "nothing", WANTED))?;
-    expect(text, raw, b'[', WANTED)?;
-    let mut turns = Turns { count: 0, images: false };
-    each(text, raw, &mut |turn| {
-        turns.count += 1;
-        expect(text, turn, b'{', "a message object")?;
-        let message: Turn<'_> = parse(text, offset(text, turn), turn.get())?;
-        let Some(role) = message.role else {
-            let path = json::path_at(text, offset(text, turn));
-            return Err(BadRequest::new(path, "no role", "a role"));
-        };
-        expect(text, role, b'"', "a string")?;
-        let Some(content) = message.content else {
-            return Ok(());
-        };
-        if !content.get().starts_with('[') {
-            return expect(text, content, b'"', "a string, an array of parts or null");
-        }
-        each(text, content, &mut |part| {
-            expect(text, part, b'{', "a content part")?;
-            let part: Kind<'_> = parse(text, offset(text, part), part.get())?;
-            turns.images |= part.kind.is_some_and(|kind| kind.contains("image"));
-            Ok(())
-        })
-    })?;
-    if turns.count == 0 {
-        return Err(BadRequest::new("$.messages", "an empty array", WANTED));
+/// The number of turns, of which there must be one.
+fn turns(seen: Option<usize>, path: &str, wanted: &'static str) -> Result<usize, BadRequest> {
+    match seen {
+        None => Err(BadRequest::new(path, "nothing", wanted)),
+        Some(0) => Err(BadRequest::new(path, "an empty array", wanted)),
+        Some(turns) => Ok(turns),
     }
-    Ok(turns)
-}
-
-/// The turns of OpenAI's responses: one string, or items. None may be needed, where the conversation is stored.
-fn input(text: &str, raw: Option<&RawValue>) -> Result<Turns, BadRequest> {
-    let mut turns = Turns { count: 1, images: false };
-    let Some(raw) = raw.filter(|raw| !raw.get().starts_with('"')) else {
-        return Ok(turns);
-    };
-    expect(text, raw, b'[', "a string or an array of items")?;
-    turns.count = 0;
-    each(text, raw, &mut |item| {
-        turns.count += 1;
-        expect(text, item, b'{', "an item")
-    })?;
-    turns.images = raw.get().contains("\"input_image\"");
-    Ok(turns)
 }
 
 /// A request of which only the model is known, and where it stands in the body.
@@ -315,15 +239,6 @@ pub(crate) fn peek_bare<'a>(model: &'a str, body: &[u8]) -> Peek<'a> {
 /// As [`peek`].
 pub(crate) fn peek_gemini<'a>(model: &'a str, stream: bool, body: &'a [u8]) -> Result<Peek<'a>, BadRequest> {
     #[derive(Deserialize)]
-    struct Top<'a> {
-        #[serde(borrow, default)]
-        contents: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        tools: Option<&'a RawValue>,
-        #[serde(borrow, default, rename = "generationConfig", alias = "generation_config")]
-        config: Option<&'a RawValue>,
-    }
-    #[derive(Deserialize)]
     struct Config<'a> {
         #[serde(borrow, default, rename = "maxOutputTokens", alias = "max_output_tokens")]
         most: Option<&'a RawValue>,
@@ -333,34 +248,20 @@ pub(crate) fn peek_gemini<'a>(model: &'a str, stream: bool, body: &'a [u8]) -> R
         json_schema: Option<&'a RawValue>,
     }
     let (text, _) = text(body)?;
-    shape::check(text, &shape::GEMINI)?;
-    let top: Top<'_> = parse(text, 0, text)?;
-    let contents = top.contents.ok_or_else(|| BadRequest::new("$.contents", "nothing", "an array of contents"))?;
-    expect(text, contents, b'[', "an array of contents")?;
-    let mut messages = 0;
-    each(text, contents, &mut |content| {
-        messages += 1;
-        expect(text, content, b'{', "a content object")
-    })?;
-    if messages == 0 {
-        return Err(BadRequest::new("$.contents", "an empty array", "a non-empty array of contents"));
-    }
-    let mut config = Config { most: None, schema: None, json_schema: None };
-    if let Some(raw) = top.config {
-        expect(text, raw, b'{', "an object")?;
-        config = parse(text, offset(text, raw), raw.get())?;
-    }
-    if let Some(tools) = top.tools {
-        expect(text, tools, b'[', "an array")?;
-    }
+    let (seen, [raw]) = shape::read(text, &shape::GEMINI, ["generationConfig"])?;
+    let messages = turns(seen.turns, "$.contents", "a non-empty array of contents")?;
+    let config = match given(raw) {
+        None => Config { most: None, schema: None, json_schema: None },
+        Some(raw) => parse(text, offset(text, raw), raw.get())?,
+    };
     Ok(Peek {
         model: Cow::Borrowed(model),
         stream,
         include_usage: true,
         max_output_tokens: count(text, config.most)?,
-        tools: top.tools.is_some_and(|tools| !empty(tools)),
+        tools: seen.tools,
         json_schema: config.schema.is_some() || config.json_schema.is_some(),
-        images: contents.get().contains("\"image/"),
+        images: memmem::find(body, b"\"image/").is_some(),
         user: None,
         messages,
         bytes: body.len(),

@@ -1,6 +1,6 @@
 //! The tables, one for each kind of request. Sources: the providers' API references.
 
-use super::{ANY, FLAG, INTEGER, Kind, Link, NUMBER, TEXT, WHOLE, scalar};
+use super::{ANY, FLAG, INTEGER, Kind, Link, NUMBER, Note, TEXT, WHOLE, scalar};
 
 type Members = &'static [(&'static str, Kind)];
 
@@ -21,6 +21,23 @@ const fn list(items: &'static Kind) -> Kind {
 const fn object(members: Members) -> Kind {
     NOTHING.or_object(members, "an object")
 }
+/// What a conversation is.
+const fn turns(turn: &'static Kind) -> Kind {
+    NOTHING.or_list(turn, "a non-empty array of messages").note(Note::Turns).there()
+}
+const fn turn(members: Members) -> Kind {
+    NOTHING.or_object(members, "a message object").note(Note::Turn).there()
+}
+const fn part(members: Members) -> Kind {
+    NOTHING.or_object(members, "a content part").there()
+}
+const fn tools(tool: &'static Kind) -> Kind {
+    list(tool).note(Note::Tools)
+}
+/// Whose turn it is.
+const ROLE: Kind = WORD.there();
+/// What a part is.
+const KIND: Kind = WORD.note(Note::Part);
 /// A string, or a list of parts.
 const fn content(parts: &'static Kind) -> Kind {
     WORD.or_list(parts, "a string, an array of parts or null")
@@ -29,7 +46,7 @@ const fn content(parts: &'static Kind) -> Kind {
 /// OpenAI chat completions.
 pub(crate) static CHAT: Kind = object(&[
     ("model", WORD),
-    ("messages", list(&chat::MESSAGE)),
+    ("messages", turns(&chat::MESSAGE)),
     ("stream", SWITCH),
     ("stream_options", object(&[("include_usage", SWITCH)])),
     ("max_tokens", COUNT),
@@ -46,8 +63,8 @@ pub(crate) static CHAT: Kind = object(&[
     ("logprobs", SWITCH),
     ("top_logprobs", COUNT),
     ("response_format", object(&[("type", WORD), ("json_schema", chat::SCHEMA)])),
-    ("tools", list(&chat::TOOL)),
-    ("functions", list(&chat::FUNCTION)),
+    ("tools", tools(&chat::TOOL)),
+    ("functions", tools(&chat::FUNCTION)),
     ("tool_choice", WORD.or_object(&[("function", object(&[("name", WORD)]))], "a string or an object")),
     ("parallel_tool_calls", SWITCH),
     ("reasoning_effort", WORD),
@@ -59,7 +76,7 @@ pub(crate) static CHAT: Kind = object(&[
 ]);
 
 mod chat {
-    use super::{COUNT, Kind, Link, SWITCH, WHATEVER, WORD, content, list, object};
+    use super::{COUNT, KIND, Kind, Link, ROLE, SWITCH, WHATEVER, WORD, content, list, object, part, turn};
 
     pub(super) const SCHEMA: Kind = object(&[("name", WORD), ("schema", WHATEVER), ("strict", SWITCH)]);
     pub(super) const FUNCTION: Kind =
@@ -71,8 +88,8 @@ mod chat {
         ("index", COUNT),
         ("function", object(&[("name", WORD), ("arguments", WORD)])),
     ]);
-    const PART: Kind = object(&[
-        ("type", WORD),
+    const PART: Kind = part(&[
+        ("type", KIND),
         ("text", WORD),
         ("refusal", WORD),
         ("image_url", WORD.or_object(&[("url", WORD), ("detail", WORD)], "an object")),
@@ -80,8 +97,8 @@ mod chat {
         ("file", object(&[("file_data", WORD), ("file_id", WORD), ("filename", WORD)])),
         ("cache_control", WHATEVER),
     ]);
-    pub(super) const MESSAGE: Kind = object(&[
-        ("role", WORD),
+    pub(super) const MESSAGE: Kind = turn(&[
+        ("role", ROLE),
         ("content", content(&PART)),
         ("name", WORD),
         ("refusal", WORD),
@@ -144,6 +161,9 @@ static RERANK: Kind = object(&[
 /// OpenAI's images.
 static IMAGES: Kind = object(&[("model", WORD), ("prompt", WORD), ("n", COUNT), ("size", WORD), ("user", WORD)]);
 
+/// What weir knows nothing of.
+static WHATEVER_ELSE: Kind = WHATEVER;
+
 /// OpenAI's speech.
 static SPEECH: Kind =
     object(&[("model", WORD), ("input", WORD), ("instructions", WORD), ("speed", REAL), ("response_format", WORD)]);
@@ -151,13 +171,13 @@ static SPEECH: Kind =
 /// OpenAI responses.
 pub(crate) static RESPONSES: Kind = object(&[
     ("model", WORD),
-    ("input", WORD.or_list(&responses::ITEM, "a string or an array of items")),
+    ("input", WORD.or_list(&responses::ITEM, "a string or an array of items").note(Note::Turns)),
     ("instructions", WORD),
     ("max_output_tokens", COUNT),
     ("temperature", REAL),
     ("top_p", REAL),
     ("top_logprobs", COUNT),
-    ("tools", list(&responses::TOOL)),
+    ("tools", tools(&responses::TOOL)),
     ("tool_choice", WORD.or_object(&[("type", WORD), ("name", WORD)], "a string or an object")),
     ("parallel_tool_calls", SWITCH),
     ("previous_response_id", WORD),
@@ -173,7 +193,7 @@ pub(crate) static RESPONSES: Kind = object(&[
 ]);
 
 mod responses {
-    use super::{ANYTHING, Kind, Link, SWITCH, WHATEVER, WORD, content, list, object};
+    use super::{ANYTHING, Kind, Link, NOTHING, SWITCH, WHATEVER, WORD, content, list, object};
 
     pub(super) const FORMAT: Kind = object(&[("type", WORD), ("name", WORD), ("schema", WHATEVER), ("strict", SWITCH)]);
     pub(super) const TOOL: Kind =
@@ -189,7 +209,7 @@ mod responses {
         ("filename", WORD),
         ("detail", WORD),
     ]);
-    pub(super) const ITEM: Kind = object(&[
+    const MEMBERS: super::Members = &[
         ("type", WORD),
         ("id", WORD),
         ("role", WORD),
@@ -202,13 +222,14 @@ mod responses {
         ("output", ANYTHING),
         ("summary", list(&WHATEVER)),
         ("encrypted_content", WORD),
-    ]);
+    ];
+    pub(super) const ITEM: Kind = NOTHING.or_object(MEMBERS, "an item").there();
 }
 
 /// Anthropic Messages, and the count of their tokens.
 pub(crate) static ANTHROPIC: Kind = object(&[
     ("model", WORD),
-    ("messages", list(&anthropic::MESSAGE)),
+    ("messages", turns(&anthropic::MESSAGE)),
     ("system", content(&anthropic::BLOCK)),
     ("max_tokens", COUNT),
     ("temperature", REAL),
@@ -217,14 +238,14 @@ pub(crate) static ANTHROPIC: Kind = object(&[
     ("stop_sequences", WORDS),
     ("stream", SWITCH),
     ("metadata", object(&[("user_id", WORD)])),
-    ("tools", list(&anthropic::TOOL)),
+    ("tools", tools(&anthropic::TOOL)),
     ("tool_choice", object(&[("type", WORD), ("name", WORD), ("disable_parallel_tool_use", SWITCH)])),
     ("thinking", object(&[("type", WORD), ("budget_tokens", COUNT)])),
     ("service_tier", WORD),
 ]);
 
 mod anthropic {
-    use super::{Kind, Link, SWITCH, WHATEVER, WORD, content, object};
+    use super::{KIND, Kind, Link, ROLE, SWITCH, WHATEVER, WORD, content, object, part, turn};
 
     pub(super) const TOOL: Kind =
         object(&[("type", WORD), ("name", WORD), ("description", WORD), ("input_schema", WHATEVER)]);
@@ -233,8 +254,8 @@ mod anthropic {
         "an object",
     );
     const INNER: Kind = object(&[("type", WORD), ("text", WORD), ("source", SOURCE)]);
-    pub(super) const BLOCK: Kind = object(&[
-        ("type", WORD),
+    pub(super) const BLOCK: Kind = part(&[
+        ("type", KIND),
         ("text", WORD),
         ("source", SOURCE),
         ("id", WORD.link(Link::Call)),
@@ -249,14 +270,14 @@ mod anthropic {
         ("data", WORD),
         ("cache_control", WHATEVER),
     ]);
-    pub(super) const MESSAGE: Kind = object(&[("role", WORD), ("content", content(&BLOCK))]);
+    pub(super) const MESSAGE: Kind = turn(&[("role", ROLE), ("content", content(&BLOCK))]);
 }
 
 /// Gemini's generateContent and countTokens.
 pub(crate) static GEMINI: Kind = object(&[
-    ("contents", list(&gemini::CONTENT)),
+    ("contents", list(&gemini::TURN).note(Note::Turns)),
     ("systemInstruction", gemini::CONTENT),
-    ("tools", list(&object(&[("functionDeclarations", list(&gemini::FUNCTION))]))),
+    ("tools", tools(&object(&[("functionDeclarations", list(&gemini::FUNCTION))]))),
     ("toolConfig", object(&[("functionCallingConfig", object(&[("mode", WORD), ("allowedFunctionNames", WORDS)]))])),
     ("generationConfig", gemini::CONFIG),
     ("safetySettings", list(&WHATEVER)),
@@ -285,6 +306,7 @@ mod gemini {
     const PART: Kind = object(MEMBERS);
     pub(super) const CONTENT: Kind =
         object(&[("role", WORD), ("parts", list(&PART).or_object(MEMBERS, "an array of parts"))]);
+    pub(super) const TURN: Kind = CONTENT.there();
     pub(super) const EMBED: Kind = object(&[
         ("model", WORD),
         ("content", CONTENT),
@@ -312,13 +334,13 @@ mod gemini {
 }
 
 /// What is passed on to the endpoint of this path.
-pub(crate) fn passed(path: &str) -> Option<&'static Kind> {
+pub(crate) fn passed(path: &str) -> &'static Kind {
     match path {
-        "completions" => Some(&COMPLETIONS),
-        "moderations" => Some(&MODERATIONS),
-        "rerank" => Some(&RERANK),
-        "images/generations" => Some(&IMAGES),
-        "audio/speech" => Some(&SPEECH),
-        _ => None,
+        "completions" => &COMPLETIONS,
+        "moderations" => &MODERATIONS,
+        "rerank" => &RERANK,
+        "images/generations" => &IMAGES,
+        "audio/speech" => &SPEECH,
+        _ => &WHATEVER_ELSE,
     }
 }
