@@ -146,9 +146,7 @@ fn a_gate_against_a_baseline_that_is_not_there_is_inconclusive() {
 #[test]
 fn trials_are_averaged_before_items_are_paired() {
     let suite = suite("");
-    let rows = (0..2)
-        .flat_map(|trial| (0..10).map(move |item| row(item, 0, Mark::Graded(f64::from(trial)))))
-        .collect();
+    let rows = (0..2).flat_map(|trial| (0..10).map(move |item| row(item, 0, Mark::Graded(f64::from(trial))))).collect();
     let told = told(&suite, &Table::new(&suite, vec!["a".into()], None, rows));
     let metric = &told.arms[0].metrics[0];
     assert_eq!((metric.figure.unwrap().value, metric.figure.unwrap().n), (0.5, 10));
