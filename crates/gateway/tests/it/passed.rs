@@ -55,7 +55,8 @@ async fn texts_become_vectors_in_either_dialect_at_either_provider() {
 #[tokio::test]
 async fn sound_goes_both_ways() {
     let rig = Rig::start().await;
-    let speech = json!({"model": "sim/large", "input": "hello", "voice": "alloy", "response_format": "mp3"}).to_string();
+    let speech =
+        json!({"model": "sim/large", "input": "hello", "voice": "alloy", "response_format": "mp3"}).to_string();
     let reply = send(&rig, "/v1/audio/speech", speech).await;
     assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, "audio/mpeg"), "{}", reply.body);
     assert!(reply.body.starts_with("ID3"), "{}", reply.body);
