@@ -319,7 +319,7 @@ mod tests {
         ] {
             assert_eq!(refused(&CHAT, text), (path.to_owned(), found.to_owned()), "{text}");
         }
-        let fine = r#"{"model":"m","new":{"x":[1,"y"]},"n":null,"seed":-3,"stop":"x","messages":[{"content":"c"}]}"#;
+        let fine = r#"{"model":"m","new":{"x":[1,"y"]},"n":null,"seed":-3,"stop":"x","messages":[{"role":"user"}]}"#;
         assert_eq!(check(fine, &CHAT), Ok(()));
         assert_eq!(refused(&GEMINI, r#"{"generation_config":{"top_p":"x"}}"#).0, "$.generation_config.top_p");
     }
