@@ -53,10 +53,11 @@ export const PAGES = [
   [
     "trace",
     async (server) => {
-      // One that the router decided on: the playground's are pinned.
+      // One that a canary counted: the router decided on it, and the page has all there is to show.
       const workload = (await server.api("/workloads")).items[0].id;
-      const { items } = await server.api(`/traces?status=ok&origin=client&workload=${workload}&limit=500`);
-      return `/traces/${items.find((row) => row.strategy !== "pinned").span_id}`;
+      const canary = (await server.api("/canaries")).items.find((each) => each.workload === workload).id;
+      const { items } = await server.api(`/traces?status=ok&origin=client&workload=${workload}&canary=${canary}&limit=1`);
+      return `/traces/${items[0].span_id}`;
     },
   ],
   ["cost", "/cost"],
