@@ -1,10 +1,11 @@
 // Every page: its name, and where it is on the weir under test. A new page gets a line here, and with it axe in both
 // themes, a check that it fits a phone, an aria snapshot and screenshots.
 
-/** The canary with the most evidence, so that every part of its page has something to show. */
-async function proven(server) {
+/** The canary with the most evidence, of this workload if one is named: every part of its page has something to show. */
+async function proven(server, workload) {
   const { items } = await server.api("/canaries");
-  return items.reduce((most, canary) => (canary.evidence.pairs > most.evidence.pairs ? canary : most));
+  const these = items.filter((canary) => workload === undefined || canary.workload === workload);
+  return these.reduce((most, canary) => (canary.evidence.pairs > most.evidence.pairs ? canary : most));
 }
 
 /** A run that is over; without one, two items are asked. */
@@ -55,7 +56,7 @@ export const PAGES = [
     async (server) => {
       // One that a canary counted: the router decided on it, and the page has all there is to show.
       const workload = (await server.api("/workloads")).items[0].id;
-      const canary = (await server.api("/canaries")).items.find((each) => each.workload === workload).id;
+      const canary = (await proven(server, workload)).id;
       const { items } = await server.api(`/traces?status=ok&origin=client&workload=${workload}&canary=${canary}&limit=1`);
       return `/traces/${items[0].span_id}`;
     },
