@@ -14,6 +14,10 @@ use weir_core::deployment::{
 };
 use weir_providers::exchange::{Entry, Inbound};
 
+/// The one weir runs with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bytes of a request.
 const SIZE: usize = 4 * 1024;
 const RUNS: usize = 400;
