@@ -17,13 +17,14 @@ use crate::shell::{cargo, run};
 /// A step's name and what it does.
 type Step = (&'static str, fn() -> anyhow::Result<()>);
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     ("fmt", fmt),
     ("lint", lint),
     ("deny", deny::run),
     ("demo", demo::run),
     ("web", web::run),
     ("clients", clients::run),
+    ("fuzz", fuzz::brief),
 ];
 
 /// Runs every step, whatever became of the one before.
