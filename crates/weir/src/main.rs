@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// 26 to 34 % more requests a second than the system's allocator on the reference machine.
+/// Saying a request in another dialect takes a quarter less CPU than with the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
