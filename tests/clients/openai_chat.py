@@ -214,7 +214,7 @@ def a_stored_response_is_fetched_continued_and_deleted():
 
 
 def embeddings_are_vectors():
-    for model in ["sim/small", "sim/gemini", "sim/mistral"]:
+    for model in ["sim/small", "sim/gemini", "sim/mistral", "sim/cohere"]:
         for form in [openai.NOT_GIVEN, "float"]:
             reply = client().embeddings.create(model=model, input=["hello", "there"], encoding_format=form)
             assert len(reply.data) == 2 and len(reply.data[0].embedding) == 8 and reply.usage.prompt_tokens > 0, reply
@@ -231,7 +231,10 @@ def sound_is_made_and_heard():
 def the_other_endpoints_answer():
     assert client().moderations.create(model="sim/small", input="hello").results[0].flagged is False
     assert client().images.generate(model="sim/small", prompt="a cat").data[0].b64_json
-    assert client().completions.create(model="sim/small", prompt="say").choices[0].text
+    assert client().images.edit(model="sim/small", image=("a.png", b"png"), prompt="a cat").data[0].b64_json
+    said = client().completions.create(model="sim/small", prompt="say").choices[0].text
+    pieces = client().completions.create(model="sim/small", prompt="say", stream=True)
+    assert said and "".join(piece.choices[0].text for piece in pieces) == said, said
 
 
 if __name__ == "__main__":

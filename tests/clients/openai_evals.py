@@ -3,6 +3,8 @@
 Usage: openai_evals.py ORIGIN KEY, where KEY opens the data plane.
 """
 
+import io
+import json
 import sys
 import time
 
@@ -72,6 +74,75 @@ def a_model_is_sampled_and_another_grades():
     assert run.per_model_usage[0].invocation_count == 1, run
     item = list(evals.runs.output_items.list(run.id, eval_id=made.id))[0]
     assert item.sample.input[0].content == "say hello" and "small" in item.sample.output[0].content.lower(), item
+
+
+def a_file_is_uploaded_and_its_rows_are_graded():
+    files, evals = client().files, client().evals
+    rows = [{"item": {"answer": answer}, "sample": {"output_text": "Oslo"}} for answer in ("Oslo", "Rome", "Bern")]
+    text = "\n".join(json.dumps(row) for row in rows)
+    file = files.create(
+        file=("rows.jsonl", io.BytesIO(text.encode())),
+        purpose="evals",
+        expires_after={"anchor": "created_at", "seconds": 3600},
+    )
+    assert (file.filename, file.bytes, file.expires_at - file.created_at) == ("rows.jsonl", len(text), 3600), file
+    assert files.retrieve(file.id).id == file.id and files.content(file.id).read().decode() == text
+    assert file.id in [one.id for one in files.list(purpose="evals")]
+    assert file.id not in [one.id for one in files.list(purpose="batch")]
+    made = evals.create(name="of a file", data_source_config=SCHEMA, testing_criteria=[EXACT])
+    source = {"type": "jsonl", "source": {"type": "file_id", "id": file.id}}
+    run = finished(evals, made.id, evals.runs.create(made.id, name="file", data_source=source).id)
+    assert (run.status, run.result_counts.total, run.result_counts.passed) == ("completed", 3, 1), run
+    assert files.delete(file.id).deleted
+    try:
+        evals.runs.create(made.id, name="gone", data_source=source)
+    except openai.BadRequestError as error:
+        assert "upload it" in str(error), error
+    else:
+        raise AssertionError("a file that is gone was taken")
+
+
+def lists_come_in_pages_of_either_order_and_of_one_status():
+    evals = client().evals
+    made = evals.create(name="pages", data_source_config=SCHEMA, testing_criteria=[EXACT])
+    content = [{"item": {"answer": str(n % 2)}, "sample": {"output_text": "0"}} for n in range(5)]
+    source = {"type": "jsonl", "source": {"type": "file_content", "content": content}}
+    runs = [finished(evals, made.id, evals.runs.create(made.id, data_source=source).id).id for _ in range(3)]
+    listed = lambda **query: [run.id for run in evals.runs.list(made.id, **query)]
+    assert listed(order="asc", limit=1) == runs and listed(order="desc", limit=2) == runs[::-1]
+    assert listed(status="completed") == runs and listed(status="failed") == []
+    items = lambda **query: list(evals.runs.output_items.list(runs[0], eval_id=made.id, limit=2, **query))
+    assert [len(items()), len(items(status="pass")), len(items(status="fail"))] == [5, 3, 2]
+    assert [item.id for item in items(order="desc")] == [item.id for item in items(order="asc")][::-1]
+
+
+def graders_are_validated_and_run():
+    graders = client().fine_tuning.alpha.graders
+    assert graders.validate(grader=EXACT).grader.name == "exact"
+    ran = graders.run(grader=EXACT, model_sample="Oslo", item={"answer": "Oslo"})
+    assert ran.reward == 1.0 and ran.metadata.type == "string_check", ran
+    assert graders.run(grader=EXACT, model_sample="Rome", item={"answer": "Oslo"}).reward == 0.0
+    near = {"type": "text_similarity", "name": "near", "evaluation_metric": "fuzzy_match",
+            "input": "{{sample.output_text}}", "reference": "{{item.answer}}"}
+    multi = {"type": "multi", "name": "both", "graders": {"exact": EXACT, "near": near}, "calculate_output": "(exact + near) / 2"}
+    ran = graders.run(grader=multi, model_sample="Osla", item={"answer": "Oslo"})
+    assert abs(ran.reward - 0.375) < 1e-9 and ran.sub_rewards == {"exact": 0.0, "near": 0.75}, ran
+    broken = graders.run(grader=EXACT, model_sample="x", item={})
+    assert broken.reward is None and broken.metadata.errors.invalid_variable_error, broken
+    judge = {"type": "score_model", "name": "judge", "model": "sim/small", "input": [{"role": "user", "content": "{{sample.output_text}}"}]}
+    judged = graders.run(grader=judge, model_sample="x", item={})
+    assert 0 <= judged.reward <= 1 and judged.metadata.sampled_model_name == "sim/small", judged
+    assert list(judged.api_model_grader_token_usage_per_model) == ["sim/small"] and judged.metadata.token_usage > 0, judged
+    nobody = graders.run(grader={**judge, "model": "sim/none"}, model_sample="x", item={})
+    assert nobody.reward is None and nobody.metadata.errors.model_grader_server_error, nobody
+    python = {"type": "python", "name": "p", "source": "def grade(sample, item): return 1.0"}
+    for call in (lambda: graders.validate(grader=python), lambda: graders.run(grader=python, model_sample="x", item={})):
+        try:
+            call()
+        except openai.BadRequestError as error:
+            assert "multi" in str(error), error
+        else:
+            raise AssertionError("it was taken")
 
 
 def python_is_refused_with_a_way_out():

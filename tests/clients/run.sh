@@ -38,8 +38,7 @@ frameworks=$!
 node_modules &
 node=$!
 cd "$top"
-cargo build --quiet --package weir
-cargo build --quiet --package weir-sim --example serve
+cargo build --quiet --workspace --bin weir --example serve
 wait "$official"
 wait "$frameworks"
 wait "$node"

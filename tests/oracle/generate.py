@@ -110,6 +110,33 @@ def changed(rng, tree):
     return value(rng, 1)
 
 
+# Ranges of code points: letters that fold oddly, marks that combine, other scripts, symbols, what is assigned to nothing.
+RANGES = [(0x20, 0x7E)] * 4 + [(0x80, 0x24F), (0x250, 0x36F), (0x370, 0x5FF), (0x600, 0x6FF), (0x900, 0xEFF), (0x10A0, 0x11FF),
+    (0x1E00, 0x206F), (0x2070, 0x218F), (0x2460, 0x24FF), (0x2C00, 0x2DFF), (0x3000, 0x30FF), (0x4E00, 0x9FFF), (0xA640, 0xABFF),
+    (0xE000, 0xF8FF), (0xF900, 0xFFFF), (0x10400, 0x1044F), (0x1D400, 0x1D7FF), (0x1F300, 0x1FAFF), (0x20000, 0x20FFF), (0xE0000, 0xE01EF)]
+FORMS = ["{}", "it is {}", "${:}.", "({})", "**{}**", "{}%", "so {} of {}!", "{}€", "\\boxed{{{}}}", "x={}", "{}.", "-{}", "+{}", "{}k",
+    "\"{}\"", "'{}'", "{}\n", "{}/{}", "{}-{}", "{},{}", "1{}e3", "#{}", "<{}>", "{}½", "{}²", "{}⁻¹", "− {}", "−{}", "--{}"]
+NUMERALS = ["½", "2½", "10³", "1.5⁻²", "Ⅻ", "①", "²", "一百二十", "三千二百万", "二〇二五", "三点五", "十二⅓", "负五", "廿三", "٣٫١٤", "१२", "１２.５",
+    "1'234.5", "1.234,5", "1,5", "12 345", "+-7", "--7", "1.2.3", "e5", "5x", "三天", "½¼", "−3", "1e−3", "兆", "两", "1_000", "1,00,000"]
+
+
+def scattered(rng, most=20):
+    return "".join(chr(rng.randint(*rng.choice(RANGES))) for _ in range(rng.randint(0, most)))
+
+
+def written(rng, number):
+    kind = rng.random()
+    if kind < 0.2 and isinstance(number, int):
+        return f"{number:,}"
+    if kind < 0.3:
+        return f"{number:.2f}"
+    if kind < 0.35:
+        return f"{number:e}"
+    if kind < 0.4:
+        return f"{float(number):012.3f}"
+    return rng.choice(NUMERALS) if kind < 0.55 else str(number)
+
+
 def number(rng):
     return rng.choice([0, 1, -1, 5, 100, 105, 0.1, 1e-9, 1e300, -3.5, rng.randint(-1000, 1000), round(rng.uniform(-9, 9), 3)])
 
@@ -269,6 +296,57 @@ def main(seed, times, out_path):
             truth, ranks = [[gains[str(i)] for i in ids]], [[len(ids) - n for n in range(len(ids))]]
             spec = {"kind": "ndcg"} if k is None else {"kind": "ndcg", "k": k}
             add(spec, json.dumps(ids), gains, ndcg_score(numpy.array(truth), numpy.array(ranks), k=k))
+
+    # Options, several references, and texts of any script.
+    every = ["rouge%d" % n for n in range(1, 10)] + ["rougeL", "rougeLsum"]
+    stemmed, plain = RougeScorer(every, use_stemmer=True), RougeScorer(every, use_stemmer=False)
+    chrfs = {(order, lower): CHRF(word_order=order, lowercase=lower) for order in range(3) for lower in (False, True)}
+    for _ in range(25 * times):
+        a = sentence(rng) + scattered(rng) if rng.random() < 0.5 else scattered(rng, 30)
+        targets = [edited(rng, a, rng.random() < 0.5) for _ in range(rng.randint(1, 3))]
+        expected = targets if len(targets) > 1 else targets[0]
+        for kind, measure in [("levenshtein", lambda t: Levenshtein().eval(a, t).score), ("hamming", lambda t: Hamming.normalized_similarity(a, t)),
+                ("jaro", lambda t: Jaro.normalized_similarity(a, t)), ("jaro_winkler", lambda t: JaroWinkler.normalized_similarity(a, t)),
+                ("f1_tokens", lambda t: compute_f1(a, t)),
+                ("meteor", lambda t: meteor_score([t.split()], a.split(), wordnet=NoWordNet()))]:
+            add({"kind": kind}, a, expected, max(measure(target) for target in targets))
+        add({"kind": "exact_match", "mode": "squad"}, a, expected, max_exact_score(a, targets))
+        add({"kind": "bleu"}, a, expected, bleu.sentence_score(a, targets).score / 100)
+        add({"kind": "gleu"}, a, expected, sentence_gleu([target.split() for target in targets], a.split()))
+        rate = ter.sentence_score(a, targets).score / 100
+        add({"kind": "ter"}, a, expected, max(0.0, 1 - rate), raw=rate)
+        order, lower = rng.randint(0, 2), rng.random() < 0.5
+        spec = {"kind": "chrf"} | ({"word_order": order} if order else {}) | ({"lowercase": True} if lower else {})
+        add(spec, a, expected, chrfs[order, lower].sentence_score(a, targets).score / 100)
+        # A text of marks alone has no letter to us, and no token to rouge_score.
+        if all(any(c.isascii() and c.isalnum() for c in text.lower()) for text in [a, *targets]):
+            for scorer, more in [(stemmed, {}), (plain, {"no_stemmer": True})]:
+                variant = rng.choice(every)
+                found = max(scorer.score(target, a)[variant].fmeasure for target in targets)
+                add({"kind": "rouge", "variant": variant[5:], **more}, a, expected, found)
+        target = rng.choice([targets[0], rng.choice(a.split() or ["x"])])
+        if target.strip().strip(" \t\n\r\x0b\x0c!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"):
+            cased, marked, location = rng.random() < 0.5, rng.random() < 0.5, rng.choice(["begin", "end", "any", "exact"])
+            spec = {"kind": "match", "location": location} | ({"case_sensitive": True} if cased else {}) | ({"keep_punctuation": True} if marked else {})
+            add(spec, a, target, match_str(a, target, location, ignore_case=not cased, ignore_punctuation=not marked)[1])
+
+    for _ in range(120 * times):
+        first, second = number(rng), number(rng)
+        answer = rng.choice(FORMS).format(written(rng, first), written(rng, second))
+        target = written(rng, rng.choice([first, first, second]))
+        for location in ["begin", "end", "any", "exact"]:
+            score = match_str(answer, target, location, numeric=True)[1]
+            add({"kind": "match", "numeric": True, "digits": 5, "location": location}, answer, target, score)
+
+    # Orders of words beyond chrF++, from a hand of their own, so that what stands above stays as it is.
+    rng = random.Random(seed + 1)
+    for _ in range(40 * times):
+        order, lower = rng.randint(3, 16), rng.random() < 0.5
+        a = sentence(rng, 24)
+        targets = [edited(rng, a, True) for _ in range(rng.randint(1, 3))]
+        spec = {"kind": "chrf", "word_order": order} | ({"lowercase": True} if lower else {})
+        score = CHRF(word_order=order, lowercase=lower).sentence_score(a, targets).score / 100
+        add(spec, a, targets if len(targets) > 1 else targets[0], score)
 
     with open(out_path, "w", encoding="utf-8") as out:
         for row in rows:

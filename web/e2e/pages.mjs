@@ -74,14 +74,6 @@ export const PAGES = [
   ["run", async (server) => `/runs/${(await run(server)).id}`],
   ["runs-compare", "/runs/compare"],
   ["scorers", "/scorers"],
-  [
-    "scorer",
-    async (server) => {
-      const { items } = await server.api("/workloads");
-      const each = await Promise.all(items.map(({ id }) => server.api(`/workloads/${id}`)));
-      return `/scorers/${each.flatMap(({ scorers }) => scorers)[0]}`;
-    },
-  ],
   ["labels", "/labels"],
   ["system", "/system"],
   ["system-keys", "/system?tab=keys"],

@@ -5,6 +5,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use weir_core::{canary::Canary, policy::Policy};
+use weir_evals::judge;
 use weir_optimizer::{
     canary::{Action, Ground, StartRequest, act, start},
     diff::PolicyDiff,
@@ -13,10 +14,11 @@ use weir_optimizer::{
 use weir_store::DiffRow;
 
 use crate::{
-    canary_view::{CanaryDetail, CanaryView},
+    canary_view::{CanaryDetail, CanaryView, etag},
     evidence::{look, look_now},
     extract::{Body, Params, Segment},
     guard::Caller,
+    precondition::{IfMatch, Tagged},
     problem::{Failure, Reply},
     state::App,
     view::List,
@@ -82,6 +84,13 @@ pub(crate) struct NewCanary {
     /// Whoever approves must not be who proposed.
     #[serde(default)]
     four_eyes: bool,
+    /// A judge of an arm's own family may decide. Without it such a canary is refused, with its judges named; with it they
+    /// stand in `warnings`.
+    #[serde(default)]
+    kin_judge: bool,
+    /// Why it is started, or why a judge of an arm's family is accepted; kept with its first event. May be empty.
+    #[serde(default)]
+    reason: String,
     /// Segments in which it is not tried and will not serve.
     #[serde(default)]
     except: Vec<String>,
@@ -123,21 +132,32 @@ pub(crate) async fn list_canaries(
 }
 
 /// `GET /api/v1/canaries/{id}`.
-pub(crate) async fn get_canary(State(app): State<App>, Segment(id): Segment) -> Reply<Json<CanaryDetail>> {
+pub(crate) async fn get_canary(State(app): State<App>, Segment(id): Segment) -> Reply<Tagged<CanaryDetail>> {
     let canary = find(&app, &id).await?;
     let events = app.store.canary_event_list(&canary.id).await?;
     let look = look(&app, &canary).await?;
-    Ok(Json(CanaryDetail::new(&canary, &look, &events)))
+    Ok(Tagged(CanaryDetail::new(&canary, &look, &events)))
 }
 
 /// `POST /api/v1/canaries`.
 pub(crate) async fn create_canary(
     State(app): State<App>,
-    Caller(caller): Caller,
+    caller: Caller,
     Body(new): Body<NewCanary>,
-) -> Reply<(StatusCode, Json<CanaryView>)> {
-    let workload = configured(&app, &new.workload)?;
-    let head = head(&app, &workload.policy).await?;
+) -> Reply<(StatusCode, Tagged<CanaryView>)> {
+    begin(&app, caller, new, None).await
+}
+
+/// Starts a canary, of a proposed diff when there is one.
+pub(crate) async fn begin(
+    app: &App,
+    Caller(caller): Caller,
+    new: NewCanary,
+    diff: Option<&str>,
+) -> Reply<(StatusCode, Tagged<CanaryView>)> {
+    let settings = app.settings.load_full();
+    let workload = configured(app, &new.workload)?;
+    let head = head(app, &workload.policy).await?;
     let request = StartRequest {
         workload: new.workload.into(),
         candidate: new.candidate.into(),
@@ -161,16 +181,21 @@ pub(crate) async fn create_canary(
         must_save: new.must_save,
         approval: new.approval,
         four_eyes: new.four_eyes,
+        kin_judge: new.kin_judge,
+        reason: new.reason,
         except: new.except.into_iter().map(Into::into).collect(),
     }
-    .or(&app.settings.load().canary);
+    .or(&settings.canary);
     let history = app.store.canary_list(Some(&workload.workload.id)).await?;
     let stable = revision::stable(&workload.workload, &head).map(|id| id.as_str()).unwrap_or_default();
     let baseline = app.store.baseline(&workload.workload.id, stable).await?;
-    let ground = Ground { workload: &workload.workload, head: &head, history: &history, baseline };
+    let arms = [request.candidate.as_str(), stable];
+    let kin = judge::kin(&workload.workload, &settings.scorers, arms, &|model| settings.names_of(model));
+    let kin: Vec<String> = kin.iter().map(ToString::to_string).collect();
+    let ground = Ground { workload: &workload.workload, head: &head, history: &history, baseline, kin: &kin };
     let (canary, event) = start(&request, &ground, &caller.name, &*app.entropy, app.clock.now())?;
-    app.store.canary_insert(&canary, &event).await?;
-    Ok((StatusCode::CREATED, Json(view(&app, &canary).await?)))
+    app.store.canary_start(&canary, &event, diff).await?;
+    Ok((StatusCode::CREATED, Tagged(view(app, &canary).await?)))
 }
 
 /// `POST /api/v1/canaries/{id}/pause`.
@@ -178,9 +203,10 @@ pub(crate) async fn pause_canary(
     app: State<App>,
     caller: Caller,
     id: Segment,
+    read: IfMatch,
     reason: Body<Reason>,
-) -> Reply<Json<CanaryView>> {
-    order(app, caller, id, reason, Action::Pause).await
+) -> Reply<Tagged<CanaryView>> {
+    order(app, caller, id, read, reason, Action::Pause).await
 }
 
 /// `POST /api/v1/canaries/{id}/resume`.
@@ -188,9 +214,10 @@ pub(crate) async fn resume_canary(
     app: State<App>,
     caller: Caller,
     id: Segment,
+    read: IfMatch,
     reason: Body<Reason>,
-) -> Reply<Json<CanaryView>> {
-    order(app, caller, id, reason, Action::Resume).await
+) -> Reply<Tagged<CanaryView>> {
+    order(app, caller, id, read, reason, Action::Resume).await
 }
 
 /// `POST /api/v1/canaries/{id}/promote`.
@@ -198,9 +225,10 @@ pub(crate) async fn promote_canary(
     app: State<App>,
     caller: Caller,
     id: Segment,
+    read: IfMatch,
     reason: Body<Reason>,
-) -> Reply<Json<CanaryView>> {
-    order(app, caller, id, reason, Action::Promote).await
+) -> Reply<Tagged<CanaryView>> {
+    order(app, caller, id, read, reason, Action::Promote).await
 }
 
 /// `POST /api/v1/canaries/{id}/roll_back`.
@@ -208,9 +236,10 @@ pub(crate) async fn roll_back_canary(
     app: State<App>,
     caller: Caller,
     id: Segment,
+    read: IfMatch,
     reason: Body<Reason>,
-) -> Reply<Json<CanaryView>> {
-    order(app, caller, id, reason, Action::RollBack).await
+) -> Reply<Tagged<CanaryView>> {
+    order(app, caller, id, read, reason, Action::RollBack).await
 }
 
 /// `POST /api/v1/canaries/{id}/approve`.
@@ -218,9 +247,10 @@ pub(crate) async fn approve_canary(
     app: State<App>,
     caller: Caller,
     id: Segment,
+    read: IfMatch,
     reason: Body<Reason>,
-) -> Reply<Json<CanaryView>> {
-    order(app, caller, id, reason, Action::Approve).await
+) -> Reply<Tagged<CanaryView>> {
+    order(app, caller, id, read, reason, Action::Approve).await
 }
 
 /// `POST /api/v1/canaries/{id}/reject`.
@@ -228,19 +258,23 @@ pub(crate) async fn reject_canary(
     app: State<App>,
     caller: Caller,
     id: Segment,
+    read: IfMatch,
     reason: Body<Reason>,
-) -> Reply<Json<CanaryView>> {
-    order(app, caller, id, reason, Action::Reject).await
+) -> Reply<Tagged<CanaryView>> {
+    order(app, caller, id, read, reason, Action::Reject).await
 }
 
 async fn order(
     State(app): State<App>,
     Caller(caller): Caller,
     Segment(id): Segment,
+    read: IfMatch,
     Body(Reason { reason }): Body<Reason>,
     action: Action,
-) -> Reply<Json<CanaryView>> {
+) -> Reply<Tagged<CanaryView>> {
     let canary = find(&app, &id).await?;
+    let now = || format!("canary {id} is {}: {}", canary.state.name(), canary.reason);
+    read.check(&etag(&canary), now, &format!("/api/v1/canaries/{id}"))?;
     let look = look_now(&app, &canary).await?;
     let workload = configured(&app, canary.workload.as_str())?;
     let head = head(&app, &workload.policy).await?;
@@ -253,10 +287,11 @@ async fn order(
         Some(policy) => app.store.canary_promote(&change.canary, canary.version, &change.event, policy).await?,
         None => app.store.canary_update(&change.canary, canary.version, &change.event).await?,
     };
-    Ok(Json(view(&app, &stored).await?))
+    Ok(Tagged(view(&app, &stored).await?))
 }
 
-async fn view(app: &App, canary: &Canary) -> Reply<CanaryView> {
+/// As it stands; one that is over with the numbers that decided.
+pub(crate) async fn view(app: &App, canary: &Canary) -> Reply<CanaryView> {
     if canary.state.is_final() {
         let events = app.store.canary_event_list(&canary.id).await?;
         if let Some(last) = events.last() {

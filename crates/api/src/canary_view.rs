@@ -8,12 +8,14 @@ use weir_optimizer::{
     pairing::Point,
 };
 
-use crate::{evidence::Look, time::rfc3339};
+use crate::{evidence::Look, precondition::Tag, time::rfc3339};
 
 /// One canary.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CanaryView {
     id: String,
+    /// Its `ETag` without the quotes, another after each transition: an order to it takes this as `If-Match`.
+    etag: String,
     workload: String,
     candidate: String,
     /// What it is compared with.
@@ -26,8 +28,8 @@ pub(crate) struct CanaryView {
     /// `superseded`, `aborted` or `rejected`.
     #[schema(schema_with = crate::words::canary_state)]
     state: &'static str,
-    /// Why it is held: `operator`, `harm`, `units`, `missing`, `latency`, `first_byte`, `scorer`, `scorer_changed` or
-    /// `lease`.
+    /// Why it is held: `operator`, `harm`, `units`, `missing`, `latency`, `first_byte`, `scorer`, `scorer_changed`,
+    /// `lease` or `judge_bias`.
     #[schema(schema_with = crate::words::hold_cause)]
     held: Option<HoldCause>,
     /// Segments taken out of the candidate's scope.
@@ -56,6 +58,8 @@ pub(crate) struct CanaryView {
     changed_at: String,
     /// Why it is in this state.
     reason: String,
+    /// What somebody accepted of it when it started: a judge of an arm's own family, in a sentence each.
+    warnings: Vec<String>,
 }
 
 /// What the pairs say.
@@ -96,8 +100,24 @@ struct EvidenceView {
     strata: Vec<StratumView>,
     /// The shadow's answers beside those that callers got; `null` where no judge compared any. Nothing is decided by them.
     battles: Option<BattlesView>,
+    /// What people's labels say of the scorer; `null` before proof takes the canary further, and with fewer than 100 labels
+    /// of either arm: then the scorer is taken at its word.
+    judge_bias: Option<JudgeBiasView>,
     /// Digest of the histograms.
     histogram: String,
+}
+
+/// How much kinder the scorer is to the candidate than people are.
+#[derive(Debug, Serialize, ToSchema)]
+struct JudgeBiasView {
+    /// In grade, with its ends at half the level of the promotion.
+    delta: f64,
+    lower: f64,
+    upper: f64,
+    /// Labels of the arm with fewer.
+    labels: u64,
+    /// Lower end of the difference as people would grade it; held against the margin.
+    lower_by_people: f64,
 }
 
 /// Answers to the same prompts, compared by judges that saw each pair in both orders.
@@ -114,7 +134,7 @@ struct BattlesView {
 /// One guard.
 #[derive(Debug, Serialize, ToSchema)]
 struct GuardView {
-    /// `errors`, `latency`, `first_byte`, `cost`, `units`, `missing` or `scorer`.
+    /// `errors`, `latency`, `first_byte`, `cost`, `units`, `missing`, `scorer`, or `check:` and the name of a guarded scorer.
     name: String,
     /// What counts against the candidate, of how many.
     bad: u64,
@@ -123,6 +143,9 @@ struct GuardView {
     log_e: f64,
     hold_at: Option<f64>,
     rollback_at: Option<f64>,
+    /// Log evidence that the candidate keeps what is allowed, and what a promotion takes of it; `null` where it does not ask.
+    log_e_fine: Option<f64>,
+    promote_at: Option<f64>,
     /// `fine`, `holds` or `rolls_back`.
     #[schema(schema_with = crate::words::guard_state)]
     state: &'static str,
@@ -237,6 +260,23 @@ pub(crate) struct CanaryDetail {
     series: Vec<CanaryPoint>,
 }
 
+/// Pairs come all the time; what a person decides about changes with a transition.
+pub(crate) fn etag(canary: &Canary) -> String {
+    canary.version.to_string()
+}
+
+impl Tag for CanaryView {
+    fn tag(&self) -> Option<&str> {
+        Some(&self.etag)
+    }
+}
+
+impl Tag for CanaryDetail {
+    fn tag(&self) -> Option<&str> {
+        self.canary.tag()
+    }
+}
+
 impl CanaryView {
     /// A canary that is running or held, at this reading.
     pub(crate) fn active(canary: &Canary, reading: &Reading) -> Self {
@@ -252,6 +292,7 @@ impl CanaryView {
     fn new(canary: &Canary, evidence: &Evidence, verdict: String, eta_pairs: Option<u64>) -> Self {
         Self {
             id: canary.id.to_string(),
+            etag: etag(canary),
             workload: canary.workload.to_string(),
             candidate: canary.candidate.to_string(),
             control: canary.control.to_string(),
@@ -274,6 +315,7 @@ impl CanaryView {
             created_at: rfc3339(canary.created_at),
             changed_at: rfc3339(canary.changed_at),
             reason: canary.reason.clone(),
+            warnings: canary.plan.warnings.clone(),
         }
     }
 }
@@ -304,6 +346,15 @@ impl From<&Evidence> for EvidenceView {
             guards: evidence.guards.iter().map(GuardView::from).collect(),
             strata: evidence.strata.iter().map(StratumView::from).collect(),
             battles: evidence.battles.map(|Battles { won, tied, lost }| BattlesView { won, tied, lost }),
+            judge_bias: evidence.inputs.bias.zip(evidence.lower_by_people).map(|(bias, lower_by_people)| {
+                JudgeBiasView {
+                    delta: bias.delta,
+                    lower: bias.lower,
+                    upper: bias.upper,
+                    labels: bias.labels,
+                    lower_by_people,
+                }
+            }),
             histogram: evidence.histogram.clone(),
         }
     }
@@ -326,6 +377,8 @@ impl From<&GuardReading> for GuardView {
             log_e: guard.log_e,
             hold_at: guard.hold_at,
             rollback_at: guard.rollback_at,
+            log_e_fine: guard.log_e_fine,
+            promote_at: guard.promote_at,
             state,
         }
     }

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use weir_core::{
     decision::{Arm, CandidateRecord, CandidateState, Decision, Inputs, Plan, Verdict},
     error,
+    language::Language,
     policy::Policy,
     snapshot::Quality,
 };
@@ -123,6 +124,8 @@ struct FeaturesView {
     session: bool,
     /// How hard the prompt looks, `0..=1`; only where the policy asks.
     complexity: Option<f64>,
+    /// The language of the caller's newest words; only where the workload tells prompts apart by it.
+    language: Option<&'static str>,
 }
 
 /// A decision and its sentences.
@@ -161,6 +164,7 @@ impl From<&Decision> for DecisionView {
                 json_schema: features.json_schema,
                 session: features.session,
                 complexity: features.complexity,
+                language: features.language.map(Language::word),
             },
             seed: decision.seed,
             inputs: decision.inputs.clone(),

@@ -9,7 +9,7 @@ use weir_core::{
     deployment::{Capabilities, Deployment, Price},
     snapshot::{Snapshot, WorkloadView},
 };
-use weir_router::{Health, Live};
+use weir_router::Health;
 use weir_store::{HealthMinute, Usage};
 
 use crate::{
@@ -58,7 +58,7 @@ pub(crate) struct DeploymentView {
 
 /// One minute.
 #[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
-struct MinuteView {
+pub(crate) struct MinuteView {
     requests: u64,
     failed: u64,
 }
@@ -100,13 +100,20 @@ struct HealthView {
     ramp: f64,
     /// Its provider would refuse a request for rate now.
     exhausted: bool,
+    /// Where those of its keys are that its provider refused when they were last used: `env:NAME`.
+    rejected_keys: Vec<String>,
 }
 
 /// What an hour of traffic says of all deployments.
 struct Hour {
     usage: Vec<Usage>,
-    minutes: BTreeMap<DeploymentId, Vec<HealthMinute>>,
+    minutes: Minutes,
     ttft_us: BTreeMap<DeploymentId, u64>,
+}
+
+/// The last 60 minutes of all deployments.
+pub(crate) struct Minutes {
+    known: BTreeMap<DeploymentId, Vec<HealthMinute>>,
     now: Timestamp,
 }
 
@@ -117,28 +124,34 @@ const fn minutes_of(at: Timestamp) -> i64 {
 
 impl Hour {
     async fn read(app: &App) -> Reply<Self> {
-        let now = app.clock.now();
-        let since = now.minus(HOUR);
+        let since = app.clock.now().minus(HOUR);
         Ok(Self {
             usage: app.store.usage_by_deployment(None, since).await?,
-            minutes: app.store.health_minutes(since).await?,
+            minutes: Minutes::read(app).await?,
             ttft_us: app.store.ttft_medians(since).await?,
-            now,
         })
     }
 
     fn of(&self, id: &DeploymentId) -> Option<&Usage> {
         self.usage.iter().find(|usage| usage.deployment.as_ref() == Some(id))
     }
+}
 
-    /// Sixty of them, those without traffic too.
-    fn minutes(&self, id: &DeploymentId) -> Vec<MinuteView> {
+impl Minutes {
+    pub(crate) async fn read(app: &App) -> Reply<Self> {
+        let now = app.clock.now();
+        Ok(Self { known: app.store.health_minutes(now.minus(HOUR)).await?, now })
+    }
+
+    /// Sixty of them, these deployments together; those without traffic too.
+    pub(crate) fn of<'a>(&self, ids: impl IntoIterator<Item = &'a DeploymentId>) -> Vec<MinuteView> {
         let mut minutes = vec![MinuteView::default(); MINUTES];
-        for minute in self.minutes.get(id).into_iter().flatten() {
+        for minute in ids.into_iter().filter_map(|id| self.known.get(id)).flatten() {
             // The last one is the minute that is not over yet; the one that the hour began in is left out.
             let age = usize::try_from(minutes_of(self.now).saturating_sub(minutes_of(minute.at))).unwrap_or(MINUTES);
             if let Some(slot) = MINUTES.checked_sub(age + 1).and_then(|at| minutes.get_mut(at)) {
-                *slot = MinuteView { requests: minute.requests, failed: minute.failed };
+                slot.requests += minute.requests;
+                slot.failed += minute.failed;
             }
         }
         minutes
@@ -171,7 +184,7 @@ impl DeploymentView {
             p50_ms: millis(usage.and_then(|usage| usage.p50_us)),
             p95_ms: millis(usage.and_then(|usage| usage.p95_us)),
             ttft_ms: hour.ttft_us.get(id).map(|us| *us as f64 / 1e3),
-            minutes: hour.minutes(id),
+            minutes: hour.minutes.of([id]),
             suspect_in: of(true),
             workloads: of(false),
             built_in: deployment.provider == BUILT_IN,
@@ -201,9 +214,20 @@ impl From<&Capabilities> for CapabilitiesView {
     }
 }
 
+/// Where those of a deployment's keys are that its provider refused when they were last used.
+pub(crate) fn rejected_keys(app: &App, id: &DeploymentId) -> Vec<String> {
+    let settings = app.settings.load();
+    let (Some(vital), Some(setting)) = (app.live.vital(id), settings.deployments.get(id)) else {
+        return Vec::new();
+    };
+    let keys = setting.key_references.iter().enumerate();
+    keys.filter(|(nth, _)| vital.is_key_rejected(*nth)).map(|(_, reference)| reference.clone()).collect()
+}
+
 impl HealthView {
-    fn of(live: &Live, deployment: &Deployment, uptime: Duration) -> Self {
-        match live.vital(&deployment.id) {
+    fn of(app: &App, deployment: &Deployment, uptime: Duration) -> Self {
+        let rejected_keys = rejected_keys(app, &deployment.id);
+        match app.live.vital(&deployment.id) {
             Some(vital) => Self {
                 state: vital.health(uptime).name(),
                 in_flight: vital.in_flight(),
@@ -212,6 +236,7 @@ impl HealthView {
                 error_rate: vital.error_rate(uptime),
                 ramp: vital.ramp(uptime),
                 exhausted: vital.exhausted(0, uptime),
+                rejected_keys,
             },
             None => Self {
                 state: Health::Up.name(),
@@ -221,6 +246,7 @@ impl HealthView {
                 error_rate: 0.0,
                 ramp: 1.0,
                 exhausted: false,
+                rejected_keys,
             },
         }
     }
@@ -235,7 +261,7 @@ pub(crate) async fn list_deployments(State(app): State<App>) -> Reply<Json<List<
         .deployments
         .values()
         .map(|deployment| {
-            let health = HealthView::of(&app.live, deployment, uptime);
+            let health = HealthView::of(&app, deployment, uptime);
             DeploymentView::new(deployment, health, &hour, &snapshot)
         })
         .collect();

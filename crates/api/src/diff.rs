@@ -3,15 +3,16 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use weir_core::error::CONFLICT;
+use weir_core::error::{CONFLICT, KIN_JUDGE};
 use weir_optimizer::diff::{PolicyDiff, propose};
 use weir_store::{DiffDecision, DiffRow, DiffState};
 
 use crate::{
-    canary::{NewCanary, Reason, create_canary},
+    canary::{NewCanary, Reason, begin},
     canary_view::CanaryView,
     extract::{Body, Params, Segment},
     guard::Caller,
+    precondition::{IfMatch, Tag, Tagged},
     problem::{Failure, Reply},
     state::App,
     time::rfc3339,
@@ -31,6 +32,8 @@ pub(crate) struct DiffQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DiffView {
     id: String,
+    /// Its `ETag` without the quotes: an order about it takes this as `If-Match`.
+    etag: String,
     workload: String,
     /// The revision it changes; it applies to no other.
     parent: String,
@@ -64,12 +67,25 @@ pub(crate) struct DiffReplay {
     replayed: Option<String>,
 }
 
+impl Tag for DiffView {
+    fn tag(&self) -> Option<&str> {
+        Some(&self.etag)
+    }
+}
+
+fn check(read: &IfMatch, row: &DiffRow) -> Reply<()> {
+    let now = || format!("{} is {}", row.id, row.state.name());
+    read.check(&row.etag(), now, &format!("/api/v1/policy-diffs/{}", row.id))
+}
+
 fn view(row: DiffRow) -> DiffView {
     let diff: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
+    let etag = row.etag();
     let decided_at = row.decided.as_ref().map(|decided| rfc3339(decided.at));
     let (decided_by, decided_why) = row.decided.map(|decided| (decided.by, decided.reason)).unzip();
     DiffView {
         sentence: diff.get("sentence").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
+        etag,
         id: row.id,
         workload: row.workload.to_string(),
         parent: row.parent.to_string(),
@@ -103,8 +119,8 @@ pub(crate) async fn list_diffs(
 }
 
 /// `GET /api/v1/policy-diffs/{id}`.
-pub(crate) async fn get_diff(State(app): State<App>, Segment(id): Segment) -> Reply<Json<DiffView>> {
-    Ok(Json(view(find(&app, &id).await?)))
+pub(crate) async fn get_diff(State(app): State<App>, Segment(id): Segment) -> Reply<Tagged<DiffView>> {
+    Ok(Tagged(view(find(&app, &id).await?)))
 }
 
 /// `GET /api/v1/policy-diffs/{id}/replay`.
@@ -121,8 +137,10 @@ pub(crate) async fn apply_diff(
     State(app): State<App>,
     caller: Caller,
     Segment(id): Segment,
-) -> Reply<(StatusCode, Json<CanaryView>)> {
+    read: IfMatch,
+) -> Reply<(StatusCode, Tagged<CanaryView>)> {
     let row = find(&app, &id).await?;
+    check(&read, &row)?;
     if row.state != DiffState::Proposed {
         let message = format!("{id} was {} already", row.state.name());
         return Err(Failure::new(&CONFLICT, message).hint("GET /api/v1/canaries"));
@@ -135,9 +153,13 @@ pub(crate) async fn apply_diff(
         return Err(Failure::new(&CONFLICT, message).hint("wait for a diff of the new head"));
     }
     let diff = stored(&row)?;
-    let reply = create_canary(State(app.clone()), caller, Body(NewCanary::of(&row, &diff))).await?;
-    app.store.policy_diff_apply(&id).await?;
-    Ok(reply)
+    let started = begin(&app, caller, NewCanary::of(&row, &diff), Some(&id)).await;
+    started.map_err(|failure| match failure.0.code.code == KIN_JUDGE.code {
+        true => failure.hint(
+            "ask a judge of another family, or accept it with `kin_judge = true` in `[canary]`, then apply again",
+        ),
+        false => failure,
+    })
 }
 
 /// `POST /api/v1/policy-diffs/{id}/reject`: the proposal is closed; the next revision may get one of its own.
@@ -145,10 +167,11 @@ pub(crate) async fn reject_diff(
     State(app): State<App>,
     Caller(caller): Caller,
     Segment(id): Segment,
+    read: IfMatch,
     Body(why): Body<Reason>,
-) -> Reply<Json<DiffView>> {
-    find(&app, &id).await?;
+) -> Reply<Tagged<DiffView>> {
+    check(&read, &find(&app, &id).await?)?;
     let decided = DiffDecision { by: caller.name.to_string(), reason: why.reason, at: app.clock.now() };
     app.store.policy_diff_reject(&id, &decided).await?;
-    Ok(Json(view(find(&app, &id).await?)))
+    Ok(Tagged(view(find(&app, &id).await?)))
 }

@@ -95,13 +95,15 @@ async fn fold(app: &App, canary: &Canary) -> Reply<Look> {
         in_flight: app.live.vital(&canary.candidate).map_or(0, |vital| u64::from(vital.exposed())),
         span_seq: exposures.span_seq,
         score_seq: exposures.score_seq,
+        shadow_seq: Some(exposures.shadow_seq),
         head,
         frozen: app.store.is_frozen(&canary.workload).await?,
         orphaned: false,
         tripped: app.live.gates().of(&canary.id).tripped(),
         lapsed: false,
+        bias: None,
     };
-    let shadowed = app.store.shadowed(canary, inputs.score_seq, inputs.now).await?;
+    let shadowed = app.store.shadowed(canary, &inputs).await?;
     let canary = canary.clone();
     tokio::task::spawn_blocking(move || folded(&canary, exposures.rows, &shadowed, &inputs))
         .await

@@ -55,16 +55,17 @@ pub(crate) fn quality(windows: &Windows, view: &WorkloadView, deployment: &str) 
 }
 
 /// Figures as one, weighted by traffic: what a caller meets. The bounds are the weighted bounds, which is wider than
-/// need be when windows are independent. Without traffic the first figure stands alone.
+/// need be when windows are independent. Where nobody asked, each counts alike.
 pub(crate) fn blend(parts: &[(u64, Figure)]) -> Option<Figure> {
-    let (_, first) = parts.first()?;
-    let total: u64 = parts.iter().map(|(requests, _)| requests).sum();
-    if total == 0 {
-        return Some(*first);
+    if parts.is_empty() {
+        return None;
     }
+    let idle = parts.iter().all(|(requests, _)| *requests == 0);
+    let weight = |requests: u64| if idle { 1 } else { requests };
+    let total: u64 = parts.iter().map(|(requests, _)| weight(*requests)).sum();
     let mut sum = Figure { value: 0.0, lower: 0.0, upper: 0.0, n: 0 };
-    for (requests, figure) in parts.iter().filter(|(requests, _)| *requests > 0) {
-        let weight = *requests as f64 / total as f64;
+    for (requests, figure) in parts.iter().filter(|(requests, _)| weight(*requests) > 0) {
+        let weight = weight(*requests) as f64 / total as f64;
         sum.value += weight * figure.value;
         sum.lower += weight * figure.lower;
         sum.upper += weight * figure.upper;
@@ -87,6 +88,7 @@ mod tests {
         assert!((met.value - 0.8).abs() < 1e-12 && (met.lower - 0.7).abs() < 1e-12);
         assert_eq!(met.n, 57, "windows without traffic say nothing about what was met");
         assert_eq!(blend(&[(0, figure(0.9, 50))]).unwrap().n, 50);
+        assert!((blend(&[(0, figure(0.9, 1)), (0, figure(0.5, 1))]).unwrap().value - 0.7).abs() < 1e-12);
         assert_eq!(blend(&[]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The queue of scoring jobs.
+//! The job queue.
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -87,8 +87,10 @@ impl From<&Job> for JobView {
 /// `GET /api/v1/jobs`.
 pub(crate) async fn list_jobs(State(app): State<App>, Params(query): Params<JobQuery>) -> Reply<Json<JobList>> {
     let status = query.status.as_deref().map(status).transpose()?;
+    // Counted first: a job that is given up in between is then listed and not yet counted, never the other way round.
+    let counts = app.store.job_counts().await?.into();
     let jobs = app.store.job_list(status, JOBS).await?;
-    Ok(Json(JobList { counts: app.store.job_counts().await?.into(), items: jobs.iter().map(JobView::from).collect() }))
+    Ok(Json(JobList { counts, items: jobs.iter().map(JobView::from).collect() }))
 }
 
 /// Which jobs to put back.

@@ -8,8 +8,11 @@
 //! person's orders to them go through the same compare-and-set as the optimizer's.
 
 mod assets;
+mod attention;
+mod budget;
 mod calibration;
 mod canary;
+mod canary_live;
 mod canary_pairs;
 mod canary_view;
 mod compat;
@@ -27,14 +30,18 @@ mod feed;
 mod figure;
 mod freeze;
 mod guard;
+mod idempotent;
 mod job;
 mod label;
 mod live;
+mod minutely;
 mod openapi;
 mod overview;
 mod policy;
 mod policy_replay;
+mod precondition;
 mod problem;
+mod provider;
 mod quarantine;
 mod replay;
 mod revert;
@@ -53,7 +60,6 @@ mod series;
 mod state;
 mod system;
 mod throttle;
-mod time;
 mod trace;
 mod trace_facets;
 mod trace_view;
@@ -65,4 +71,6 @@ mod workload;
 pub use openapi::document;
 pub use routes::{router, routes};
 pub use row::Row;
-pub use state::{ApiState, DemoControl, DeploymentTest, ScorerTrial, Tested, Tried};
+pub use state::{ApiState, DemoControl, DeploymentTest, GraderRun, ScorerTrial, Tested, Tried};
+
+use weir_core::utc as time;

@@ -6,9 +6,9 @@ use axum::{Json, extract::State};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem,
-        PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
-        path::{OperationBuilder, ParameterBuilder, ParameterIn},
+        ComponentsBuilder, ContentBuilder, HeaderBuilder, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi,
+        OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+        path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
         schema::{ObjectBuilder, Type},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -113,7 +113,7 @@ fn operation(
                 .build(),
         );
     for status in row.statuses {
-        operation = operation.response(status.to_string(), reply(row.reply, told));
+        operation = operation.response(status.to_string(), reply(row, told));
     }
     if route.grant != Grant::Public {
         operation = operation.security(SecurityRequirement::new("key", Vec::<String>::new()));
@@ -131,6 +131,14 @@ fn operation(
     for parameter in row.params.map(|make| make()).unwrap_or_default() {
         operation = operation.parameter(parameter);
     }
+    if row.is_once() {
+        let text = "Made up by the sender: an order that is sent again under it is carried out once.";
+        operation = operation.parameter(header("Idempotency-Key", text));
+    }
+    if row.is_conditional() {
+        let text = "The ETag of what was read: when that has changed since, nothing is done and the reply is 412.";
+        operation = operation.parameter(header("If-Match", text));
+    }
     if let Some(body) = row.body {
         let (media, content) = media(body, taken);
         operation = operation.request_body(Some(
@@ -140,9 +148,24 @@ fn operation(
     operation.build()
 }
 
-fn reply(content: Content, schemas: &mut Schemas) -> utoipa::openapi::Response {
-    let (media, content) = media(content, schemas);
-    ResponseBuilder::new().description("done").content(media, content).build()
+/// A header that may be left out.
+fn header(name: &str, text: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .description(Some(text))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .build()
+}
+
+fn reply(row: &Row, schemas: &mut Schemas) -> utoipa::openapi::Response {
+    let (media, content) = media(row.reply, schemas);
+    let response = ResponseBuilder::new().description("done").content(media, content);
+    if !row.tagged {
+        return response.build();
+    }
+    let tag = HeaderBuilder::new().description(Some("What `If-Match` takes, of an order about this."));
+    response.header("ETag", tag.build()).build()
 }
 
 fn media(content: Content, schemas: &mut Schemas) -> (&'static str, utoipa::openapi::Content) {

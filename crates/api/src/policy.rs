@@ -8,7 +8,15 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use weir_core::policy::{Author, Exception, Policy, Stage};
 
-use crate::{extract::Segment, problem::Reply, state::App, time::rfc3339, view::List, workload::configured};
+use crate::{
+    extract::Segment,
+    precondition::{Tag, Tagged},
+    problem::Reply,
+    state::App,
+    time::rfc3339,
+    view::List,
+    workload::configured,
+};
 
 /// One immutable policy state of one workload.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +35,19 @@ pub(crate) struct Revision {
     /// Why, in one sentence.
     reason: String,
     at: String,
+}
+
+impl Tag for Revision {
+    fn tag(&self) -> Option<&str> {
+        Some(&self.revision)
+    }
+}
+
+/// A workload's line is at its head, which comes first.
+impl Tag for List<Revision> {
+    fn tag(&self) -> Option<&str> {
+        self.items.first().and_then(Tag::tag)
+    }
 }
 
 /// One stage of a policy.
@@ -120,9 +141,9 @@ pub(crate) async fn list_all_policies(State(app): State<App>) -> Reply<Json<List
     Ok(Json(List::whole(revisions.iter().take(ALL).map(Revision::from).collect())))
 }
 
-/// `GET /api/v1/workloads/{id}/policies`.
-pub(crate) async fn list_policies(State(app): State<App>, Segment(id): Segment) -> Reply<Json<List<Revision>>> {
+/// `GET /api/v1/workloads/{id}/policies`: its `ETag` is the head revision.
+pub(crate) async fn list_policies(State(app): State<App>, Segment(id): Segment) -> Reply<Tagged<List<Revision>>> {
     let workload = configured(&app, &id)?;
     let revisions = app.store.policy_list(&workload.workload.id).await?;
-    Ok(Json(List::whole(revisions.iter().map(Revision::from).collect())))
+    Ok(Tagged(List::whole(revisions.iter().map(Revision::from).collect())))
 }

@@ -70,7 +70,7 @@ pub(crate) async fn replay_canary(State(app): State<App>, Segment(id): Segment) 
         let inputs = &event.evidence.inputs;
         let rows =
             app.store.exposure_list_as_of(&canary.id, canary.epoch_at, inputs.span_seq, inputs.score_seq).await?;
-        let shadowed = app.store.shadowed(&canary, inputs.score_seq, inputs.now).await?;
+        let shadowed = app.store.shadowed(&canary, inputs).await?;
         let reading = folded(&canary, rows, &shadowed, inputs).reading;
         let head = line.iter().find(|policy| policy.revision == inputs.head);
         let next = head.and_then(|head: &Policy| again(&canary, event, &reading, head));

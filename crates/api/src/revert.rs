@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use weir_core::error::CONFLICT;
@@ -12,6 +12,7 @@ use crate::{
     extract::{Body, Segment},
     guard::Caller,
     policy::Revision,
+    precondition::{IfMatch, Tagged},
     problem::{Failure, Reply},
     state::App,
     workload::configured,
@@ -26,8 +27,8 @@ const WINDOW: Duration = Duration::from_hours(7 * 24);
 pub(crate) struct Revert {
     /// The revision to restore.
     revision: String,
-    /// The head that was read; another head is a conflict.
-    head: String,
+    /// The head that was read; another head is a conflict. May be left out where `If-Match` names it.
+    head: Option<String>,
     /// Why; kept with the revision.
     #[serde(default)]
     reason: String,
@@ -38,14 +39,24 @@ pub(crate) async fn revert_policy(
     State(app): State<App>,
     Caller(caller): Caller,
     Segment(id): Segment,
+    read: IfMatch,
     Body(wanted): Body<Revert>,
-) -> Reply<(StatusCode, Json<Revision>)> {
+) -> Reply<(StatusCode, Tagged<Revision>)> {
     let workload = configured(&app, &id)?;
     let line = app.store.policy_list(&workload.workload.id).await?;
     let Some(head) = line.first() else { return Err(Failure::not_found("policy of workload", &id)) };
-    if head.revision.as_str() != wanted.head {
-        let message = format!("the head of {id} is {}, not {}", head.revision, wanted.head);
-        return Err(Failure::new(&CONFLICT, message).hint("read it again, then decide"));
+    let (tag, path) = (head.revision.as_str(), format!("/api/v1/workloads/{id}/policies"));
+    read.check(tag, || format!("the head of {id} is {tag}"), &path)?;
+    match &wanted.head {
+        Some(wanted) if wanted != tag => {
+            let message = format!("the head of {id} is {tag}, not {wanted}");
+            return Err(Failure::new(&CONFLICT, message).hint("read it again, then decide"));
+        }
+        None if read == IfMatch::Unsaid => {
+            return Err(Failure::bad("the head that was read is missing, by `If-Match` or as `head`")
+                .hint(format!("GET {path}; its ETag is the head")));
+        }
+        _ => {}
     }
     let Some(at) = line.iter().position(|policy| policy.revision.as_str() == wanted.revision) else {
         return Err(Failure::not_found("revision", &wanted.revision));
@@ -60,5 +71,5 @@ pub(crate) async fn revert_policy(
     }
     let restored = revision::restore(head, target, &caller.name, &wanted.reason, now);
     app.store.policy_insert(&restored).await?;
-    Ok((StatusCode::CREATED, Json(Revision::from(&restored))))
+    Ok((StatusCode::CREATED, Tagged(Revision::from(&restored))))
 }

@@ -22,6 +22,7 @@ use weir_core::error;
 use crate::{
     assets,
     guard::{self, Guard},
+    idempotent,
     problem::Failure,
     row::Row,
     state::{ApiState, App, Shared},
@@ -60,7 +61,12 @@ pub fn router(state: ApiState) -> Router {
     let mut router = Router::new();
     for row in routes() {
         let guard = Guard { app: Arc::clone(&app), route: &row.route };
-        let method = (row.handler)()
+        let method = match row.is_once() {
+            true => (row.handler)()
+                .route_layer(middleware::from_fn_with_state((Arc::clone(&app), &row.route), idempotent::once)),
+            false => (row.handler)(),
+        };
+        let method = method
             .route_layer(middleware::from_fn_with_state(guard, guard::check))
             .route_layer(DefaultBodyLimit::max(row.route.body_limit));
         router = router.route(row.route.path, method);

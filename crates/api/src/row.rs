@@ -24,6 +24,8 @@ pub struct Row {
     /// Statuses of the reply; each has the same shape.
     pub(crate) statuses: &'static [u16],
     pub(crate) reply: Content,
+    /// Answers with an `ETag`; what changes something takes it as `If-Match`.
+    pub(crate) tagged: bool,
 }
 
 /// What a body holds.
@@ -65,6 +67,7 @@ impl Row {
             body: None,
             statuses: &[200],
             reply: Content::File,
+            tagged: false,
         }
     }
     /// A route that reads.
@@ -82,6 +85,11 @@ impl Row {
     /// A route that takes something away.
     pub(crate) const fn delete(path: &'static str, summary: &'static str, handler: fn() -> MethodRouter<App>) -> Self {
         Self::new("DELETE", path, summary, handler)
+    }
+    /// An order of our own that may come twice: it takes an `Idempotency-Key`. A file is known by what is in it.
+    pub(crate) fn is_once(&self) -> bool {
+        let ours = self.route.method == "POST" && self.route.path.starts_with("/api/v1/");
+        ours && !matches!(self.body, Some(Content::File))
     }
     /// No key is asked for: the handler has its own proof.
     pub(crate) const fn public(mut self) -> Self {
@@ -129,6 +137,15 @@ impl Row {
     pub(crate) const fn creates_once<T: ToSchema>(mut self) -> Self {
         self.statuses = &[201, 200];
         self.replies::<T>()
+    }
+    /// Answers with an `ETag`. What changes something also takes one as `If-Match`: its handler asks for it.
+    pub(crate) const fn tagged(mut self) -> Self {
+        self.tagged = true;
+        self
+    }
+    /// Whether an order may say by `If-Match` what it is about.
+    pub(crate) fn is_conditional(&self) -> bool {
+        self.tagged && self.route.method != "GET"
     }
     /// Answers with a stream of events.
     pub(crate) const fn streams<T: ToSchema>(mut self) -> Self {

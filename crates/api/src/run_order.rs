@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use weir_core::{NanoUsd, chat::Answer, error, run::RunOutput};
 use weir_evals::{
     dataset::Item,
-    run::{Against, Arm, Order, Take},
+    run::{Against, Arm, Order, Regrade, Take},
     suite::{BASELINE, DatasetRef, Suite},
 };
-use weir_store::{NewRun as Stored, RunStatus};
+use weir_store::{Again, NewRun as Stored, RunStatus};
 
 use crate::{
     extract::{Body, Segment},
@@ -141,6 +141,7 @@ pub(crate) async fn create_run(
         fail_under: new.fail_under,
         quarantine: new.quarantine,
         git_sha: new.git_sha,
+        regrade: None,
     };
     let suite = read(&order)?;
     configured(&app, &suite.workload)?;
@@ -208,7 +209,9 @@ pub(crate) async fn resume_run(
     }
     let (mut order, _) = order(&row)?;
     order.max_usd = resume.max_usd.or(order.max_usd);
-    again(&app, &id, &order, false).await
+    // The grading of a whole run is gone on with within its own limits; nobody was left to ask.
+    order.regrade = order.regrade.filter(|before| before.whole && row.status != RunStatus::Done);
+    again(&app, &id, &order, Again::Failed).await
 }
 
 /// `POST /api/v1/runs/{id}/rescore`.
@@ -217,21 +220,33 @@ pub(crate) async fn rescore_run(
     Segment(id): Segment,
     Body(rescore): Body<Rescore>,
 ) -> Reply<Json<RunView>> {
-    let (mut order, before) = order(&find(&app, &id).await?)?;
+    let row = find(&app, &id).await?;
+    let (mut order, before) = order(&row)?;
+    // The answers are those of the questions that were asked then, however often another suite would ask them.
+    order.trials = Some(order.trials(&before));
     if let Some(suite) = rescore.suite {
         (order.suite, order.files) = (suite, rescore.files);
         let suite = read(&order)?;
         if suite.name != before.name {
             return Err(Failure::bad(format!("`suite` is `{}`, and the run is of `{}`", suite.name, before.name)));
         }
+        if suite.workload != before.workload {
+            let (found, wanted) = (&suite.workload, &before.workload);
+            return Err(Failure::bad(format!("`suite` is of workload `{found}`, and the answers are `{wanted}`'s"))
+                .hint("start a new run of it"));
+        }
     }
-    again(&app, &id, &order, true).await
+    let whole = order.regrade.map_or(row.status == RunStatus::Done, |before| before.whole);
+    order.regrade = Some(Regrade { whole, spent: row.cost });
+    let suite_version = Suite::version(&order.suite);
+    again(&app, &id, &order, Again::Grades { suite_version: &suite_version }).await
 }
 
-async fn again(app: &App, id: &str, order: &Order, regrade: bool) -> Reply<Json<RunView>> {
+async fn again(app: &App, id: &str, order: &Order, what: Again<'_>) -> Reply<Json<RunView>> {
     order.check().map_err(Failure::bad)?;
-    if !app.store.run_resume(id, &written(order)?, regrade).await? {
-        return Err(Failure::new(&error::CONFLICT, format!("run `{id}` is not over yet")).hint("cancel it first"));
+    if !app.store.run_resume(id, &written(order)?, what).await? {
+        return Err(Failure::new(&error::CONFLICT, format!("run `{id}` is not over yet"))
+            .hint("wait for its end, or cancel it first"));
     }
     Ok(Json(RunView::from(&find(app, id).await?)))
 }

@@ -32,7 +32,7 @@ pub(crate) struct RunView {
     against: Option<String>,
     /// `queued`, `running`, `cancelling`, `done`, `stopped`, `cancelled` or `failed`.
     status: &'static str,
-    /// `pass`, `fail`, `inconclusive` or `instrument`, once it is over.
+    /// `pass`, `fail`, `inconclusive` or `instrument`, or `ungated` where nothing was demanded; once it is over.
     verdict: Option<String>,
     /// Why it ended as it did; may be empty.
     message: String,

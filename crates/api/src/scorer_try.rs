@@ -28,8 +28,10 @@ const MOST: usize = 10;
 #[serde(deny_unknown_fields)]
 pub(crate) struct TryOrder {
     /// As it would stand under `[scorers.name]`: `kind` and its keys.
-    #[schema(value_type = Object)]
-    definition: Value,
+    #[schema(value_type = Option<Object>)]
+    definition: Option<Value>,
+    /// Or the name of a configured scorer, which is tried as it stands.
+    scorer: Option<String>,
     /// One to ten requests on record.
     spans: Vec<String>,
     /// Must be true where a model is asked: its provider bills it.
@@ -107,7 +109,15 @@ pub(crate) async fn list_templates() -> Json<List<TemplateView>> {
 
 /// `POST /api/v1/scorers/try`.
 pub(crate) async fn try_scorer(State(app): State<App>, Body(order): Body<TryOrder>) -> Reply<Json<TryView>> {
-    let scorer = compiled(&order.definition)?;
+    let scorer = match (&order.definition, &order.scorer) {
+        (Some(definition), None) => compiled(definition)?,
+        (None, Some(name)) => {
+            let settings = app.settings.load_full();
+            let configured = settings.scorers.get(name.as_str());
+            compiled(configured.ok_or_else(|| Failure::not_found("scorer", name))?)?
+        }
+        _ => return Err(Failure::bad("wanted `definition` or `scorer`, one of the two")),
+    };
     if !(1..=MOST).contains(&order.spans.len()) {
         return Err(Failure::bad(format!("`spans` names {} requests, wanted 1 to {MOST}", order.spans.len())));
     }

@@ -4,16 +4,27 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use futures::future::BoxFuture;
+use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use weir_config::{FeedbackKey, Settings};
 use weir_core::{Clock, DeploymentId, Entropy, NanoUsd, sink::SpanSink, span::Record};
-use weir_evals::{Outcome, Scorer};
+use weir_evals::{
+    Outcome, Scorer,
+    openai::{Grader, Ran},
+};
 use weir_optimizer::windows::Windows;
 use weir_router::{Live, SnapshotCell};
 use weir_store::Store;
 
-use crate::{evidence::Looks, throttle::Throttle};
+use crate::{
+    budget::Spent,
+    evidence::Looks,
+    idempotent::Orders,
+    minutely::Minutely,
+    overview::{Moved, RANGES},
+    throttle::Throttle,
+};
 
 /// Plays the demo against the built-in providers.
 pub trait DemoControl: Send + Sync {
@@ -63,6 +74,12 @@ pub struct Tried {
     pub took: Duration,
 }
 
+/// Runs graders of OpenAI's Evals.
+pub trait GraderRun: Send + Sync {
+    /// Grades one sample on behalf of the key of this name: its scope and its budget bind what is asked.
+    fn run(&self, key: Arc<str>, grader: Grader, item: Value, sample: Value) -> BoxFuture<'static, Ran>;
+}
+
 /// What the control plane reads and writes.
 pub struct ApiState {
     /// Spans, scores, datasets, policies, canaries, jobs.
@@ -89,6 +106,8 @@ pub struct ApiState {
     pub tester: Arc<dyn DeploymentTest>,
     /// Tries definitions of scorers.
     pub trial: Arc<dyn ScorerTrial>,
+    /// Runs graders of other products.
+    pub graders: Arc<dyn GraderRun>,
     /// Cancelled at shutdown: event streams end, so that draining does not wait for them.
     pub stop: CancellationToken,
 }
@@ -102,6 +121,12 @@ pub(crate) struct Shared {
     pub(crate) testing: Mutex<()>,
     /// Held while a definition is tried: one at a time.
     pub(crate) trying: Mutex<()>,
+    /// Orders that came with a key.
+    pub(crate) orders: Orders,
+    /// What keys have spent in their day.
+    pub(crate) spent: Minutely<Spent>,
+    /// How the front page's figures have moved since the day before.
+    pub(crate) change: [Minutely<Moved>; RANGES.len()],
 }
 
 impl Shared {
@@ -112,6 +137,9 @@ impl Shared {
             posted: Throttle::default(),
             testing: Mutex::default(),
             trying: Mutex::default(),
+            orders: Orders::default(),
+            spent: Minutely::default(),
+            change: Default::default(),
         }
     }
 }

@@ -1,14 +1,13 @@
 //! The box itself: version, store, queue, keys, budgets, the configuration in force, and the audit log.
 
-use std::time::Duration;
-
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use weir_core::{NanoUsd, WorkloadId, route::Grant, span::Origin};
+use weir_core::{NanoUsd, route::Grant};
 use weir_store::schema_revision;
 
 use crate::{
+    budget,
     extract::Params,
     problem::{Failure, Reply},
     state::App,
@@ -16,9 +15,6 @@ use crate::{
     view::List,
 };
 
-const DAY: Duration = Duration::from_hours(24);
-/// What a forecast is made from.
-const HOUR: Duration = Duration::from_hours(1);
 const AUDIT: u32 = 50;
 const AUDIT_MAX: u32 = 500;
 
@@ -35,7 +31,7 @@ pub(crate) struct SystemView {
     queue: QueueView,
     /// Empty: whoever connects from this machine is admin.
     keys: Vec<KeyView>,
-    budgets: Vec<BudgetView>,
+    budgets: Vec<budget::BudgetView>,
 }
 
 /// The database.
@@ -71,19 +67,8 @@ struct KeyView {
     grant: &'static str,
     /// `null` is all.
     workloads: Option<Vec<String>>,
-}
-
-/// Money that weir may spend by itself.
-#[derive(Debug, Serialize, ToSchema)]
-struct BudgetView {
-    /// `probes` or `shadow`.
-    kind: &'static str,
-    workload: String,
-    max_usd_per_day: f64,
-    /// In the last 24 hours.
-    spent_usd: f64,
-    /// In the last hour: the pace that a forecast carries on.
-    last_hour_usd: f64,
+    /// Most that its requests may cost in 24 hours; `null` is no limit.
+    max_usd_per_day: Option<f64>,
 }
 
 /// One effective value.
@@ -138,13 +123,6 @@ struct AuditView {
 pub(crate) async fn get_system(State(app): State<App>) -> Reply<Json<SystemView>> {
     let settings = app.settings.load_full();
     let (size, jobs, now) = (app.store.size().await?, app.store.job_counts().await?, app.clock.now());
-    let mut budgets = Vec::new();
-    for (workload, probes) in &settings.probes {
-        budgets.push(budget(&app, "probes", workload, Origin::Probe, probes.max_per_day).await?);
-    }
-    for (workload, shadow) in &settings.shadows {
-        budgets.push(budget(&app, "shadow", workload, Origin::Shadow, shadow.max_per_day).await?);
-    }
     Ok(Json(SystemView {
         version: env!("CARGO_PKG_VERSION"),
         schema: schema_revision(),
@@ -173,29 +151,11 @@ pub(crate) async fn get_system(State(app): State<App>) -> Reply<Json<SystemView>
                 name: caller.name.to_string(),
                 grant: if caller.grant == Grant::Admin { "admin" } else { "caller" },
                 workloads: caller.workloads.as_ref().map(|ids| ids.iter().map(ToString::to_string).collect()),
+                max_usd_per_day: caller.max_per_day.map(NanoUsd::as_usd),
             })
             .collect(),
-        budgets,
+        budgets: budget::own(&app).await?,
     }))
-}
-
-async fn budget(
-    app: &App,
-    kind: &'static str,
-    workload: &WorkloadId,
-    origin: Origin,
-    most: NanoUsd,
-) -> Reply<BudgetView> {
-    let now = app.clock.now();
-    let spent = app.store.span_cost(workload, origin, now.minus(DAY)).await?;
-    let lately = app.store.span_cost(workload, origin, now.minus(HOUR)).await?;
-    Ok(BudgetView {
-        kind,
-        workload: workload.to_string(),
-        max_usd_per_day: most.as_usd(),
-        spent_usd: spent.as_usd(),
-        last_hour_usd: lately.as_usd(),
-    })
 }
 
 /// `GET /api/v1/config`.

@@ -92,9 +92,9 @@ pub(crate) struct TraceDetail {
     texts_missing: Option<&'static str>,
 }
 
-/// Of a request that repeats a held-out item.
-const SEALED: &str = "This request repeats a held-out item, so its texts are kept nowhere: whoever reads requests could \
-     tune on them. Its run shows the item to whoever reveals it, and writes that down.";
+/// Of a request that repeats a held-out item, or that one was made from.
+const SEALED: &str = "Its words are those of a held-out item, so they are not shown: whoever reads requests could tune on \
+     them. The dataset shows the item to whoever reveals it, and writes that down.";
 /// Of one whose texts are gone.
 const PURGED: &str = "Its texts have been purged.";
 

@@ -46,7 +46,18 @@ pub(crate) fn canary_state_before() -> Object {
 
 /// Why a canary is held, while it is.
 pub(crate) fn hold_cause() -> Object {
-    let words = ["operator", "harm", "units", "missing", "latency", "first_byte", "scorer", "scorer_changed", "lease"];
+    let words = [
+        "operator",
+        "harm",
+        "units",
+        "missing",
+        "latency",
+        "first_byte",
+        "scorer",
+        "scorer_changed",
+        "lease",
+        "judge_bias",
+    ];
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
         .enum_values(Some(words.into_iter().map(Some).chain([None]).collect::<Vec<_>>()))

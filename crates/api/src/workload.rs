@@ -7,7 +7,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 use weir_core::{
-    WorkloadId,
+    Timestamp, WorkloadId,
     policy::{Policy, Stage},
     snapshot::{Snapshot, WorkloadView},
     workload::SEGMENT_ALL,
@@ -55,6 +55,8 @@ pub(crate) enum WorkloadState {
     Canary,
     /// Even the upper bound of its quality misses the floor.
     BelowFloor,
+    /// Traffic, but no score that would tell how good it is.
+    Unproven,
     /// Neither traffic nor scores yet.
     NoData,
 }
@@ -111,11 +113,10 @@ pub(crate) fn configured(app: &App, id: &str) -> Reply<Arc<WorkloadView>> {
     })
 }
 
-/// All workloads in one line each, in configured order.
-pub(crate) async fn rows(app: &App) -> Reply<Vec<WorkloadRow>> {
+/// All workloads in one line each, in configured order, with the traffic since then.
+pub(crate) async fn rows(app: &App, since: Timestamp) -> Reply<Vec<WorkloadRow>> {
     let snapshot: Arc<Snapshot> = Arc::clone(&app.snapshot.load());
     let windows = Arc::clone(&app.windows.borrow());
-    let since = app.clock.now().minus(DAY);
     let canaries = active_canaries(app).await?;
     let totals = app.store.usage_by_workload(since).await?;
     let mut rows = Vec::with_capacity(snapshot.workloads.len());
@@ -129,7 +130,7 @@ pub(crate) async fn rows(app: &App) -> Reply<Vec<WorkloadRow>> {
 
 /// `GET /api/v1/workloads`.
 pub(crate) async fn list_workloads(State(app): State<App>) -> Reply<Json<List<WorkloadRow>>> {
-    Ok(Json(List::whole(rows(&app).await?)))
+    Ok(Json(List::whole(rows(&app, app.clock.now().minus(DAY)).await?)))
 }
 
 /// `GET /api/v1/workloads/{id}`.
@@ -202,11 +203,12 @@ fn row(view: &WorkloadView, windows: &Windows, total: &Usage, parts: &[Usage], c
     let quality = blend(&figures);
     let below =
         workload.floor.zip(quality).is_some_and(|(floor, quality)| quality.n >= FLOOR_FROM && quality.upper < floor);
-    let state = match (below, canary) {
-        (true, _) => WorkloadState::BelowFloor,
-        (false, true) => WorkloadState::Canary,
-        _ if total.requests == 0 && quality.is_none() => WorkloadState::NoData,
-        _ => WorkloadState::Healthy,
+    let state = match quality {
+        _ if below => WorkloadState::BelowFloor,
+        _ if canary => WorkloadState::Canary,
+        Some(quality) if quality.n > 0 => WorkloadState::Healthy,
+        _ if total.requests > 0 => WorkloadState::Unproven,
+        _ => WorkloadState::NoData,
     };
     WorkloadRow {
         id: workload.id.to_string(),

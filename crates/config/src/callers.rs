@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
-use weir_core::{WorkloadId, route::Grant};
+use weir_core::{NanoUsd, WorkloadId, route::Grant};
 
 use crate::{
     file::{self, File},
@@ -55,6 +55,7 @@ pub(crate) fn keys(file: &File, context: &Context<'_>, report: &mut Report) -> K
             },
             workloads,
             policies: written.policies.iter().map(|preset| preset.name().into()).collect(),
+            max_per_day: written.max_usd_per_day.map(NanoUsd::from_usd),
         };
         if let Err(twin) = ring.add(caller, &secret) {
             report.error(&at, format!("the same secret as key `{twin}`, wanted one of its own"), None);

@@ -46,6 +46,8 @@ pub(crate) struct Canary {
     approval: bool,
     /// Whoever approves must not be who proposed; implies `approval`.
     four_eyes: bool,
+    /// A judge may decide that is of an arm's own family; the canary says so. Without it none such starts.
+    kin_judge: bool,
 }
 
 /// As the optimizer takes them; steps that are no ramp are reported.
@@ -74,5 +76,6 @@ pub(crate) fn defaults(written: &Canary, report: &mut Report) -> CanaryDefaults 
         shadow_pairs: written.shadow_pairs,
         approval: written.approval,
         four_eyes: written.four_eyes,
+        kin_judge: written.kin_judge,
     }
 }

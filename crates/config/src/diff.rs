@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use secrecy::ExposeSecret;
+
 use crate::{place::join, settings::Settings};
 
 /// Sections that are read once, at start.
@@ -77,6 +79,10 @@ pub fn diff(old: &Settings, new: &Settings) -> Diff {
     diff
 }
 
+fn signing(settings: &Settings) -> Option<&str> {
+    settings.policy_webhook.as_ref().map(|hook| hook.secret.expose_secret())
+}
+
 fn turned_secrets(old: &Settings, new: &Settings) -> Vec<String> {
     let keys = new
         .keys
@@ -88,5 +94,6 @@ fn turned_secrets(old: &Settings, new: &Settings) -> Vec<String> {
         let now = setting.api_key.as_ref()?;
         (!before.same(now)).then(|| join(&join("deployments", id.as_str()), "api_key"))
     });
-    keys.chain(deployments).collect()
+    let webhook = (signing(old) != signing(new)).then(|| "policy.webhook.secret".to_owned());
+    keys.chain(deployments).chain(webhook).collect()
 }

@@ -92,6 +92,7 @@ pub(crate) fn deployment(
         },
         api_key,
         more_api_keys,
+        key_references: written.api_key.iter().chain(&written.more_api_keys).cloned().collect(),
         gate: written.concurrency.map(|concurrency| Gate {
             concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
             queue: usize::try_from(written.queue).unwrap_or(usize::MAX),
@@ -118,22 +119,29 @@ fn discovers(key: &str, dialect: file::Dialect, provider: &str, report: &mut Rep
 
 /// A checked URL without a slash at its end; empty when it is wrong, which is then reported with an `example`.
 pub(crate) fn base_url(key: &str, text: &str, example: &str, report: &mut Report) -> String {
-    // None of these messages repeats the address: it may hold a password.
-    let wrong = match Url::parse(text) {
-        Err(error) => format!("not an address: {error}"),
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-            format!("found scheme `{}`, wanted `http` or `https`", url.scheme())
+    let wrong = match (not_http(text), Url::parse(text)) {
+        (None, Ok(url)) if url.query().is_none() && url.fragment().is_none() => {
+            return url.as_str().trim_end_matches('/').to_owned();
         }
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            "found a user or password in the address, wanted none".into()
-        }
-        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
-            "found `?` or `#` in the address, wanted the bare root".into()
-        }
-        Ok(url) => return url.as_str().trim_end_matches('/').to_owned(),
+        (Some(wrong), _) => wrong,
+        (None, _) => "found `?` or `#` in the address, wanted the bare root".into(),
     };
     report.error(key, wrong, Some(format!("such as `{example}`")));
     String::new()
+}
+
+/// What is wrong with an address that is to be asked over HTTP. No message repeats it: it may hold a password.
+pub(crate) fn not_http(text: &str) -> Option<String> {
+    match Url::parse(text) {
+        Err(error) => Some(format!("not an address: {error}")),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            Some(format!("found scheme `{}`, wanted `http` or `https`", url.scheme()))
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Some("found a user or password in the address, wanted none".into())
+        }
+        Ok(_) => None,
+    }
 }
 
 fn is_local(url: &str) -> bool {
@@ -166,6 +174,7 @@ fn price(written: file::Price) -> Price {
             output: NanoUsd::from_usd(long.output_usd),
         }),
         special: SpecialPrices {
+            cache_write_hour: some(written.cache_write_hour_usd),
             audio_input: some(written.audio_input_usd),
             audio_output: some(written.audio_output_usd),
             image_input: some(written.image_input_usd),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use weir_core::{deployment, policy::FailureClass};
 
-use crate::canary::Canary;
+use crate::{canary::Canary, hook};
 
 /// The whole file. Every section may be left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +31,8 @@ pub(crate) struct File {
     pub(crate) rules: IndexMap<String, crate::rules::Written>,
     /// What canaries are run with unless a request says otherwise.
     pub(crate) canary: Canary,
+    /// What holds for the policies of all workloads.
+    pub(crate) policy: hook::Written,
     /// Suites, by name: a dataset and its scorers, run together.
     pub(crate) suites: IndexMap<String, Suite>,
     /// Datasets, by name, imported at start when their content is new.
@@ -54,6 +56,11 @@ pub(crate) struct Server {
     /// Scores that one key may post a second; five times as many at once.
     #[schemars(range(min = 1, max = 100_000))]
     pub(crate) scores_per_s: u32,
+    /// How long stored responses can be fetched and gone on from: `30d`, `24h`, …
+    pub(crate) responses_kept: String,
+    /// How much of one key's responses is stored, in megabytes; the oldest go first.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) responses_max_mb: u64,
     /// How long open requests may finish after a stop signal, in milliseconds.
     #[schemars(range(min = 0, max = 3_600_000))]
     pub(crate) drain_ms: u64,
@@ -72,6 +79,8 @@ impl Default for Server {
             max_body_bytes: 20_000_000,
             max_connections: 10_000,
             scores_per_s: 200,
+            responses_kept: "30d".into(),
+            responses_max_mb: 256,
             drain_ms: 25_000,
             max_memory_mb: None,
         }
@@ -118,6 +127,11 @@ pub(crate) struct Key {
     /// Presets it may choose for one call with `x-weir-policy`; none when left out, and all with `grant = "admin"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) policies: Vec<Preset>,
+    /// Most that its requests may cost in 24 hours, in dollars; without limit when left out. A request that is expected to
+    /// cost more than what is left is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) max_usd_per_day: Option<f64>,
 }
 
 /// What a key opens.
@@ -255,6 +269,10 @@ pub(crate) struct Price {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub(crate) cache_write_usd: Option<f64>,
+    /// Prompt tokens written to it for an hour; unknown when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub(crate) cache_write_hour_usd: Option<f64>,
     /// Reasoning tokens; as `output_usd` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
@@ -361,6 +379,10 @@ pub(crate) struct Workload {
     /// The scorer that steers routing: the first of `scorers` when left out; `quality` when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) quality: Option<String>,
+    /// Scorers of which a canary's candidate may lose a point at most, beside the quality: a format, a tool that is called.
+    /// Some of `scorers`, without `quality`. None when left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) guards: Vec<String>,
     /// Share of answers to score.
     #[serde(default = "sample")]
     #[schemars(range(min = 0, max = 1))]
@@ -374,10 +396,14 @@ pub(crate) struct Workload {
     /// A deployment that answers a share of the traffic again, unseen by callers. None when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shadow: Option<Shadow>,
-    /// What tells prompts apart: `input_tokens`, `tools`, `hours`. Each combination has windows of its own, canaries
-    /// compare within it, and a candidate can be kept out of it alone. Nothing when left out.
+    /// What tells prompts apart: `input_tokens`, `tools`, `hours`, `language`, `tenant`. Each combination has windows of its
+    /// own, canaries compare within it, and a candidate can be kept out of it alone. At most 256 combinations. Nothing
+    /// when left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) segments: Vec<SegmentBy>,
+    /// The keys that `tenant` in `segments` tells apart, by name, at most 32; all others are one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tenants: Vec<String>,
     /// Whether cheaper routes are looked for: `off`, `propose` writes policy diffs, `auto` also starts their canaries.
     #[serde(default)]
     pub(crate) optimize: Optimize,
@@ -411,6 +437,10 @@ pub(crate) enum SegmentBy {
     Tools,
     /// Monday to Friday from 9 to 17 o'clock UTC, or not.
     Hours,
+    /// The language of the caller's newest words, by its script or its small words: one of thirteen, or another.
+    Language,
+    /// Whose key it comes with: one of `tenants`, or another.
+    Tenant,
 }
 
 /// What becomes of fields that a deployment's dialect cannot express.

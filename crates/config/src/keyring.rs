@@ -6,7 +6,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use weir_core::{Problem, WorkloadId, error::UNKNOWN_KEY, route::Grant};
+use weir_core::{NanoUsd, Problem, WorkloadId, error::UNKNOWN_KEY, route::Grant};
 
 /// Longest key that is looked at, in bytes. The length of a guess is no secret; hashing megabytes of it is work.
 const MOST_BYTES: usize = 1024;
@@ -36,13 +36,15 @@ pub struct Caller {
     pub workloads: Option<Arc<[WorkloadId]>>,
     /// Presets it may choose for one call; an admin may choose any.
     pub policies: Arc<[Arc<str>]>,
+    /// Most that its requests may cost in 24 hours; `None` is no limit.
+    pub max_per_day: Option<NanoUsd>,
 }
 
 impl Caller {
     /// The caller of open mode.
     #[must_use]
     pub fn local() -> Self {
-        Self { name: "local".into(), grant: Grant::Admin, workloads: None, policies: Arc::default() }
+        Self { name: "local".into(), grant: Grant::Admin, workloads: None, policies: Arc::default(), max_per_day: None }
     }
 
     /// True when a route that wants `grant` is open to this caller.
@@ -102,6 +104,18 @@ impl Keyring {
         self.keys.iter().map(|held| &held.caller)
     }
 
+    /// The caller whose key has this name: what weir does on its behalf later is bound as the caller is then.
+    ///
+    /// # Errors
+    /// When no key has this name.
+    pub fn named(&self, name: &str) -> Result<Caller, AuthError> {
+        if self.is_open() {
+            return Ok(Caller::local());
+        }
+        let held = self.keys.iter().find(|held| &*held.caller.name == name);
+        held.map(|held| held.caller.clone()).ok_or(AuthError::Unknown)
+    }
+
     /// Who presents this key. `presented` is the bare key, without `Bearer `. Does not block; a few microseconds.
     ///
     /// # Errors
@@ -159,6 +173,7 @@ mod tests {
             grant: Grant::Caller,
             workloads: Some([WorkloadId::from("maths")].into()),
             policies: ["race".into()].into(),
+            max_per_day: None,
         };
         let ops = Caller { name: "ops".into(), ..Caller::local() };
         ring.add(dev, &"dev-secret-0123456789".into()).unwrap();

@@ -13,6 +13,7 @@ use weir_core::{
 
 use crate::{
     credential::Key,
+    hook::PolicyWebhook,
     keyring::Keyring,
     origin::Row,
     place::{Origin, Places},
@@ -46,6 +47,8 @@ pub struct Settings {
     pub shadows: IndexMap<WorkloadId, Shadow>,
     /// What canaries are run with unless a request says otherwise.
     pub canary: CanaryDefaults,
+    /// Who is told of what becomes of policy diffs.
+    pub policy_webhook: Option<PolicyWebhook>,
     /// Scorers as written; the evals crate compiles them and reports what is wrong through [`Settings::problem`].
     pub scorers: IndexMap<ScorerName, Value>,
     /// What webhooks among them sign with; prints as redacted.
@@ -56,6 +59,8 @@ pub struct Settings {
     pub suites: IndexMap<String, Suite>,
     /// Datasets to import at start.
     pub datasets: IndexMap<String, Dataset>,
+    /// Environment variables that usually hold a provider's key and are set, by name: what can be offered.
+    pub keys_found: Vec<&'static str>,
     /// What works but should be mended.
     pub warnings: Vec<ConfigProblem>,
     pub(crate) places: Places,
@@ -112,6 +117,10 @@ pub struct Server {
     pub max_connections: usize,
     /// Scores that one key may post a second.
     pub scores_per_s: u32,
+    /// How long stored responses are kept.
+    pub responses_kept: Duration,
+    /// How much of one key's responses is stored, in bytes.
+    pub responses_max_bytes: u64,
     /// How long open requests may finish after a stop signal, in milliseconds.
     pub drain_ms: u64,
     /// Memory that the process may use, in bytes; `None` is the limit of its control group.
@@ -144,6 +153,8 @@ pub struct DeploymentSetting {
     pub api_key: Option<Key>,
     /// Further keys, used in turn with the first.
     pub more_api_keys: Vec<Key>,
+    /// Where its keys are, in the order they are used: `env:NAME`, never what is there.
+    pub key_references: Vec<String>,
     /// Bound on requests at once; `None` is unbounded.
     pub gate: Option<Gate>,
     /// Its provider is asked which models it has, and each is a deployment that can be named.
@@ -203,6 +214,21 @@ impl Settings {
     #[must_use]
     pub fn problem(&self, key: &str, message: impl Into<String>, hint: Option<String>) -> ConfigProblem {
         problem::at(&self.places, self.places.value(key), key, message, hint)
+    }
+
+    /// Every name of the models that answer to `model`: a deployment's own and its provider's for it, of each candidate where
+    /// it is a workload, with or without `weir/` before it.
+    #[must_use]
+    pub fn names_of(&self, model: &str) -> Vec<String> {
+        let names = |id: &str| {
+            let own = self.deployments.get(id).map(|setting| setting.deployment.model.clone());
+            std::iter::once(id.to_owned()).chain(own)
+        };
+        let workload = self.workloads.get(model.strip_prefix("weir/").unwrap_or(model));
+        workload.filter(|_| !self.deployments.contains_key(model)).map_or_else(
+            || names(model).collect(),
+            |workload| workload.candidates.iter().flat_map(|id| names(id.as_str())).collect(),
+        )
     }
 
     /// Every effective value and where it came from, sorted by key. Secrets appear as their references.

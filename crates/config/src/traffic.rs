@@ -1,12 +1,12 @@
 //! Workloads: candidates, scorers, windows and deadlines.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use weir_core::{
     DeploymentId, NanoUsd, WorkloadId,
     policy::Stage,
-    segment::SegmentBy,
+    segment::{self, MOST_SEGMENTS, MOST_TENANTS, SegmentBy},
     workload::{Deadlines, Optimize, OptimizeMode, Strictness, Workload},
 };
 
@@ -95,8 +95,48 @@ fn segments(key: &str, written: &file::Workload, report: &mut Report) -> Vec<Seg
         file::SegmentBy::InputTokens => SegmentBy::InputTokens,
         file::SegmentBy::Tools => SegmentBy::Tools,
         file::SegmentBy::Hours => SegmentBy::Hours,
+        file::SegmentBy::Language => SegmentBy::Language,
+        file::SegmentBy::Tenant => SegmentBy::Tenant,
     };
     written.segments.iter().map(by).collect()
+}
+
+/// The keys that are told apart, where any are; each is one of `keys`.
+fn tenants(
+    key: &str,
+    written: &file::Workload,
+    keys: &IndexMap<String, file::Key>,
+    report: &mut Report,
+) -> Vec<Arc<str>> {
+    let at = join(key, "tenants");
+    let told = written.segments.contains(&file::SegmentBy::Tenant);
+    if told && written.tenants.is_empty() {
+        let hint = "name the keys to tell apart in `tenants`; all others are one";
+        report.error(&join(key, "segments"), "`tenant` tells nobody apart: there are no `tenants`", Some(hint.into()));
+    }
+    if !told && !written.tenants.is_empty() {
+        let hint = "add `tenant` to `segments`, or leave `tenants` out";
+        report.error(&at, "nothing tells them apart", Some(hint.into()));
+    }
+    if written.tenants.len() > MOST_TENANTS {
+        let found = format!("{} names, wanted at most {MOST_TENANTS}", written.tenants.len());
+        report.error(&at, found, Some("each has windows of its own; name those with the most traffic".into()));
+    }
+    for (nth, name) in written.tenants.iter().enumerate() {
+        known(&format!("{at}[{nth}]"), name, "key", keys, report);
+        once(&at, &written.tenants, nth, report);
+    }
+    written.tenants.iter().map(|name| name.as_str().into()).collect()
+}
+
+/// More segments than have any traffic to speak of.
+fn not_too_many(key: &str, by: &[SegmentBy], tenants: &[Arc<str>], report: &mut Report) {
+    let count = segment::count(by, tenants);
+    if count > MOST_SEGMENTS {
+        let found = format!("{count} combinations, wanted at most {MOST_SEGMENTS}");
+        let hint = "tell apart by fewer features: a part without traffic proves nothing";
+        report.error(&join(key, "segments"), found, Some(hint.into()));
+    }
 }
 
 fn optimize(written: &crate::file::Workload) -> Optimize {
@@ -137,6 +177,21 @@ pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
                 suggest(&quality, &names, "they are"),
             );
         }
+        for (nth, name) in written.guards.iter().enumerate() {
+            let at = format!("{}[{nth}]", join(&key, "guards"));
+            once(&at, &written.guards, nth, report);
+            if *name == quality {
+                report.error(
+                    &at,
+                    format!("`{name}` is the workload's quality, which every canary is decided by"),
+                    None,
+                );
+            } else if !written.scorers.contains(name) {
+                let names: Vec<&str> = written.scorers.iter().map(String::as_str).collect();
+                let message = format!("`{name}` is not one of this workload's scorers");
+                report.error(&at, message, suggest(name, &names, "they are"));
+            }
+        }
         written.quality = Some(quality.clone());
         let at = join(&key, "half_life");
         let half_life_s = duration::seconds(&written.half_life).unwrap_or_else(|| {
@@ -152,6 +207,9 @@ pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
         all.presets.insert(id.clone(), policy::presets(&key, written));
         all.admitted.insert(id.clone(), admitted(&key, written, report));
         let limits = &written.deadlines;
+        let segments = segments(&key, written, report);
+        let tenants = tenants(&key, written, &file.keys, report);
+        not_too_many(&key, &segments, &tenants, report);
         all.workloads.insert(
             id.clone(),
             Workload {
@@ -160,9 +218,11 @@ pub(crate) fn workloads(file: &mut File, report: &mut Report) -> Workloads {
                 floor: written.floor,
                 scorers: written.scorers.iter().map(|name| name.as_str().into()).collect(),
                 quality: quality.into(),
+                guards: written.guards.iter().map(|name| name.as_str().into()).collect(),
                 sample: written.sample,
                 half_life_s,
-                segments: segments(&key, written, report),
+                segments,
+                tenants,
                 optimize: optimize(written),
                 deadlines: Deadlines {
                     connect_ms: limits.connect_ms,

@@ -4,6 +4,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use indexmap::IndexMap;
@@ -13,11 +14,13 @@ use weir_core::ScorerName;
 use crate::{
     builtin::order,
     callers::keys,
-    canary, endpoint,
+    canary, duration, endpoint,
     file::File,
+    hook,
     names::{known, names},
     origin,
     place::join,
+    preset::found,
     problem::{Invalid, Report},
     rules::rules,
     settings::{Dataset, Egress, Server, Settings, Source, Suite, Telemetry},
@@ -59,6 +62,7 @@ pub(crate) fn settings(
     let probes = probes(&file, report_ref);
     let shadows = shadows(&file, report_ref);
     let canary = canary::defaults(&file.canary, report_ref);
+    let policy_webhook = hook::webhook(&file.policy, context, report_ref);
     let (suites, datasets) = files(&file, context, report_ref);
     let scorers = file
         .scorers
@@ -91,11 +95,13 @@ pub(crate) fn settings(
         probes,
         shadows,
         canary,
+        policy_webhook,
         scorers,
         scorer_secrets,
         rules,
         suites,
         datasets,
+        keys_found: found(context.env),
         warnings,
         rows: origin::rows(&tree, &places),
         places,
@@ -153,12 +159,22 @@ fn server(file: &File, open: bool, context: &Context<'_>, report: &mut Report) -
     if written.data_dir.is_empty() {
         report.error("server.data_dir", "found an empty string", None);
     }
+    let responses_kept = duration::seconds(&written.responses_kept).unwrap_or_else(|| {
+        report.error(
+            "server.responses_kept",
+            format!("found `{}`, wanted a time above zero", written.responses_kept),
+            Some("such as `30d`, `24h` or `30m`".into()),
+        );
+        1.0
+    });
     Server {
         bind,
         data_dir: context.base.join(&written.data_dir),
         max_body_bytes: usize::try_from(written.max_body_bytes).unwrap_or(usize::MAX),
         max_connections: usize::try_from(written.max_connections).unwrap_or(usize::MAX),
         scores_per_s: written.scores_per_s,
+        responses_kept: Duration::from_secs_f64(responses_kept),
+        responses_max_bytes: written.responses_max_mb.saturating_mul(1_000_000),
         drain_ms: written.drain_ms,
         max_memory_bytes: written.max_memory_mb.map(|mb| mb.saturating_mul(1_000_000)),
     }

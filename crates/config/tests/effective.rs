@@ -17,6 +17,7 @@ fn example() -> &'static str {
 fn env(name: &str) -> Option<String> {
     match name {
         "WEIR_KEY" => Some("caller-secret-0123456789".into()),
+        "WEIR_HOOK" => Some("hook-secret-0123456789".into()),
         "OPENAI_API_KEY" => Some("provider-secret-0123456789".into()),
         _ => None,
     }
@@ -60,6 +61,7 @@ fn the_example_of_the_readme_loads_and_means_what_it_says() {
     let maths = &settings.workloads["maths"];
     assert_eq!(maths.candidates.len(), 3);
     assert_eq!(maths.half_life_s, 86_400.0);
+    assert_eq!((maths.quality.as_str(), maths.guards.as_slice()), ("exact", &["brief".into()][..]));
     assert_eq!(settings.server.data_dir, folder.path().join("weir-data"));
     assert_eq!(settings.datasets["maths"].workload.as_str(), "maths");
     assert_eq!(settings.scorers["exact"]["kind"], "exact_match");

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CanaryId, DeploymentId, RevisionId, ScorerName, Timestamp, WorkloadId};
 
-pub use evidence::{Battles, CanaryEvent, Evidence, GuardReading, Inputs, Shadowed, StratumReading};
-pub use exposure::Exposure;
+pub use evidence::{Battles, CanaryEvent, Evidence, GuardReading, Inputs, JudgeBias, Shadowed, StratumReading};
+pub use exposure::{Exposure, Guarded};
 
 /// One comparison of a candidate with the stable deployment, on live traffic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,7 +44,8 @@ pub struct Canary {
     pub accepted: Vec<HoldCause>,
     /// Segments taken out of the candidate's scope: proven worse there.
     pub scoped_out: Vec<Arc<str>>,
-    /// Evidence is read from requests assigned at or after this instant; moves when the scorer's version changes.
+    /// Evidence is read from requests assigned at or after this instant; moves when the version of the scorer or of a guard
+    /// changes.
     pub epoch_at: Timestamp,
     /// Who asked for it.
     pub proposer: String,
@@ -108,9 +109,15 @@ pub struct CanaryPlan {
     pub cost_budget: Option<f64>,
     /// Promotion also takes proof that the candidate is cheaper.
     pub must_save: bool,
+    /// Scorers whose mean grade may fall by a point at most, as the workload has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<ScorerName>,
     /// Segments that were out of its scope from the beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub except: Vec<Arc<str>>,
+    /// What somebody accepted of it: a judge of an arm's own family, in a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Fixed at creation, so that a unit never changes arm.
     pub salt: u64,
 }
@@ -151,6 +158,8 @@ pub struct CanaryDefaults {
     pub approval: bool,
     /// As [`CanaryPlan::four_eyes`]; no request takes it back.
     pub four_eyes: bool,
+    /// A judge of an arm's own family may decide; the canary says so.
+    pub kin_judge: bool,
 }
 
 /// Where a canary stands.
@@ -224,17 +233,19 @@ pub enum HoldCause {
     FirstByte,
     /// Scores go missing in both arms: the scorer is unwell.
     Scorer,
-    /// The scorer has another version: evidence starts again.
+    /// The scorer, or a guard, has another version: evidence starts again.
     ScorerChanged,
     /// Exposure had lapsed for want of a controller.
     Lease,
+    /// Proven by the scorer's grades, and not by what people's labels leave of them.
+    JudgeBias,
 }
 
 impl HoldCause {
     /// True when a person may accept it: a judgement of the candidate, and not a doubt about the comparison itself.
     #[must_use]
     pub const fn acceptable(self) -> bool {
-        matches!(self, Self::Harm | Self::Latency | Self::FirstByte)
+        matches!(self, Self::Harm | Self::Latency | Self::FirstByte | Self::JudgeBias)
     }
     /// True when nobody may be exposed meanwhile; else the first step's share stays.
     #[must_use]

@@ -33,11 +33,12 @@ impl CredentialSource {
     pub const fn check(&self) -> &'static str {
         match self {
             Self::AwsDefault => {
-                "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile, AWS_ROLE_ARN with \
-                 AWS_WEB_IDENTITY_TOKEN_FILE, or the role of the container or instance"
+                "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile (`aws sso login` for single sign-on), \
+                 AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE, or the role of the container or instance"
             }
             Self::AwsProfile(_) => {
-                "check the profile in the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name"
+                "check the profile in the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name, its program, or \
+                 `aws sso login`"
             }
             Self::GoogleAdc => {
                 "check GOOGLE_APPLICATION_CREDENTIALS, `gcloud auth application-default login`, or the service account of \

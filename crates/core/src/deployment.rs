@@ -108,11 +108,14 @@ pub struct Price {
     pub special: SpecialPrices,
 }
 
-/// Prices per million tokens of what is no text, and of tiers that a provider may serve a call in. What is not known and
+/// Prices per million tokens of what is no text, of a cache that is kept for longer, and of tiers that a provider may serve
+/// a call in. What is not known and
 /// was used makes the cost of the call unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SpecialPrices {
+    /// Prompt tokens written to the provider's cache for an hour.
+    pub cache_write_hour: Option<NanoUsd>,
     /// Prompt tokens of sound.
     pub audio_input: Option<NanoUsd>,
     /// Completion tokens of sound.
@@ -160,7 +163,8 @@ impl Price {
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> Option<NanoUsd> {
         let text = self.text_cost(usage);
-        let special = usage.audio_input | usage.audio_output | usage.image_input | usage.image_output;
+        let special =
+            usage.audio_input | usage.audio_output | usage.image_input | usage.image_output | usage.cache_write_hour;
         if special == 0 && usage.tier == Tier::Standard {
             return Some(text);
         }
@@ -172,8 +176,10 @@ impl Price {
         let seen = usage.image_input.min(fresh - heard);
         let spoken = usage.audio_output.min(usage.output.saturating_sub(usage.reasoning));
         let drawn = usage.image_output.min(usage.output.saturating_sub(usage.reasoning) - spoken);
+        let kept = usage.cache_write_hour.min(usage.cache_write).min(usage.input.saturating_sub(usage.cached_input));
         let mut nanos = i128::from(text.0);
         for (count, price, plain) in [
+            (kept, self.special.cache_write_hour, self.write(usage)),
             (heard, self.special.audio_input, input),
             (seen, self.special.image_input.or(Some(input)), input),
             (spoken, self.special.audio_output, output),
@@ -194,6 +200,12 @@ impl Price {
         }
     }
 
+    /// Input that is written to the cache for the usual time.
+    fn write(&self, usage: &Usage) -> NanoUsd {
+        let long = self.long.as_ref().filter(|long| usage.input > long.over);
+        long.map_or(self.cache_write.unwrap_or(self.input), |long| long.input)
+    }
+
     /// As if all of it were text at the usual price.
     fn text_cost(&self, usage: &Usage) -> NanoUsd {
         let long = self.long.as_ref().filter(|long| usage.input > long.over);
@@ -204,11 +216,10 @@ impl Price {
         let cached = usage.cached_input.min(usage.input);
         let written = usage.cache_write.min(usage.input - cached);
         let reasoning = usage.reasoning.min(usage.output);
-        let cache_write = self.cache_write.filter(|_| long.is_none()).unwrap_or(input);
         let thought = self.reasoning.filter(|_| long.is_none()).unwrap_or(output);
         input.per_million(usage.input - cached - written)
             + cached_input.unwrap_or(input).per_million(cached)
-            + cache_write.per_million(written)
+            + self.write(usage).per_million(written)
             + output.per_million(usage.output - reasoning)
             + thought.per_million(reasoning)
     }
@@ -282,6 +293,11 @@ mod tests {
             let want = want.map(|factor: i64| NanoUsd(plain * factor / 1_000));
             assert_eq!(price.cost(&Usage { tier, ..usage }), want, "{tier:?}");
         }
+        let kept = Usage { cache_write: 300, cache_write_hour: 100, ..usage };
+        assert_eq!(price.cost(&kept), None, "what an hour costs is not known");
+        let hourly = SpecialPrices { cache_write_hour: Some(NanoUsd::from_usd(4.0)), ..special };
+        let hourly = Price { special: hourly, cache_write: Some(NanoUsd::from_usd(2.5)), ..price.clone() };
+        assert_eq!(hourly.cost(&kept), Some(NanoUsd(plain + 200 * 500 + 100 * 2_000)));
         let text_only = Price { special: SpecialPrices::default(), ..price };
         assert_eq!(text_only.cost(&usage), Some(NanoUsd(plain)));
         assert_eq!(text_only.cost(&Usage { image_input: 5, ..usage }), Some(NanoUsd(plain)));

@@ -96,10 +96,16 @@ codes! {
         "Each weir that a request passes adds one to `x-weir-hops`; more than three means that some deployment's address leads back to a weir that sends it on. Check `base_url`.";
     UNTRANSLATABLE = "W0112", 400, Caller, false, "the chosen deployment's dialect cannot express the request",
         "The request uses what the deployment's own dialect has no word for; the message names the JSON paths. Leave them out, name a deployment of your own dialect, or set `strictness = \"lenient\"` on the workload: they are then dropped and listed in x-weir-dropped and on the span.";
+    STALE = "W0113", 412, Caller, false, "what was read has changed since",
+        "The order names by `If-Match` what it is about, and that is no longer current: somebody else, or the optimizer, was first. Nothing was changed. The message says what is current; read it again, then send the order with the new ETag, or without `If-Match` when it is meant whatever is current.";
+    KIN_JUDGE = "W0114", 409, Caller, false, "a judge of an arm's own family would decide",
+        "A judge that decides, or guards, is of the family of the candidate or of the stable deployment. Judges are kinder to their own family, and no number of pairs takes that away. Let a judge of another family decide, or accept it with `kin_judge` of the request or of `[canary]`; it then stands in the canary's warnings.";
     UNKNOWN_KEY = "W0201", 401, Caller, false, "no valid key",
         "Send a key from `[keys]` as `Authorization: Bearer …`. Keys are compared by digest; weir never logs them.";
     NOT_ALLOWED = "W0202", 403, Caller, false, "the key does not reach this",
         "The key is valid but lacks the grant for this route, or the workload is not in its scope.";
+    BUDGET_SPENT = "W0203", 402, Caller, false, "the key's budget does not hold this",
+        "The key may spend `max_usd_per_day` in 24 hours, counted by the hour, and what the request is expected to cost is more than what is left, or is not known because its deployment has no price. Nothing was sent upstream. Raise the budget in `[keys]`, which is read again by itself, or wait: what was spent a day ago is free again.";
     NO_CANDIDATE = "W0301", 503, Us, true, "no deployment can serve this request",
         "Every candidate was dropped: none can do what the request needs, or all are unhealthy. The decision on the span says which and why.";
     UPSTREAM_CONNECT = "W0401", 502, Upstream, true, "the provider could not be reached",

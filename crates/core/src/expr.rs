@@ -27,6 +27,7 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 pub struct Expr {
     source: Arc<str>,
     program: Arc<Program>,
+    nesting: u32,
 }
 
 /// What is wrong with an expression, and where in it.
@@ -64,15 +65,22 @@ impl Expr {
             },
             None => at_start("not an expression".to_owned()),
         })?;
-        check::check(&tree, &places, schema, wanted)?;
+        let nesting = check::check(&tree, &places, schema, wanted)?;
         let program = ENV.compile(source).map_err(|errors| at_start(format!("not an expression: {errors}")))?;
-        Ok(Self { source: source.into(), program: Arc::new(program) })
+        Ok(Self { source: source.into(), program: Arc::new(program), nesting })
     }
 
     /// As it was written.
     #[must_use]
     pub const fn source(&self) -> &Arc<str> {
         &self.source
+    }
+
+    /// How many walks over lists (`all`, `exists`, `map` and their like) stand within each other at most: it takes about as
+    /// many steps as its longest list has elements, to this power.
+    #[must_use]
+    pub const fn nesting(&self) -> u32 {
+        self.nesting
     }
 
     /// Whether the condition holds. One that cannot be evaluated, because a tag it reads is not there, does not hold.
@@ -192,7 +200,14 @@ mod tests {
             assert_eq!(expr.holds(&scope), holds, "{source}");
         }
         let expr = Expr::compile("score * 2.0", &schema(), &Type::Number).unwrap();
-        assert_eq!(expr.number(&scope), Some(1.0));
+        assert_eq!((expr.number(&scope), expr.nesting()), (Some(1.0), 0));
+        for (source, nesting) in [
+            ("tags.a.exists(x, x == 1)", 1),
+            ("tags.a.filter(x, x > 1).all(x, x > 2)", 1),
+            ("tags.a.exists(x, tags.b.all(y, y == x)) && tags.a.exists(x, true)", 2),
+        ] {
+            assert_eq!(Expr::compile(source, &schema(), &Type::Bool).unwrap().nesting(), nesting, "{source}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod expr;
 pub mod filter;
 pub mod grade;
 pub mod ids;
+pub mod language;
 pub mod money;
 pub mod policy;
 pub mod route;
@@ -27,6 +28,7 @@ pub mod sink;
 pub mod snapshot;
 pub mod span;
 pub mod usage;
+pub mod utc;
 pub mod workload;
 
 pub use clock::{Clock, Timestamp};

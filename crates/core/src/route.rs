@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::language::Language;
+
 /// The features of a request. Never its text: decisions are stored and replayed from these.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Features {
@@ -25,6 +27,9 @@ pub struct Features {
     /// How hard the prompt looks, `0..=1`; read only where the policy asks.
     #[serde(default)]
     pub complexity: Option<f64>,
+    /// The language that the caller writes in; read only where the workload tells prompts apart by it.
+    #[serde(default)]
+    pub language: Option<Language>,
 }
 
 /// What a provider said is left of its rate limit.

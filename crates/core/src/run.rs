@@ -57,6 +57,8 @@ pub struct RunScore {
 pub struct RunAnswers {
     /// Its id.
     pub run: String,
+    /// Its first arm, as ordered: what stands for it when another run is compared with it.
+    pub first: String,
     /// Hashes of its items by place.
     pub items: HashMap<u32, Arc<str>>,
     /// Its answers, in order of place.

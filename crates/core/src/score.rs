@@ -89,7 +89,8 @@ pub enum Unscored {
     NoTokens,
     /// The answer makes no statement that could be checked.
     NoStatements,
-    /// What the scorer looks at was not recorded: tool calls, log probabilities, timings.
+    /// What the scorer looks at was not recorded, such as tool calls, log probabilities and timings, or cannot be read
+    /// any more.
     NotRecorded,
     /// It waited for longer than its rule allows.
     Expired,

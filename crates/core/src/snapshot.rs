@@ -57,10 +57,22 @@ impl WorkloadView {
         candidates: Vec<CandidateView>,
         canary: Option<CanarySlot>,
     ) -> Self {
+        let segments = Segments::of(&workload.segments, &workload.tenants);
+        Self::within(segments, workload, policy, candidates, canary)
+    }
+
+    /// The same with the names of segments made before: a workload has a view in each of them.
+    #[must_use]
+    pub fn within(
+        segments: Arc<Segments>,
+        workload: Arc<Workload>,
+        policy: Arc<Policy>,
+        candidates: Vec<CandidateView>,
+        canary: Option<CanarySlot>,
+    ) -> Self {
         let names: Vec<&str> = policy.stages.iter().map(Stage::name).collect();
         let strategy = names.join(" → ").into();
         let digest = digest(&policy, &candidates);
-        let segments = Segments::of(&workload.segments);
         Self { workload, policy, candidates, canary, segments, parts: HashMap::new(), strategy, digest }
     }
 
@@ -151,4 +163,23 @@ pub struct CanarySlot {
     /// No exposure after this uptime of the process, whatever happens to the wall clock: a canary never outlives its
     /// controller.
     pub lease_until: Duration,
+}
+
+impl CanarySlot {
+    /// What a decision keeps of it. It was made where the canary is tried; the segments where it is not may be many, and
+    /// named after other callers' keys.
+    #[must_use]
+    pub fn recorded(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            candidate: self.candidate.clone(),
+            control: self.control.clone(),
+            share: self.share,
+            takes_over: self.takes_over,
+            except: Vec::new(),
+            salt: self.salt,
+            version: self.version,
+            lease_until: self.lease_until,
+        }
+    }
 }

@@ -40,8 +40,8 @@ const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// Tokens of one call. `cached_input`, `cache_write`, `audio_input` and `image_input` are parts of `input`; `reasoning`,
-/// `audio_output` and `image_output` are parts of `output`.
+/// Tokens of one call. `cached_input`, `cache_write`, `audio_input` and `image_input` are parts of `input`,
+/// `cache_write_hour` is a part of `cache_write`; `reasoning`, `audio_output` and `image_output` are parts of `output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Prompt tokens, cached ones included.
@@ -54,6 +54,9 @@ pub struct Usage {
     /// Prompt tokens written to the provider's cache.
     #[serde(default)]
     pub cache_write: u64,
+    /// What of it was written for an hour.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_write_hour: u64,
     /// Completion tokens spent on hidden reasoning.
     #[serde(default)]
     pub reasoning: u64,
@@ -83,6 +86,7 @@ impl AddAssign for Usage {
         self.output = self.output.saturating_add(other.output);
         self.cached_input = self.cached_input.saturating_add(other.cached_input);
         self.cache_write = self.cache_write.saturating_add(other.cache_write);
+        self.cache_write_hour = self.cache_write_hour.saturating_add(other.cache_write_hour);
         self.reasoning = self.reasoning.saturating_add(other.reasoning);
         self.audio_input = self.audio_input.saturating_add(other.audio_input);
         self.audio_output = self.audio_output.saturating_add(other.audio_output);

@@ -1,5 +1,7 @@
 //! A workload: a kind of traffic with its own candidates, scorers, floor and policy.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{DeploymentId, ScorerName, WorkloadId, segment::SegmentBy};
@@ -17,6 +19,10 @@ pub struct Workload {
     pub scorers: Vec<ScorerName>,
     /// The scorer whose windows steer routing and canaries; one of `scorers`, or the name of scores posted by hand.
     pub quality: ScorerName,
+    /// Scorers whose grades a canary's candidate must keep up to a point, beside the quality: what is no matter of degree,
+    /// such as a format that is held or a tool that is called. Some of `scorers`, never `quality`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<ScorerName>,
     /// Share of answers to score outside canaries, `0..=1`.
     pub sample: f64,
     /// Half-life of a score in its window, in seconds.
@@ -24,6 +30,9 @@ pub struct Workload {
     /// What tells its prompts apart; nothing by default.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<SegmentBy>,
+    /// The keys that [`SegmentBy::Tenant`] tells apart, at most [`crate::segment::MOST_TENANTS`]; all others are one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<Arc<str>>,
     /// What the planner may do.
     #[serde(default)]
     pub optimize: Optimize,

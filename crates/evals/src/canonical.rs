@@ -7,11 +7,19 @@ use weir_core::chat::{Message, Role};
 #[must_use]
 pub fn canonical_json(value: &Value) -> String {
     let mut out = String::new();
-    write(value, &mut out);
+    compact(value, &mut out, &|leaf, out| out.push_str(&leaf.to_string()), &|text, out| {
+        out.push_str(&Value::from(text).to_string());
+    });
     out
 }
 
-fn write(value: &Value, out: &mut String) {
+/// Writes `value` with sorted keys and no spaces; how a leaf and a key are spelt is the caller's.
+pub(crate) fn compact(
+    value: &Value,
+    out: &mut String,
+    leaf: &impl Fn(&Value, &mut String),
+    key: &impl Fn(&str, &mut String),
+) {
     match value {
         Value::Array(items) => {
             out.push('[');
@@ -19,25 +27,25 @@ fn write(value: &Value, out: &mut String) {
                 if at > 0 {
                     out.push(',');
                 }
-                write(item, out);
+                compact(item, out, leaf, key);
             }
             out.push(']');
         }
         Value::Object(fields) => {
             let mut sorted: Vec<_> = fields.iter().collect();
-            sorted.sort_unstable_by_key(|(key, _)| *key);
+            sorted.sort_unstable_by_key(|(name, _)| *name);
             out.push('{');
-            for (at, (key, field)) in sorted.into_iter().enumerate() {
+            for (at, (name, field)) in sorted.into_iter().enumerate() {
                 if at > 0 {
                     out.push(',');
                 }
-                out.push_str(&Value::from(key.as_str()).to_string());
+                key(name, out);
                 out.push(':');
-                write(field, out);
+                compact(field, out, leaf, key);
             }
             out.push('}');
         }
-        leaf => out.push_str(&leaf.to_string()),
+        plain => leaf(plain, out),
     }
 }
 

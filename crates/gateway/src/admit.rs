@@ -6,7 +6,7 @@ use http::{HeaderMap, header};
 use subtle::ConstantTimeEq as _;
 use weir_config::Caller;
 use weir_core::{
-    Problem, error,
+    NanoUsd, Problem, error,
     route::Route,
     span::{Errand, Origin},
 };
@@ -32,6 +32,10 @@ impl Admitted {
     pub(crate) fn scope(&self) -> Scope<'_> {
         self.caller.as_ref()?.workloads.as_deref()
     }
+    /// Most that its requests may cost in a day.
+    pub(crate) fn budget(&self) -> Option<NanoUsd> {
+        self.caller.as_ref()?.max_per_day
+    }
     /// Whether it may have one call routed by the preset of this name.
     pub(crate) fn may_choose(&self, preset: &str) -> bool {
         self.caller.as_ref().is_none_or(|caller| caller.may_choose(preset))
@@ -52,9 +56,13 @@ pub(crate) fn admit(
     let (origin, errand) =
         if internal { (own_origin(headers), own_errand(headers)) } else { (Origin::Client, Errand::default()) };
     let presented = presented(headers, query);
-    // weir's own judges hold no key: the process token stands for one.
+    // weir's own judges hold no key: the process token stands for one. What a caller ordered is bound as the caller is.
     if internal && presented.is_none() {
-        return Ok(Admitted { tenant: "weir".into(), origin, errand, caller: None });
+        let Some(behalf) = headers.get(headers::BEHALF).and_then(|name| name.to_str().ok()) else {
+            return Ok(Admitted { tenant: "weir".into(), origin, errand, caller: None });
+        };
+        let caller = state.keyring.load().named(behalf)?;
+        return Ok(Admitted { tenant: Arc::clone(&caller.name), origin, errand, caller: Some(caller) });
     }
     if route.grant == weir_core::route::Grant::Public {
         return Ok(Admitted { tenant: Arc::default(), origin, errand, caller: None });

@@ -264,6 +264,7 @@ impl Call<'_> {
 
     fn passed(&self, in_flight: &InFlight, whole: bool) {
         let uptime = self.state.clock.elapsed();
+        self.leg.vital.key_taken(self.key.nth);
         let sample = Sample {
             shape: self.request.shape,
             first: self.first,
@@ -286,6 +287,7 @@ impl Call<'_> {
             }
             FailureClass::Auth | FailureClass::Quota => {
                 self.key.rejected(uptime);
+                self.leg.vital.key_rejected(self.key.nth);
                 failure.other_key = self.leg.endpoint.has_rested_key(uptime);
                 tracing::error!(deployment = %self.leg.deployment.id, "a provider key is rejected: {}", failure.message);
                 if !failure.other_key {

@@ -28,6 +28,8 @@ pub struct Endpoint {
 /// The same address with one of its keys.
 #[derive(Debug)]
 pub(crate) struct Key {
+    /// Its place among the deployment's keys.
+    pub(crate) nth: usize,
     pub(crate) target: Target,
     /// Uptime in microseconds.
     rests_until: AtomicU64,
@@ -51,13 +53,17 @@ impl Endpoint {
     /// The same address with each of these keys; without any it cannot be called.
     #[must_use]
     pub fn new(targets: impl IntoIterator<Item = Target>, gate: Option<Gate>) -> Self {
-        let key = |target| Arc::new(Key { target, rests_until: AtomicU64::new(0) });
+        let key = |(nth, target)| Arc::new(Key { nth, target, rests_until: AtomicU64::new(0) });
         let bound = |gate: Gate| Bound {
             places: Arc::new(Semaphore::new(gate.concurrency)),
             waiting: AtomicUsize::new(0),
             gate,
         };
-        Self { keys: targets.into_iter().map(key).collect(), turn: AtomicUsize::new(0), gate: gate.map(bound) }
+        Self {
+            keys: targets.into_iter().enumerate().map(key).collect(),
+            turn: AtomicUsize::new(0),
+            gate: gate.map(bound),
+        }
     }
 
     /// The next key that does not rest; the next one whatever when all do.

@@ -56,6 +56,8 @@ pub(crate) struct Flight {
     made: usize,
     last: Option<DeploymentId>,
     recorded: bool,
+    /// Of the key's budget, until the cost is known.
+    pub(crate) reserved: Option<NanoUsd>,
     /// Holds a canary's evidence back until this request is recorded.
     exposed: Option<ExposedGuard>,
     /// Frees the request's place when the flight ends.
@@ -100,6 +102,7 @@ impl Flight {
             made: 0,
             last: None,
             recorded: false,
+            reserved: None,
             exposed: None,
             state: Arc::clone(state),
             _slot: slot,
@@ -295,6 +298,10 @@ impl Flight {
             tags: Arc::clone(&self.tags),
             errand: std::mem::take(&mut self.errand),
         };
+        if let Some(reserved) = self.reserved.take() {
+            // What is not known may have been all of it.
+            self.state.budgets.settle(&span.tenant, reserved, span.cost.unwrap_or(reserved), self.state.clock.now());
+        }
         self.judge(&span);
         self.state.sink.record(Record { span, payload });
     }

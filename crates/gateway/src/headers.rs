@@ -30,6 +30,8 @@ pub(crate) const ORIGIN: HeaderName = HeaderName::from_static("x-weir-origin");
 pub(crate) const ABOUT: HeaderName = HeaderName::from_static("x-weir-about");
 /// Sent by weir itself beside the process token: the request repeats a held-out item, so no text of it is kept.
 pub(crate) const SEALED: HeaderName = HeaderName::from_static("x-weir-sealed");
+/// Sent by weir itself beside the process token: the name of the key on whose behalf it asks, whose scope and budget bind.
+pub(crate) const BEHALF: HeaderName = HeaderName::from_static("x-weir-behalf");
 /// Sent upstream: how many weirs the request has passed.
 pub(crate) const HOPS: HeaderName = HeaderName::from_static("x-weir-hops");
 

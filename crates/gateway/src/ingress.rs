@@ -17,8 +17,8 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
-use http::{HeaderValue, Version, header};
+use axum::{Router, response::IntoResponse as _};
+use http::{HeaderValue, StatusCode, Version, header};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -71,7 +71,8 @@ impl Default for IngressConfig {
 /// A peer that is gone without a word is found after this long without traffic, and these pauses between the questions.
 const PROBE_AFTER: Duration = Duration::from_secs(60);
 const PROBE_EVERY: Duration = Duration::from_secs(15);
-/// Largest request head in bytes. hyper also bounds the number of headers, at 100, and answers 431.
+/// Largest request head in bytes. hyper also bounds the number of headers, at 100, and answers 431; of HTTP/1 its bound is
+/// that of a buffer, which lets heads of up to twice as many bytes pass.
 const HEAD_BYTES: usize = 64 * 1024;
 /// Streams at once on one HTTP/2 connection.
 const STREAMS: u32 = 100;
@@ -208,8 +209,12 @@ impl Connection {
                 let busy = pulse.asked(version);
                 let mut router = router.clone();
                 async move {
-                    let mut reply = router.call(request).await.unwrap_or_else(|never| match never {});
-                    if busy.is_last() && version < Version::HTTP_2 {
+                    let fits = head_bytes(&request) <= HEAD_BYTES;
+                    let mut reply = match fits {
+                        true => router.call(request).await.unwrap_or_else(|never| match never {}),
+                        false => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
+                    };
+                    if (!fits || busy.is_last()) && version < Version::HTTP_2 {
                         reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                     }
                     Ok::<_, Infallible>(reply.map(|body| Answering { body, _busy: busy }))
@@ -226,6 +231,15 @@ impl Connection {
         }
         drop(slot);
     }
+}
+
+/// What the head of a request takes as HTTP/1 writes it.
+fn head_bytes<B>(request: &Request<B>) -> usize {
+    const AROUND_LINE: usize = "  HTTP/1.1\r\n\r\n".len();
+    const AROUND_HEADER: usize = ": \r\n".len();
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + AROUND_HEADER);
+    request.method().as_str().len() + path + AROUND_LINE + headers.sum::<usize>()
 }
 
 /// What an accepted socket needs. Where it cannot be set the connection is slower, or its end found later.

@@ -52,7 +52,8 @@ pub(crate) fn view(
     };
     let policy = Arc::new(policy);
     let by = |view: &WorkloadView| {
-        WorkloadView::new(Arc::clone(&view.workload), Arc::clone(&policy), view.candidates.clone(), None)
+        let (segments, workload) = (Arc::clone(&view.segments), Arc::clone(&view.workload));
+        WorkloadView::within(segments, workload, Arc::clone(&policy), view.candidates.clone(), None)
     };
     let mut named = by(view);
     named.parts = view.parts.iter().map(|(name, part)| (Arc::clone(name), Arc::new(by(part)))).collect();

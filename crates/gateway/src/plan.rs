@@ -12,6 +12,7 @@ use weir_core::{
     error,
     policy::{FailureClass, Policy, Stage},
     route::Features,
+    segment::SegmentBy,
     snapshot::{Snapshot, WorkloadView},
     workload::{Deadlines, Strictness},
 };
@@ -27,6 +28,7 @@ use crate::{
     facts::{self, Sources},
     flight::Flight,
     headers::{self, Asked},
+    language::language,
     named,
 };
 
@@ -113,6 +115,9 @@ fn choose(
     if needs.complexity {
         features.complexity = Some(complexity(body, &features));
     }
+    if view.is_some_and(|view| view.segments.by().contains(&SegmentBy::Language)) {
+        features.language = Some(language(body));
+    }
     flight.input_estimate = features.input_tokens;
     let scope = needs.scope.then(|| {
         facts::scope(&Sources {
@@ -128,6 +133,7 @@ fn choose(
     let lane = needs.turn.then(|| state.live.lane(&target.workload));
     let ask = Ask {
         workload: &target.workload,
+        tenant: &flight.tenant,
         features,
         unit: unit(flight),
         seed: state.entropy.next_u64(),

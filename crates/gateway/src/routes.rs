@@ -65,7 +65,7 @@ impl Action {
 /// No configuration takes a larger chat body than this; `server.max_body_bytes` is the limit in force.
 const MOST_BODY_BYTES: usize = 256 * 1024 * 1024;
 
-const TABLE: [(Action, Route); 24] = [
+const TABLE: [(Action, Route); 26] = [
     (
         Action::Chat(Dialect::OpenaiChat),
         post_to("/v1/chat/completions", "Chat completion in the OpenAI dialect, plain or streamed"),
@@ -88,6 +88,8 @@ const TABLE: [(Action, Route); 24] = [
     (Action::Raw("moderations"), post_to("/v1/moderations", "Moderation, passed on")),
     (Action::Raw("rerank"), post_to("/v1/rerank", "Reranking, passed on")),
     (Action::Raw("images/generations"), post_to("/v1/images/generations", "Images, passed on")),
+    (Action::Form("images/edits"), post_to("/v1/images/edits", "Images made of others, passed on")),
+    (Action::Form("images/variations"), post_to("/v1/images/variations", "Variations of an image, passed on")),
     (Action::Raw("completions"), post_to("/v1/completions", "The older completions, passed on")),
     (Action::Count(Dialect::Anthropic), post_to("/v1/messages/count_tokens", "Tokens of an Anthropic message")),
     (Action::Raw("audio/speech"), post_to("/v1/audio/speech", "Speech, passed on")),

@@ -23,7 +23,7 @@ use crate::{
     State,
     admit::Admitted,
     attempt::{Outbound, Served},
-    body,
+    body, budget,
     capture::Capture,
     dispatch::dispatch,
     flight::{Flight, Nth},
@@ -121,7 +121,9 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
     let hops = headers::hops(head)?;
     let asked = Asked::read(head)?;
     let Prepared { body, label, keeping } = match asking.entry {
-        Entry::Body(Dialect::OpenaiResponses) => Box::pin(stored::prepare(state, asking.caller, body)).await?,
+        Entry::Body(Dialect::OpenaiResponses) => {
+            Box::pin(stored::prepare(state, asking.caller, flight.ids.span, body)).await?
+        }
         _ => Prepared { body, label: None, keeping: None },
     };
     // Whoever scores the answer, or asks again, needs the whole conversation.
@@ -132,6 +134,7 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
         return Ok(Answered::Explained(Box::new(plan::preview(state, flight, &question)?)));
     }
     let plan = plan::plan(state, flight, &question)?;
+    let max_cost = budget::reserve(state, flight, asking.caller.budget(), asked.max_cost, &plan.legs).await?;
     let request = Outbound {
         inbound: &inbound,
         headers: passed_on(head),
@@ -139,7 +142,7 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
         legs: &plan.legs,
         detours: &plan.detours,
         plan: &plan.decision.plan,
-        max_cost: asked.max_cost,
+        max_cost,
         limits: plan.limits,
         input_estimate: flight.input_estimate,
         shape: Shape::of(&plan.decision.features),

@@ -19,7 +19,7 @@ use weir_providers::transport::Transport;
 use weir_router::{Live, SnapshotCell};
 use weir_store::{Keep, Store};
 
-use crate::{endpoint::Endpoint, named::Presets};
+use crate::{budget::KeyBudgets, endpoint::Endpoint, named::Presets};
 
 /// Endpoints with their credentials, by deployment.
 pub type Targets = IndexMap<DeploymentId, Arc<Endpoint>>;
@@ -111,6 +111,7 @@ pub struct State {
     pub(crate) metrics: Box<dyn Fn() -> String + Send + Sync>,
     pub(crate) internal_token: Arc<str>,
     pub(crate) feedback: Arc<FeedbackKey>,
+    pub(crate) budgets: KeyBudgets,
     /// When this process began.
     pub(crate) since: Timestamp,
     shutdown: CancellationToken,
@@ -148,6 +149,7 @@ impl State {
             metrics: parts.metrics,
             internal_token: parts.internal_token,
             feedback: parts.feedback,
+            budgets: KeyBudgets::default(),
             shutdown: parts.shutdown,
             ready: AtomicBool::new(false),
             pressed: AtomicBool::new(false),

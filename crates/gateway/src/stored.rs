@@ -44,7 +44,7 @@ pub(crate) struct Keeping {
 /// # Errors
 /// W0101 for what is not of the dialect, W0106 for an answer or an item that is not stored, W0103 for a conversation over the
 /// bound of a body.
-pub(crate) async fn prepare(state: &State, caller: &Admitted, body: Bytes) -> Result<Prepared, Problem> {
+pub(crate) async fn prepare(state: &State, caller: &Admitted, span: SpanId, body: Bytes) -> Result<Prepared, Problem> {
     let asked = Ask::read(&body).map_err(|bad| Problem::new(&error::BAD_JSON, bad.to_string()))?;
     let Some(mut asked) = asked else {
         return Ok(Prepared { body, label: None, keeping: None });
@@ -65,6 +65,7 @@ pub(crate) async fn prepare(state: &State, caller: &Admitted, body: Bytes) -> Re
             id: label.id.clone(),
             tenant: caller.tenant.to_string(),
             previous: label.previous.clone(),
+            span: Some(span),
             at: state.clock.now(),
             document: String::new(),
             items: asked.name_input(&hex).into_iter().map(|(id, item)| said(id, &item, false)).collect(),

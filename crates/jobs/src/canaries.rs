@@ -17,8 +17,8 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 use weir_config::Settings;
 use weir_core::{
-    CanaryId, Clock, Timestamp,
-    canary::{Canary, Inputs},
+    CanaryId, Clock, DeploymentId, Timestamp,
+    canary::{Canary, Inputs, JudgeBias},
 };
 use weir_optimizer::{
     canary::{self, Change, Reading},
@@ -41,6 +41,8 @@ pub(crate) const LEASE: Duration = Duration::from_secs(30);
 const RENEW: Duration = Duration::from_secs(10);
 /// A share that moved by less than this part of itself waits for the renewal.
 const SHARE_MOVED: f64 = 0.05;
+/// Labels of answers that were graded longer ago say nothing.
+const LABELLED_WITHIN: Duration = Duration::from_hours(28 * 24);
 
 /// What the reconciler works with.
 #[derive(Clone)]
@@ -146,27 +148,34 @@ impl Canaries {
         let watermark = pairs.watermark();
         let lapsed = self.has_lapsed(canary, now).await?;
         let exposures = store.exposure_list(&canary.id, watermark).await?;
-        let inputs = Inputs {
+        let mut inputs = Inputs {
             // A clock that stepped back does not take a canary back in time.
             now: now.max(canary.changed_at),
             complete_before,
             in_flight: self.parts.live.vital(&canary.candidate).map_or(0, |vital| u64::from(vital.exposed())),
             span_seq: exposures.span_seq,
             score_seq: exposures.score_seq,
+            shadow_seq: Some(exposures.shadow_seq),
             head: head.revision.clone(),
             frozen: store.is_frozen(&canary.workload).await?,
             orphaned: is_orphaned(&self.parts.settings.load(), canary),
             tripped: self.parts.live.gates().of(&canary.id).tripped(),
             lapsed,
+            bias: None,
         };
-        let shadowed = store.shadowed(canary, inputs.score_seq, inputs.now).await?;
+        let shadowed = store.shadowed(canary, &inputs).await?;
         let Some(pairs) = self.pairs.get_mut(&canary.id) else {
             return Ok(());
         };
         pairs.set_shadow(&shadowed);
         pairs.fold(exposures.rows, &Moment::of(canary, &inputs));
-        let reading = canary::read(canary, pairs, &inputs);
-        let verdict = canary::step(canary, &reading);
+        let mut reading = canary::read(canary, pairs, &inputs);
+        let mut verdict = canary::step(canary, &reading);
+        if canary::asks_people(canary, &verdict) {
+            inputs.bias = bias(&store, canary, &reading).await?;
+            reading = canary::read(canary, pairs, &inputs);
+            verdict = canary::step(canary, &reading);
+        }
         let Some(change) = canary::apply(canary, &verdict, &reading, &head) else {
             return self.renew(canary, &reading).await;
         };
@@ -225,6 +234,16 @@ impl Canaries {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What people's labels say of the scorer that the canary is decided by.
+async fn bias(store: &Store, canary: &Canary, reading: &Reading) -> Result<Option<JudgeBias>, Error> {
+    let Some(version) = &reading.evidence.scorer_version else { return Ok(None) };
+    let since = reading.evidence.inputs.now.minus(LABELLED_WITHIN);
+    let of = async |deployment: &DeploymentId| {
+        store.labelled_list(&canary.workload, deployment, (&canary.scorer, version), since).await
+    };
+    Ok(canary::bias(&canary.plan, &of(&canary.candidate).await?, &of(&canary.control).await?))
 }
 
 fn is_orphaned(settings: &Settings, canary: &Canary) -> bool {

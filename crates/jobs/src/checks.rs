@@ -17,6 +17,7 @@ use weir_core::{
 use crate::{
     assemble::{Assembled, Scored},
     desk::Desk,
+    lost::{lost, wordless},
     queue::{self, RunChecks},
     settle::{expired, unsettled},
 };
@@ -38,13 +39,12 @@ pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), Box
         let records = settled(&desk, &job, &plan.rule, records).await?;
         let late = expired(&plan.rule, job.until_s.filter(|_| !job.again), desk.clock.now());
         for slice in records.chunks(SLICE) {
-            let records = slice.iter().map(|(record, _)| &**record);
+            let records = slice.iter().map(|sampled| &*sampled.record);
             let assembled = Assembled::all(&desk.references, &workload, records).await?;
-            for ((record, p_sample), assembled) in slice.iter().zip(assembled) {
-                let scored =
-                    Scored { span: &record.span, p_sample: *p_sample, source: Source::Check, at: desk.clock.now() };
+            for (Sampled { record, p, lost }, assembled) in slice.iter().zip(assembled) {
+                let scored = Scored { span: &record.span, p_sample: *p, source: Source::Check, at: desk.clock.now() };
                 for (name, scorer) in &plan.checks {
-                    let obstacle = late.clone().or_else(|| assembled.obstacle());
+                    let obstacle = late.clone().or_else(|| lost.then(wordless)).or_else(|| assembled.obstacle());
                     let outcome = obstacle.unwrap_or_else(|| scorer.run(&assembled.exchange()));
                     scores
                         .extend(scored.score(name, scorer.version(), outcome).map(|score| (Arc::clone(record), score)));
@@ -56,7 +56,14 @@ pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), Box
     desk.keep(scores).await
 }
 
-type Sampled = (Arc<Record>, f64);
+/// An answer to score.
+struct Sampled {
+    record: Arc<Record>,
+    /// Probability that it was sampled.
+    p: f64,
+    /// Its words are gone, so the record has none.
+    lost: bool,
+}
 
 /// Those that can be scored now; the others are handed back to the queue until their sessions may be quiet.
 async fn settled(
@@ -69,10 +76,10 @@ async fn settled(
         return Ok(records);
     }
     let (mut now, mut later) = (Vec::with_capacity(records.len()), BTreeMap::<i64, Vec<(SpanId, f64)>>::new());
-    for (record, p) in records {
-        match unsettled(desk, rule, &record.span).await? {
-            Some(at_s) => later.entry(at_s).or_default().push((record.span.id, p)),
-            None => now.push((record, p)),
+    for sampled in records {
+        match unsettled(desk, rule, &sampled.record.span).await? {
+            Some(at_s) => later.entry(at_s).or_default().push((sampled.record.span.id, sampled.p)),
+            None => now.push(sampled),
         }
     }
     if !later.is_empty() {
@@ -87,14 +94,14 @@ async fn settled(
     Ok(now)
 }
 
-/// The job's records with their probability of being sampled: from memory, else from the store. What was purged since
-/// is left out; there is nothing left to score.
+/// The job's records with their probability of being sampled: from memory, else from the store. What has no words any
+/// more comes without, so that this can be said of it.
 async fn by_workload(desk: &Desk, job: &RunChecks) -> Result<HashMap<WorkloadId, Vec<Sampled>>, BoxDynError> {
     let mut records = Vec::with_capacity(job.spans.len());
     let mut missing: HashMap<SpanId, f64> = HashMap::new();
     for &(id, p_sample) in &job.spans {
         match desk.recent.take(id) {
-            Some(record) => records.push((record, p_sample)),
+            Some(record) => records.push(Sampled { record, p: p_sample, lost: false }),
             None => {
                 missing.insert(id, p_sample);
             }
@@ -103,17 +110,22 @@ async fn by_workload(desk: &Desk, job: &RunChecks) -> Result<HashMap<WorkloadId,
     if !missing.is_empty() {
         let ids: Vec<SpanId> = missing.keys().copied().collect();
         for record in desk.store.record_list(&ids).await? {
+            let p_sample = missing.remove(&record.span.id);
+            records.extend(p_sample.map(|p| Sampled { record: Arc::new(record), p, lost: false }));
+        }
+        let ids: Vec<SpanId> = missing.keys().copied().collect();
+        for record in lost(&desk.store, &ids).await? {
             let p_sample = missing.get(&record.span.id).copied();
-            records.extend(p_sample.map(|p_sample| (Arc::new(record), p_sample)));
+            records.extend(p_sample.map(|p| Sampled { record: Arc::new(record), p, lost: true }));
         }
     }
     let mut groups: HashMap<WorkloadId, Vec<Sampled>> = HashMap::new();
     // What a judge said is never scored, whatever put it here: it would be judged in turn.
-    for sampled in records.into_iter().filter(|(record, _)| record.span.origin != Origin::Eval) {
-        match groups.get_mut(&sampled.0.span.workload) {
+    for sampled in records.into_iter().filter(|sampled| sampled.record.span.origin != Origin::Eval) {
+        match groups.get_mut(&sampled.record.span.workload) {
             Some(group) => group.push(sampled),
             None => {
-                groups.insert(sampled.0.span.workload.clone(), vec![sampled]);
+                groups.insert(sampled.record.span.workload.clone(), vec![sampled]);
             }
         }
     }

@@ -1,9 +1,10 @@
 //! What scoring workers share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use apalis::prelude::BoxDynError;
 use arc_swap::ArcSwap;
+use weir_config::Settings;
 use weir_core::{Clock, Entropy, score::Score, span::Record};
 use weir_providers::transport::Transport;
 use weir_store::Store;
@@ -16,6 +17,8 @@ use crate::{Bells, fair::Turns, judges::Bench, recent::Recent, references::Refer
 pub struct Desk {
     /// Where spans come from and scores go.
     pub store: Store,
+    /// Whom to tell of policies.
+    pub settings: Arc<ArcSwap<Settings>>,
     /// Each workload's scorers.
     pub scoring: Arc<ArcSwap<Scoring>>,
     /// Records that the writer has just stored.
@@ -30,6 +33,8 @@ pub struct Desk {
     pub bench: Arc<Bench>,
     /// The one door out.
     pub transport: Arc<Transport>,
+    /// How long stored responses are kept.
+    pub responses_kept: Duration,
     /// Wall time.
     pub clock: Arc<dyn Clock>,
     /// For nonces.

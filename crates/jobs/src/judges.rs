@@ -26,6 +26,7 @@ use weir_store::RulePause;
 use crate::{
     assemble::{Assembled, Scored},
     desk::Desk,
+    lost::{alone, lost, wordless},
     queue::{self, AskJudge, MAX_ATTEMPTS},
     scoring::{Plan, Scoring},
     settle::{expired, unsettled},
@@ -46,6 +47,8 @@ pub(crate) use outside::{embedding, webhook};
 pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) -> Result<(), BoxDynError> {
     let scoring = desk.scoring.load_full();
     let found = desk.store.record_list(&[job.span]).await?;
+    let is_lost = found.is_empty();
+    let found = if is_lost { lost(&desk.store, &[job.span]).await? } else { found };
     let Some(record) = found.into_iter().next().map(Arc::new) else {
         return Ok(());
     };
@@ -78,16 +81,18 @@ pub(crate) async fn ask(job: AskJudge, attempt: Attempt, desk: Data<Arc<Desk>>) 
         return Ok(());
     };
     let battle = battles::is_one(span.origin, asked);
-    if battle && !battles::put_beside(&desk, &mut assembled, span.id).await? {
+    let is_alone = battle && !is_lost && !battles::put_beside(&desk, &mut assembled, span.id).await?;
+    if is_alone && attempt.current() < MAX_ATTEMPTS as usize {
         // The pair is stored a moment after the answer.
-        let last = attempt.current() >= MAX_ATTEMPTS as usize;
-        return if last { Ok(()) } else { Err("the answer to compare with is not stored yet".into()) };
+        return Err("the answer to compare with is not stored yet".into());
     }
     let assembled = Arc::new(assembled);
     let served_by = span.served_by().map_or("", |deployment| deployment.as_str());
     let mut cost = NanoUsd::ZERO;
     let late = expired(rule, job.until_s.filter(|_| !job.again), desk.clock.now());
-    let mut obstacle = late.or_else(|| assembled.obstacle()).or_else(|| scorer.precheck(&assembled.exchange()));
+    let gone = is_lost.then(wordless).or_else(|| is_alone.then(alone));
+    let mut obstacle = late.or(gone).or_else(|| assembled.obstacle());
+    obstacle = obstacle.or_else(|| scorer.precheck(&assembled.exchange()));
     if let Some(budget) = rule.budget_per_day.filter(|_| obstacle.is_none()) {
         let spent = desk.store.rule_spent(desk.clock.now()).await?;
         if spent.get(&rule.name).copied().unwrap_or_default() >= budget {

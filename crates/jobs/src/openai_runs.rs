@@ -1,17 +1,19 @@
 //! Runs of OpenAI's Evals: ordered over their API, carried out here, because both samples and grading models are asked
-//! through weir's own gateway. A run that a dead process left is begun again; what it has is written over.
+//! through weir's own gateway, on behalf of the key that ordered it. A run that a dead process left is begun again; what
+//! it has is written over.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
-use weir_core::span::{Errand, Origin};
-use weir_evals::openai::{Graded, Grader, Scope, Step, render};
-use weir_providers::dialect::text;
+use weir_evals::openai::{Fault, Graded, Grader, Scope, content, render, rows, sample_of, sampled_by};
 use weir_store::{Error, Kept};
 
-use crate::{Desk, Lead};
+use crate::{
+    Desk, Lead,
+    graders::{Said, ask, grade},
+};
 
 /// Kinds of kept objects; the API writes them.
 const OPEN: &str = "openai.open";
@@ -40,7 +42,7 @@ struct Shared {
 }
 
 /// One sample's results: criterion, and what it said or why it could not.
-type Results = Vec<(String, Result<Graded, String>)>;
+type Results = Vec<(String, Result<Graded, Fault>)>;
 
 impl OpenaiRuns {
     /// Nothing is under way yet.
@@ -84,9 +86,12 @@ impl OpenaiRuns {
         let eval = body(store.compat_get(EVAL, &tenant, &eval_id).await?).unwrap_or_default();
         let criteria = eval["testing_criteria"].as_array().cloned().unwrap_or_default();
         let graders: Result<Vec<Grader>, _> = criteria.iter().map(Grader::parse).collect();
-        let rows = run["data_source"]["source"]["content"].as_array().cloned().unwrap_or_default();
-        match graders {
-            Ok(graders) if run["status"] != "canceled" => {
+        let ready = match graders {
+            Ok(graders) => self.rows(&tenant, &run["data_source"]["source"]).await?.map(|rows| (graders, rows)),
+            Err(error) => Err(("invalid_criteria", error.to_string())),
+        };
+        match ready {
+            Ok((graders, rows)) if run["status"] != "canceled" => {
                 run["status"] = "in_progress".into();
                 self.put(&tenant, &eval_id, &run_id, &run).await?;
                 let source = run["data_source"].clone();
@@ -99,18 +104,32 @@ impl OpenaiRuns {
                     graders,
                 };
                 let tally = samples(&Arc::new(shared), rows).await?;
-                let now = body(store.compat_get(RUN, &tenant, &run_id).await?).unwrap_or_default();
+                // Cancelled and forgotten meanwhile: it does not come back.
+                let Some(now) = body(store.compat_get(RUN, &tenant, &run_id).await?) else {
+                    return store.compat_delete(OPEN, "", &run_id).await.map(drop);
+                };
                 tally.write(&mut run);
                 run["status"] = if now["status"] == "canceled" { "canceled" } else { "completed" }.into();
             }
             Ok(_) => {}
-            Err(error) => {
+            Err((code, message)) => {
                 run["status"] = "failed".into();
-                run["error"] = json!({"code": "invalid_criteria", "message": error.to_string()});
+                run["error"] = json!({"code": code, "message": message});
             }
         }
         self.put(&tenant, &eval_id, &run_id, &run).await?;
         store.compat_delete(OPEN, "", &run_id).await.map(drop)
+    }
+
+    /// The rows of a source, or why there are none.
+    async fn rows(&self, tenant: &str, source: &Value) -> Result<Result<Vec<Value>, (&'static str, String)>, Error> {
+        let Some(file) = source["id"].as_str().filter(|_| source["type"] == "file_id") else {
+            return Ok(Ok(source["content"].as_array().cloned().unwrap_or_default()));
+        };
+        Ok(match self.desk.store.file_content(tenant, file).await? {
+            Some(content) => rows(&content).map_err(|why| ("invalid_file", format!("file `{file}`: {why}"))),
+            None => Err(("file_not_found", format!("file `{file}` is gone"))),
+        })
     }
 
     async fn put(&self, tenant: &str, eval: &str, id: &str, run: &Value) -> Result<(), Error> {
@@ -178,8 +197,9 @@ async fn samples(shared: &Arc<Shared>, rows: Vec<Value>) -> Result<Tally, Error>
         if tasks.len() >= AT_ONCE {
             joined(tasks.join_next().await, &mut tally)?;
         }
-        let kept = shared.desk.store.compat_get(RUN, &shared.tenant, &shared.run).await?;
-        if body(kept).is_some_and(|run| run["status"] == "canceled") {
+        // The order says so, too: it is small, where the run may hold all of its rows.
+        let order = body(shared.desk.store.compat_get(OPEN, "", &shared.run).await?);
+        if order.is_none_or(|order| order["canceled"] == true) {
             break;
         }
         let shared = Arc::clone(shared);
@@ -216,27 +236,24 @@ fn joined(
 async fn sample(shared: &Shared, at: usize, row: Value) -> Result<Sampled, Error> {
     let item = row["item"].clone();
     let model = shared.source["model"].as_str().unwrap_or_default().to_owned();
-    let mut usage = Value::Null;
-    let (mut input, mut failure) = (Vec::new(), None);
+    let (mut input, mut said, mut failure) = (Vec::new(), None, None);
     let sample = if row["sample"].is_object() || model.is_empty() {
         row["sample"].clone()
     } else {
-        input = messages(&shared.source["input_messages"], &item);
-        let mut request = json!({"model": model, "messages": input});
-        for key in ["temperature", "top_p", "seed", "max_completion_tokens"] {
-            let value = &shared.source["sampling_params"][key];
-            if !value.is_null() {
-                request[key] = value.clone();
-            }
-        }
-        match ask(&shared.desk, &request).await {
+        match sampled(shared, &model, &item, &mut input).await {
             Ok(reply) => {
-                usage = reply["usage"].clone();
-                json!({"output_text": reply["text"], "model": model})
+                let mut sample = sample_of(&reply.text);
+                sample["model"] = model.as_str().into();
+                let tools = &reply.body["choices"][0]["message"]["tool_calls"];
+                if tools.is_array() {
+                    sample["output_tools"] = tools.clone();
+                }
+                said = Some(reply.body);
+                sample
             }
             Err(why) => {
                 failure = Some(why);
-                json!({"output_text": ""})
+                sample_of("")
             }
         }
     };
@@ -244,16 +261,20 @@ async fn sample(shared: &Shared, at: usize, row: Value) -> Result<Sampled, Error
     for grader in &shared.graders {
         let result = match &failure {
             Some(why) => Err(why.clone()),
-            None => grade(&shared.desk, grader, Scope { item: &item, sample: &sample }).await,
+            None => grade(&shared.desk, &shared.tenant, grader, Scope { item: &item, sample: &sample }).await.result,
         };
         results.push((grader.name.clone(), result));
     }
     let told = results.iter().map(|(name, result)| match result {
         Ok(graded) => json!({"name": name, "score": graded.score, "passed": graded.passed}),
-        Err(why) => json!({"name": name, "score": 0.0, "passed": false, "sample": {"error": {"message": why}}}),
+        Err(why) => {
+            json!({"name": name, "score": 0.0, "passed": false, "sample": {"error": {"message": why.to_string()}}})
+        }
     });
     let errored = results.iter().any(|(_, result)| result.is_err());
     let passed = results.iter().all(|(_, result)| result.as_ref().is_ok_and(|graded| graded.passed));
+    let body = said.unwrap_or_default();
+    let usage = body["usage"].clone();
     let count = |key: &str| usage[key].as_u64().unwrap_or(0);
     let output = json!({
         "object": "eval.run.output_item", "run_id": shared.run, "eval_id": shared.eval,
@@ -262,8 +283,9 @@ async fn sample(shared: &Shared, at: usize, row: Value) -> Result<Sampled, Error
         "datasource_item_id": at, "datasource_item": item, "results": told.collect::<Vec<_>>(),
         "sample": {
             "input": input, "output": [{"role": "assistant", "content": sample["output_text"]}],
-            "model": model, "finish_reason": "stop", "temperature": 1.0, "top_p": 1.0, "seed": 0,
-            "max_completion_tokens": 0, "error": failure.map(|why| json!({"code": "sample_failed", "message": why})),
+            "model": model, "finish_reason": body["choices"][0]["finish_reason"].as_str().unwrap_or("stop"),
+            "temperature": 1.0, "top_p": 1.0, "seed": 0, "max_completion_tokens": 0,
+            "error": failure.map(|why| json!({"code": "sample_failed", "message": why.to_string()})),
             "usage": {"prompt_tokens": count("prompt_tokens"), "completion_tokens": count("completion_tokens"),
                       "total_tokens": count("total_tokens"), "cached_tokens": 0},
         },
@@ -273,55 +295,38 @@ async fn sample(shared: &Shared, at: usize, row: Value) -> Result<Sampled, Error
     Ok((results, usage, model))
 }
 
-async fn grade(desk: &Desk, grader: &Grader, scope: Scope<'_>) -> Result<Graded, String> {
-    match grader.begin(scope) {
-        Step::Done(result) => result,
-        Step::Ask(request) => grader.read(ask(desk, &request).await?["text"].as_str().unwrap_or_default()),
-        Step::Each(parts) => {
-            let mut scores = BTreeMap::new();
-            for (name, part) in parts {
-                let graded = match part.begin(scope) {
-                    Step::Done(result) => result?,
-                    Step::Ask(request) => part.read(ask(desk, &request).await?["text"].as_str().unwrap_or_default())?,
-                    Step::Each(_) => return Err("a `multi` within a `multi`".to_owned()),
-                };
-                scores.insert(name, graded.score);
-            }
-            grader.join(&scores)
+/// Asks the run's model; `input` becomes what it was asked.
+async fn sampled(shared: &Shared, model: &str, item: &Value, input: &mut Vec<Value>) -> Result<Said, Fault> {
+    *input = messages(&shared.source["input_messages"], item).map_err(Fault::Other)?;
+    let mut request = json!({"model": model, "messages": input});
+    let params = &shared.source["sampling_params"];
+    sampled_by(&mut request, params);
+    for key in ["response_format", "tools"] {
+        if !params[key].is_null() {
+            request[key] = params[key].clone();
         }
     }
+    ask(&shared.desk, &shared.tenant, &request).await
 }
 
 /// The messages of a template, or those that the item holds.
-fn messages(input: &Value, item: &Value) -> Vec<Value> {
+fn messages(input: &Value, item: &Value) -> Result<Vec<Value>, String> {
     let scope = Scope { item, sample: &Value::Null };
     if let Some(path) = input["item_reference"].as_str() {
         let path = path.strip_prefix("item.").unwrap_or(path);
-        return path.split('.').fold(item, |value, part| &value[part]).as_array().cloned().unwrap_or_default();
+        let found = path.split('.').fold(item, |value, part| &value[part]).as_array();
+        return found.cloned().ok_or_else(|| format!("`item.{path}` holds no messages"));
     }
     let turn = |one: &Value| {
-        let content = one["content"].as_str().or_else(|| one["content"]["text"].as_str()).unwrap_or_default();
         let role = match one["role"].as_str() {
             Some("developer") => "system",
             Some(role) => role,
             None => "user",
         };
-        json!({"role": role, "content": render(content, scope)})
+        Ok(json!({"role": role, "content": render(&content(&one["content"])?, scope)}))
     };
     input["template"].as_array().into_iter().flatten().map(turn).collect()
 }
 
-/// One chat completion: its text and its usage.
-async fn ask(desk: &Desk, request: &Value) -> Result<Value, String> {
-    let body = request.to_string().into();
-    let asked = desk.bench.own(&desk.transport, Origin::Eval, None, &Errand::default(), body).await;
-    let asked = asked.map_err(|error| error.to_string())?;
-    let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
-    match asked.status {
-        200 => Ok(json!({"text": text::answer(&asked.body).text, "usage": body["usage"]})),
-        status => {
-            let message = body["error"]["message"].as_str().unwrap_or("no reason given");
-            Err(format!("status {status}: {message}"))
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -25,10 +25,22 @@ const ORIGIN: HeaderName = HeaderName::from_static("x-weir-origin");
 const ABOUT: HeaderName = HeaderName::from_static("x-weir-about");
 const SEALED: HeaderName = HeaderName::from_static("x-weir-sealed");
 const WORKLOAD: HeaderName = HeaderName::from_static("x-weir-workload");
+const BEHALF: HeaderName = HeaderName::from_static("x-weir-behalf");
 const SPAN_ID: HeaderName = HeaderName::from_static("x-weir-span-id");
 const COST_USD: HeaderName = HeaderName::from_static("x-weir-cost-usd");
 const DEPLOYMENT: HeaderName = HeaderName::from_static("x-weir-deployment");
 const RETRY_AFTER: HeaderName = HeaderName::from_static("retry-after");
+
+/// On whose account weir asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Account<'a> {
+    /// Its own.
+    Own,
+    /// A workload's, which then decides who answers.
+    Workload(&'a WorkloadId),
+    /// The key's of this name: its scope and its budget bind.
+    Key(&'a str),
+}
 
 /// What came of it.
 #[derive(Debug)]
@@ -59,26 +71,31 @@ pub(crate) fn tell(headers: &mut HeaderMap, errand: &Errand) {
 }
 
 impl Bench {
-    /// One chat completion on a workload's account, read to its end. The body names who is asked as its `model`; what
-    /// is a workload there goes by `workload` all the same, so leave it out for those.
+    /// One chat completion, read to its end. The body names who is asked as its `model`; what is a workload there goes by
+    /// the account's all the same, so leave that out for those.
     ///
     /// # Errors
-    /// When the gateway cannot be reached or the workload's name cannot be sent.
+    /// When the gateway cannot be reached or the account's name cannot be sent.
     pub(crate) async fn own(
         &self,
         transport: &Transport,
         origin: Origin,
-        workload: Option<&WorkloadId>,
+        account: Account<'_>,
         errand: &Errand,
         body: Bytes,
     ) -> Result<Asked, TransportError> {
         let mut headers = self.headers.clone();
         headers.insert(ORIGIN, HeaderValue::from_static(origin.name()));
         tell(&mut headers, errand);
-        if let Some(workload) = workload {
-            let workload = HeaderValue::from_str(workload.as_str())
-                .map_err(|_| TransportError::Refused("a workload's name that no header can hold".into()))?;
-            headers.insert(WORKLOAD, workload);
+        let named = match account {
+            Account::Own => None,
+            Account::Workload(workload) => Some((WORKLOAD, workload.as_str())),
+            Account::Key(key) => Some((BEHALF, key)),
+        };
+        if let Some((header, name)) = named {
+            let name = HeaderValue::from_str(name)
+                .map_err(|_| TransportError::Refused("an account's name that no header can hold".into()))?;
+            headers.insert(header, name);
         }
         let response = transport.send(&self.target, headers, body, LIMITS).await?;
         let text = |name: HeaderName| response.headers.get(name).and_then(|value| value.to_str().ok());

@@ -152,14 +152,25 @@ fn listed(scoring: &Scoring, rates: &Rates) -> Vec<RuleShare> {
 
 #[cfg(test)]
 mod tests {
-    use weir_core::{NanoUsd, clock::ManualClock};
+    use weir_config::Settings;
+    use weir_core::{
+        Grade, NanoUsd, SpanId,
+        clock::ManualClock,
+        score::{Score, Source, Verdict},
+        workload::SEGMENT_ALL,
+    };
+    use weir_optimizer::{
+        snapshot::{self, Inputs, WorkloadInput},
+        windows::Windows,
+    };
 
     use super::*;
     use crate::{
+        bootstrap,
         fair::Turns,
         prepare_queue,
         queue::{Chosen, Urgency, push},
-        testing::{START, record, scoring, settings_text},
+        testing::{START, record, scoring, settings_text, written},
     };
 
     const CONFIG: &str = "[workloads.maths]\ncandidates = [\"sim/large\"]\nfloor = 0.8\nscorers = [\"exact\"]\n\
@@ -208,5 +219,104 @@ mod tests {
         // What is chosen now says so.
         let chosen = scoring.load().choose(&record.span, 0.0, false, &rates.load());
         assert!(chosen.iter().all(|(plan, p)| plan.own && (p - 0.7).abs() < 1e-9), "{}", chosen.len());
+    }
+
+    /// A snapshot in which one deployment is far over the floor and the other one near it.
+    async fn snapshot(store: &Store, settings: &Settings, clock: &ManualClock) -> Arc<SnapshotCell> {
+        bootstrap::policies(store, settings, clock).await.unwrap();
+        let head = store.policy_head(&"maths".into()).await.unwrap().unwrap();
+        let mut windows = Windows::new([]);
+        for seq in 1..=2_000_i64 {
+            let (deployment, right) =
+                if seq % 2 == 0 { ("sim/large", true) } else { ("sim/small", seq % 10 != 1 || seq > 40) };
+            if deployment == "sim/small" && seq > 40 {
+                continue;
+            }
+            let verdict = Verdict::Scored { grade: Grade::new(f64::from(u8::from(right))).unwrap() };
+            let at = clock.now();
+            windows.fold(seq, &Score { verdict, deployment: deployment.into(), at, ..score(seq) });
+        }
+        let deployments = settings.deployments.iter().map(|(id, one)| (id.clone(), Arc::new(one.deployment.clone())));
+        let workload = settings.workloads.values().next().unwrap();
+        let cell = Arc::new(SnapshotCell::default());
+        cell.publish(snapshot::build(&Inputs {
+            seq: 1,
+            deployments: &deployments.collect(),
+            workloads: vec![WorkloadInput {
+                workload: Arc::new(workload.clone()),
+                policy: Arc::new(head),
+                canary: None,
+            }],
+            windows: &windows,
+            output_tokens: &Default::default(),
+            now: clock.now(),
+        }));
+        cell
+    }
+
+    fn score(seq: i64) -> Score {
+        Score {
+            span_id: SpanId::from_bits(seq as u128),
+            workload: "maths".into(),
+            segment: SEGMENT_ALL.into(),
+            deployment: "sim/large".into(),
+            scorer: "exact".into(),
+            version: "v1".into(),
+            verdict: Verdict::Scored { grade: Grade::new(1.0).unwrap() },
+            source: Source::Check,
+            explanation: None,
+            p_sample: 1.0,
+            propensity: 1.0,
+            cost: NanoUsd::ZERO,
+            at: START,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_adaptive_rule_scores_more_where_a_decision_is_open_and_says_with_what_probability() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(START));
+        let store = Store::open(dir.path(), clock.clone()).await.unwrap();
+        prepare_queue(&store).await.unwrap();
+        let settings = settings_text(
+            "[workloads.maths]\ncandidates = [\"sim/large\", \"sim/small\"]\nfloor = 0.7\nscorers = [\"exact\"]\n\
+             [scorers.exact]\nkind = \"exact_match\"\n[scorers.brief]\nkind = \"word_count\"\nmax = 3\n\
+             [rules.open]\nworkload = \"maths\"\nscorers = [\"brief\"]\nsample = 0.2\nadaptive = true\n",
+        );
+        let cell = snapshot(&store, &settings, &clock).await;
+        // As much traffic to the one as to the other.
+        let served = |number: u32| {
+            let mut record = record(number);
+            record.span.started_at = START.minus(Duration::from_secs(60));
+            if number % 2 == 1 {
+                record.span.attempts[0].deployment = "sim/small".into();
+            }
+            record
+        };
+        let records: Vec<_> = (0..400).map(served).collect();
+        written(&store, &records).await;
+        let scoring = Arc::new(ArcSwap::from_pointee(scoring(&settings)));
+        let rates = Arc::new(ArcSwap::from_pointee(Rates::default()));
+        let pacer =
+            Pacer { store: store.clone(), scoring: Arc::clone(&scoring), rates: Arc::clone(&rates), cell, clock };
+        pacer.look().await.unwrap();
+
+        let listed = store.rule_share_list().await.unwrap();
+        let share = |id: &str| {
+            let of = |one: &&RuleShare| {
+                one.rule.as_str() == "open" && one.deployment.as_ref().is_some_and(|of| of.as_str() == id)
+            };
+            listed.iter().find(of).unwrap().share
+        };
+        let (settled, open) = (share("sim/large"), share("sim/small"));
+        assert!(open > 2.0 * settled && settled >= 0.02, "{settled} {open}");
+        assert!((f64::midpoint(settled, open) - 0.2).abs() < 0.01, "the mean stays: {settled} {open}");
+        for record in &records {
+            let small = record.span.id.bits().is_multiple_of(2);
+            let chosen = scoring.load().choose(&record.span, 0.0, false, &rates.load());
+            for (_, p) in chosen.iter().filter(|(plan, _)| !plan.own) {
+                assert_eq!(*p, if small { open } else { settled });
+            }
+        }
     }
 }

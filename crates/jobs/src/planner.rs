@@ -2,6 +2,7 @@
 //! best diff into a canary. It never moves traffic itself. Off unless a workload says otherwise; one diff a candidate
 //! and revision; nothing while a canary is active.
 
+mod refusals;
 mod spend;
 
 use std::{sync::Arc, time::Duration};
@@ -15,9 +16,10 @@ use weir_core::{
     snapshot::{CandidateView, WorkloadView},
     workload::{OptimizeMode, SEGMENT_ALL},
 };
+use weir_evals::judge;
 use weir_optimizer::{
     canary::{Ground, StartRequest, start},
-    diff::{Facts, LoggedFacts, PolicyDiff, Side, SpendFacts, propose},
+    diff::{Facts, LoggedFacts, PairFacts, PolicyDiff, Side, SpendFacts, propose},
     planner::{
         budget::Budget,
         logged::{self, Answer},
@@ -28,6 +30,7 @@ use weir_optimizer::{
 use weir_router::SnapshotCell;
 use weir_store::{DiffRow, DiffState, Error, Store, Usage};
 
+pub use self::refusals::Refusals;
 use crate::Lead;
 
 /// Between two looks.
@@ -40,6 +43,8 @@ const GRADED: u64 = 5_000;
 /// The canary's defaults, which a diff speaks of.
 const MARGIN: f64 = 0.03;
 const ALPHA: f64 = 0.01;
+/// A grade of a shadow's answer that is later counts as missing.
+const SCORED_WITHIN: Duration = Duration::from_mins(2);
 /// Shares tried one after the other, as far as the budget goes.
 const STEPS: [f64; 4] = [0.01, 0.05, 0.25, 0.5];
 
@@ -59,6 +64,8 @@ pub struct Planner {
     pub clock: Arc<dyn Clock>,
     /// For ids and salts.
     pub entropy: Arc<dyn Entropy>,
+    /// Canaries of its own that it could not start, told once each.
+    pub refusals: Refusals,
 }
 
 impl Planner {
@@ -84,6 +91,10 @@ impl Planner {
     /// When the store cannot be used; what was written stays, the rest is written at the next look.
     pub async fn turn(&self) -> Result<(), Error> {
         let snapshot = Arc::clone(&self.cell.load());
+        self.refusals.keep(|workload, candidate| {
+            let view = snapshot.workloads.get(workload);
+            view.is_some_and(|view| view.workload.candidates.contains(candidate))
+        });
         let active = self.store.canary_active().await?;
         for view in snapshot.workloads.values() {
             let busy = active.iter().any(|canary| canary.workload == view.workload.id);
@@ -117,6 +128,7 @@ impl Planner {
             requests: of(candidate).requests,
             failed: of(candidate).failed,
             p95_us: of(candidate).p95_us,
+            p95_ci_us: of(candidate).p95_ci_us,
         };
         let graded = match version.as_str() {
             "" => Vec::new(),
@@ -142,6 +154,9 @@ impl Planner {
         let mut diffs: Vec<PolicyDiff> = Vec::new();
         for candidate in view.candidates.iter().filter(|candidate| !candidate.stable) {
             let (from, to) = (side(stable), side(candidate));
+            let shadow = (&workload.id, &candidate.deployment.id);
+            let grades =
+                self.store.shadow_grades(shadow, &workload.quality, now.minus(DAY * DAYS), SCORED_WITHIN).await?;
             let extra = to.cost_usd.unwrap_or(0.0) - from.cost_usd.unwrap_or(0.0);
             let whole = Facts {
                 workload: workload.id.clone(),
@@ -155,6 +170,7 @@ impl Planner {
                 sample: workload.sample,
                 share: budget.allowed(requests, extra),
                 daily: daily.clone(),
+                pairs: PairFacts::of(&grades, MARGIN),
                 logged: Some(LoggedFacts {
                     from: present_value,
                     to: logged::value(&answers, &candidate.deployment.id, expected),
@@ -225,25 +241,31 @@ impl Planner {
         request.steps = Some(steps);
         request.except = diff.evidence.within.as_ref().map_or_else(Vec::new, |within| within.except.clone());
         // An approval that is asked for is waited for, even by the planner's own canaries.
-        let request = request.or(&self.settings.load().canary);
+        let settings = self.settings.load_full();
+        let request = request.or(&settings.canary);
         let workload = &view.workload.id;
         let history = self.store.canary_list(Some(workload)).await?;
         let stable = revision::stable(&view.workload, &view.policy).map(|id| id.as_str()).unwrap_or_default();
         let baseline = self.store.baseline(workload, stable).await?;
-        let ground = Ground { workload: &view.workload, head: &view.policy, history: &history, baseline };
+        let arms = [diff.to.as_str(), stable];
+        let kin = judge::kin(&view.workload, &settings.scorers, arms, &|model| settings.names_of(model));
+        let kin: Vec<String> = kin.iter().map(ToString::to_string).collect();
+        let ground = Ground { workload: &view.workload, head: &view.policy, history: &history, baseline, kin: &kin };
         let started = start(&request, &ground, "planner", &*self.entropy, now);
         let (canary, event) = match started {
             Ok(started) => started,
             Err(problem) => {
-                tracing::warn!(diff = %row.id, %problem, "the planner's canary was not started");
+                if self.refusals.is_news(workload, &diff.to, &problem) {
+                    tracing::warn!(diff = %row.id, %problem, "the planner's canary was not started");
+                }
                 return Ok(());
             }
         };
-        match self.store.canary_insert(&canary, &event).await {
-            Ok(_) => self.store.policy_diff_apply(&row.id).await,
+        self.refusals.forget(workload, &diff.to);
+        match self.store.canary_start(&canary, &event, Some(&row.id)).await {
             // A person was first.
             Err(Error::Conflict { .. }) => Ok(()),
-            Err(error) => Err(error),
+            done => done,
         }
     }
 }

@@ -22,7 +22,7 @@ use weir_providers::transport::Transport;
 use weir_router::SnapshotCell;
 use weir_store::{Error, Store};
 
-use crate::{Bench, Lead};
+use crate::{Bench, Lead, own::Account};
 
 /// Between two looks at what is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -161,7 +161,12 @@ impl Prober {
         let errand = Errand::of_item(&stored.hash, false);
         let body = serde_json::json!({"model": candidate.as_str(), "messages": item.input});
         let body = Bytes::from(body.to_string());
-        match self.parts.bench.own(&self.parts.transport, Origin::Probe, Some(workload), &errand, body).await {
+        match self
+            .parts
+            .bench
+            .own(&self.parts.transport, Origin::Probe, Account::Workload(workload), &errand, body)
+            .await
+        {
             Ok(asked) => asked.cost.unwrap_or(NanoUsd::ZERO),
             Err(error) => {
                 tracing::warn!(%error, %workload, deployment = %candidate, "a golden probe could not be asked");

@@ -27,6 +27,10 @@ pub(crate) const CHECKS: &str = "run_checks";
 pub(crate) const JUDGES: &str = "ask_judge";
 /// Queue of [`MirrorSpan`].
 pub(crate) const MIRRORS: &str = "mirror_span";
+/// Queue of [`TellPolicy`].
+pub(crate) const TELLINGS: &str = "tell_policy";
+/// Tries of one [`TellPolicy`]: waits in between add up to three to five minutes, about as long as a receiver's new release takes.
+pub(crate) const TELLING_ATTEMPTS: usize = 12;
 
 /// Jobs of at least this priority are live; those of back-fills lie below.
 pub(crate) const LIVE: i64 = 1_000_000_000;
@@ -89,6 +93,15 @@ pub(crate) struct MirrorSpan {
     pub(crate) canary: Option<CanaryId>,
     /// What shadow answers of the workload may cost in 24 hours.
     pub(crate) max_per_day: NanoUsd,
+}
+
+/// Tell the policy webhook a piece of news.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TellPolicy {
+    /// The news' own id.
+    pub(crate) id: String,
+    /// What is posted, byte by byte, at every try.
+    pub(crate) body: String,
 }
 
 /// Why a group of records was not stored.
@@ -222,6 +235,13 @@ pub(crate) async fn push_mirrors(connection: &mut SqliteConnection, mirrors: &[M
     send(connection, MIRRORS, tasks.collect::<Result<_, _>>()?).await
 }
 
+/// Pushes news to tell into the same transaction. They lie below what is live: a receiver that is away must not look like
+/// scoring that falls behind.
+pub(crate) async fn push_tellings(connection: &mut SqliteConnection, news: &[TellPolicy]) -> Result<(), Error> {
+    let tasks = news.iter().map(|job| tried(job, Some(job.id.clone()), (0, None), TELLING_ATTEMPTS));
+    send(connection, TELLINGS, tasks.collect::<Result<_, _>>()?).await
+}
+
 async fn send(connection: &mut SqliteConnection, queue: &str, tasks: Vec<Task<Vec<u8>>>) -> Result<(), Error> {
     if tasks.is_empty() {
         return Ok(());
@@ -229,14 +249,20 @@ async fn send(connection: &mut SqliteConnection, queue: &str, tasks: Vec<Task<Ve
     queries::push_tasks(connection, queue, &tasks).await.map_err(|error| Error::Queue(error.to_string()))
 }
 
-fn task(
+fn task(job: &impl Serialize, key: Option<String>, due: (i64, Option<u64>)) -> Result<Task<Vec<u8>>, Error> {
+    tried(job, key, due, MAX_ATTEMPTS as usize)
+}
+
+/// The task of a job, with its key, its priority, the second before which nobody takes it, and its tries.
+fn tried(
     job: &impl Serialize,
     key: Option<String>,
     (priority, run_at): (i64, Option<u64>),
+    tries: usize,
 ) -> Result<Task<Vec<u8>>, Error> {
     let bytes = serde_json::to_vec(job).map_err(|error| Error::Queue(error.to_string()))?;
     let priority = usize::try_from(priority).unwrap_or(0);
-    let mut builder = TaskBuilder::new(bytes).max_attempts(MAX_ATTEMPTS as usize).priority(priority);
+    let mut builder = TaskBuilder::new(bytes).max_attempts(tries).priority(priority);
     if let Some(key) = key {
         builder = builder.idempotency_key(key);
     }
@@ -254,4 +280,51 @@ pub(crate) fn storage<Job>(store: &Store, queue: &str, concurrency: usize) -> Sq
         .heartbeat_interval(Duration::from_secs(5))
         .missed_heartbeats(3);
     SqliteStorage::new(store.pool()).with_config(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_core::clock::ManualClock;
+
+    use super::*;
+    use crate::{
+        prepare_queue,
+        testing::{START, record, scoring, settings_text, written},
+    };
+
+    #[tokio::test]
+    async fn a_rule_with_a_delay_scores_after_it_and_earlier_turns_come_first() {
+        let config = settings_text(
+            "[workloads.maths]\ncandidates = [\"sim/large\"]\nfloor = 0.8\nscorers = [\"exact\"]\n\
+             [scorers.exact]\nkind = \"exact_match\"\n[scorers.brief]\nkind = \"word_count\"\nmax = 3\n\
+             [scorers.right]\nkind = \"judge\"\nmodel = \"sim/large\"\ntemplate = \"closed_qa\"\ncriteria = \"c\"\n\
+             [rules.later]\nworkload = \"maths\"\nscorers = [\"brief\"]\ndelay = \"90s\"\nexpires = \"30s\"\n\
+             [rules.asked]\nworkload = \"maths\"\nscorers = [\"right\"]\n",
+        );
+        let scoring = scoring(&config);
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Arc::new(ManualClock::new(START))).await.unwrap();
+        prepare_queue(&store).await.unwrap();
+        let asked = Arc::new(record(1));
+        written(&store, &[record(1)]).await;
+        let plan = |rule: &str| scoring.plan(Some(&rule.into()), &"maths".into()).cloned().unwrap();
+        let turns = Turns::default();
+        let urgency = Urgency::Live { turns: &turns, now: START };
+        let mut tx = store.begin_spans().await.unwrap();
+        let later = [Chosen { record: &asked, plan: plan("later"), p: 1.0 }];
+        let pushed = push(tx.connection(), &later, urgency).await.unwrap();
+        assert!(pushed.checked.is_empty() && !pushed.judged, "it is not kept in memory for so long");
+        tx.commit().await.unwrap();
+        let now_s = START.0 / 1_000_000;
+        let waits = store.job_list(None, 9).await.unwrap();
+        assert_eq!((waits.len(), waits[0].run_at.0 / 1_000_000), (1, now_s + 90), "{waits:?}");
+        assert_eq!(until(&plan("later"), urgency), Some(now_s + 90 + 30), "it expires after its delay, not within it");
+
+        // The queue serves the highest first: earlier turns, then later ones, then what nobody waits for.
+        let priority = |urgency, turn| due(&plan("asked"), urgency, turn).0;
+        let order = [priority(urgency, 0), priority(urgency, 1), priority(urgency, u64::MAX)];
+        assert!(order.is_sorted_by(|a, b| a > b) && order[2] >= LIVE, "{order:?}");
+        assert!(priority(Urgency::Backfill, 0) < LIVE);
+        assert_eq!(until(&plan("asked"), Urgency::Backfill), None, "past answers are past already");
+    }
 }

@@ -6,7 +6,11 @@ use apalis::prelude::{BoxDynError, Data};
 use weir_core::span::{Errand, Origin};
 use weir_store::Shadow;
 
-use crate::{desk::Desk, own::addressed, queue::MirrorSpan};
+use crate::{
+    desk::Desk,
+    own::{Account, addressed},
+    queue::MirrorSpan,
+};
 
 /// What the budget looks back on.
 const DAY: Duration = Duration::from_hours(24);
@@ -29,7 +33,8 @@ pub(crate) async fn ask(job: MirrorSpan, desk: Data<Arc<Desk>>) -> Result<(), Bo
         return Ok(());
     };
     let errand = Errand::about(job.span);
-    let asked = desk.bench.own(&desk.transport, Origin::Shadow, Some(&job.workload), &errand, body).await?;
+    let asked =
+        desk.bench.own(&desk.transport, Origin::Shadow, Account::Workload(&job.workload), &errand, body).await?;
     let shadow_id = match asked.status {
         200 => asked.span,
         // The candidate's own failure, which counts.

@@ -12,7 +12,7 @@ use weir_core::{
     span::{Attempt, Origin, Outcome, Payload, Record, Span},
 };
 use weir_providers::transport::{Policy, Transport};
-use weir_store::{Options, Store};
+use weir_store::{NewDataset, NewItem, Options, Reach, Store};
 
 use crate::{Bells, Bench, Desk, Recent, References, Scoring};
 
@@ -46,12 +46,14 @@ pub(crate) fn desk(store: Store, settings: &Settings, clock: Arc<ManualClock>, g
     Desk {
         references: Arc::new(References::new(store.clone())),
         store,
+        settings: Arc::new(ArcSwap::from_pointee(settings.clone())),
         scoring: Arc::new(ArcSwap::from_pointee(scoring(settings))),
         recent: Arc::new(Recent::default()),
         bells: Bells::default(),
         turns: Arc::default(),
         bench: Arc::new(Bench::new(gateway, "token").unwrap()),
         transport: Arc::new(Transport::new(Policy::default()).unwrap()),
+        responses_kept: settings.server.responses_kept,
         clock,
         entropy: Arc::new(Seeded::new(1)),
         exporter: None,
@@ -116,4 +118,18 @@ pub(crate) async fn written(store: &Store, records: &[Record]) {
     let mut tx = store.begin_spans().await.unwrap();
     tx.span_insert_many(records).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// Purges this request's words, by way of a dataset item made from it.
+pub(crate) async fn purge(store: &Store, span: SpanId) {
+    let body = format!(r#"{{"id":"gone","input":"2+2","source":{{"span_id":"{span}"}}}}"#);
+    let new = NewDataset { name: "purged".to_owned(), ..NewDataset::default() };
+    let item =
+        NewItem { id: "gone".to_owned(), hash: "gone".to_owned(), input_hash: "gone".to_owned(), split: None, body };
+    store.dataset_publish(&new, &[item]).await.unwrap();
+    assert_eq!(
+        store.item_purge("purged", &["gone".to_owned()], Reach::default(), "asked", "ana").await.unwrap().items,
+        1
+    );
+    assert_eq!(store.payload_get(span).await.unwrap(), None);
 }

@@ -29,6 +29,7 @@ pub struct Bells {
     pub(crate) checks: Bell,
     pub(crate) judges: Bell,
     pub(crate) mirrors: Bell,
+    pub(crate) tellings: Bell,
 }
 
 impl Bells {
@@ -42,6 +43,9 @@ impl Bells {
     }
     pub(crate) fn ring_mirrors(&self) {
         self.mirrors.0.send_replace(());
+    }
+    pub(crate) fn ring_tellings(&self) {
+        self.tellings.0.send_replace(());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The scoring workers, under a monitor that restarts them: any storage error ends an apalis worker.
+//! The workers, under a monitor that restarts them: any storage error ends an apalis worker.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,8 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     checks,
     desk::Desk,
-    judges,
-    queue::{self, AskJudge, CHECKS, JUDGES, MAX_ATTEMPTS, MIRRORS, MirrorSpan, RunChecks},
+    herald, judges,
+    queue::{
+        self, AskJudge, CHECKS, JUDGES, MAX_ATTEMPTS, MIRRORS, MirrorSpan, RunChecks, TELLING_ATTEMPTS, TELLINGS,
+        TellPolicy,
+    },
     shadows,
     tries::Tries,
     wake::Wake,
@@ -25,6 +28,8 @@ const CHECK_WORKERS: usize = 16;
 const JUDGE_WORKERS: usize = 16;
 /// Requests asked again at once: few, so that they leave callers the room.
 const MIRROR_WORKERS: usize = 4;
+/// News told at once; each keeps its place while it waits for its next try.
+const TELLING_WORKERS: usize = 4;
 
 /// Between two wake-ups of workers that are to stop.
 const NUDGE: Duration = Duration::from_millis(50);
@@ -33,7 +38,7 @@ const FINISH: Duration = Duration::from_secs(5);
 
 /// How long a finished job can be seen.
 const DONE_KEPT: Duration = Duration::from_mins(10);
-/// Between two looks for finished jobs to forget.
+/// Between two looks for finished jobs, stored responses and files to forget.
 const SWEEP: Duration = Duration::from_secs(20);
 
 /// Runs the workers until `stop`; jobs at work are finished first, within bounds. What is cut off is taken up again by
@@ -42,7 +47,7 @@ pub(crate) async fn run(desk: Arc<Desk>, worker_id: String, stop: CancellationTo
     tokio::join!(work(Arc::clone(&desk), worker_id, stop.clone()), sweep(&desk, stop));
 }
 
-/// Forgets finished jobs: fetching slows down with the size of the table.
+/// Forgets finished jobs, as fetching slows down with the size of the table, and stored responses and files whose time is over.
 async fn sweep(desk: &Desk, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -52,14 +57,21 @@ async fn sweep(desk: &Desk, stop: CancellationToken) {
         if let Err(error) = desk.store.job_purge(desk.clock.now().minus(DONE_KEPT)).await {
             tracing::warn!(%error, "finished jobs stay in the queue's table until the next look");
         }
+        if let Err(error) = desk.store.response_expire(desk.clock.now().minus(desk.responses_kept)).await {
+            tracing::warn!(%error, "responses whose time is over stay until the next look");
+        }
+        if let Err(error) = desk.store.file_expire().await {
+            tracing::warn!(%error, "files whose time is over stay until the next look");
+        }
     }
 }
 
 async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
     let tries = Tries { most: MAX_ATTEMPTS as usize, stop: stop.clone(), entropy: Arc::clone(&desk.entropy) };
+    let telling_tries = Tries { most: TELLING_ATTEMPTS, ..tries.clone() };
     let (check_tries, judge_tries, mirror_tries) = (tries.clone(), tries.clone(), tries);
-    let (checks_desk, judges_desk, mirrors_desk) = (Arc::clone(&desk), Arc::clone(&desk), desk);
-    let (checks_id, judges_id, mirrors_id) = (worker_id.clone(), worker_id.clone(), worker_id);
+    let (checks_desk, judges_desk, mirrors_desk) = (Arc::clone(&desk), Arc::clone(&desk), Arc::clone(&desk));
+    let (checks_id, judges_id, mirrors_id) = (worker_id.clone(), worker_id.clone(), worker_id.clone());
     let monitor = Monitor::new()
         .register(move |restarts| {
             let storage = queue::storage::<RunChecks>(&checks_desk.store, CHECKS, CHECK_WORKERS)
@@ -91,8 +103,18 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
                 .data(Arc::clone(&mirrors_desk))
                 .build(shadows::ask)
         })
+        .register(move |restarts| {
+            let storage = queue::storage::<TellPolicy>(&desk.store, TELLINGS, TELLING_WORKERS)
+                .poll_with_strategy(Wake::new(&desk.bells.tellings));
+            WorkerBuilder::new(format!("{TELLINGS}-{worker_id}-{restarts}"))
+                .backend(storage)
+                .concurrency(TELLING_WORKERS)
+                .layer(telling_tries.clone())
+                .data(Arc::clone(&desk))
+                .build(herald::tell)
+        })
         .should_restart(|worker, error| {
-            tracing::error!(worker = worker.name(), %error, "a scoring worker stopped; it is started again");
+            tracing::error!(worker = worker.name(), %error, "a worker stopped; it is started again");
             true
         });
     let context = monitor.context();
@@ -108,11 +130,11 @@ async fn work(desk: Arc<Desk>, worker_id: String, stop: CancellationToken) {
             // It wakes every worker; that it was said before is no error.
             drop(context.shutdown());
         }
-        tracing::info!("scoring jobs are left for the next start");
+        tracing::info!("jobs are left for the next start");
     };
     tokio::select! {
         result = monitor.run_with_signal(signal) => if let Err(error) = result {
-            tracing::error!(%error, "the scoring workers stopped");
+            tracing::error!(%error, "the workers stopped");
         },
         () = nudge => {}
     }

@@ -9,6 +9,7 @@ use weir_core::{
     canary::{Canary, CanaryState},
     deployment::Deployment,
     policy::Policy,
+    segment::Segments,
     snapshot::{CanarySlot, CandidateView, Snapshot, WorkloadView},
     workload::{SEGMENT_ALL, Workload},
 };
@@ -78,9 +79,11 @@ pub fn build(inputs: &Inputs<'_>) -> Snapshot {
 fn view(inputs: &Inputs<'_>, input: &WorkloadInput<'_>) -> WorkloadView {
     let workload = &input.workload;
     let canary = input.canary.and_then(|granted| slot(&granted, workload));
+    let segments = Segments::of(&workload.segments, &workload.tenants);
     let of = |segment: &str, canary| {
         let candidates = candidates(inputs, input, segment);
-        WorkloadView::new(Arc::clone(workload), Arc::clone(&input.policy), candidates, canary)
+        let (segments, workload, policy) = (Arc::clone(&segments), Arc::clone(workload), Arc::clone(&input.policy));
+        WorkloadView::within(segments, workload, policy, candidates, canary)
     };
     let mut view = of(SEGMENT_ALL, canary);
     if !view.segments.is_whole() {

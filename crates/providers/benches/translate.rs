@@ -4,15 +4,17 @@
 //! `cargo xtask bench translate`
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark")]
 
+#[path = "../tests/fixture/mod.rs"]
+mod fixture;
+
 use std::{hint::black_box, time::Instant};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use weir_core::deployment::{
-    Capabilities, Deployment,
-    Dialect::{self, Anthropic, Bedrock, Cohere, Gemini, Mistral, OpenaiChat, OpenaiResponses},
-};
+use weir_core::deployment::Dialect::{self, Anthropic, Bedrock, Cohere, Gemini, Mistral, OpenaiChat, OpenaiResponses};
 use weir_providers::exchange::{Entry, Inbound};
+
+use fixture::deployment;
 
 /// The one weir runs with.
 #[global_allocator]
@@ -106,16 +108,4 @@ fn body(dialect: Dialect) -> Bytes {
         }
     }
     document(turns).to_string().into()
-}
-
-fn deployment(dialect: Dialect) -> Deployment {
-    Deployment {
-        id: "d".into(),
-        provider: "p".into(),
-        dialect,
-        base_url: "https://example.com/v1".into(),
-        model: "upstream".into(),
-        capabilities: Capabilities::default(),
-        price: None,
-    }
 }

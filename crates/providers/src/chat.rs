@@ -41,6 +41,8 @@ pub(crate) struct Request {
     pub(crate) logprobs: Option<u64>,
     pub(crate) format: Option<Format>,
     pub(crate) thinking: Option<Thinking>,
+    /// How much is said: low, medium, high.
+    pub(crate) verbosity: Option<String>,
     /// The end user, an opaque id.
     pub(crate) user: Option<String>,
     pub(crate) stream: bool,
@@ -232,12 +234,14 @@ impl Request {
             (Dialect::Gemini, "tool_choice") => "toolConfig.functionCallingConfig",
             (Dialect::Gemini, "n") => "generationConfig.candidateCount",
             (Dialect::Gemini, "logprobs") => "generationConfig.responseLogprobs",
+            (Dialect::Gemini, "top_logprobs") => "generationConfig.logprobs",
             (Dialect::Gemini, "stop") => "generationConfig.stopSequences",
             (Dialect::Gemini, "presence_penalty") => "generationConfig.presencePenalty",
             (Dialect::Gemini, "frequency_penalty") => "generationConfig.frequencyPenalty",
             (Dialect::Gemini, name) => return format!("$.generationConfig.{name}"),
             (Dialect::Anthropic, "response_format") => "output_config.format",
             (Dialect::Anthropic, "reasoning_effort") => "thinking",
+            (Dialect::OpenaiResponses, "verbosity") => "text.verbosity",
             (Dialect::Anthropic, "stop") => "stop_sequences",
             (Dialect::Anthropic, "parallel_tool_calls") => "tool_choice.disable_parallel_tool_use",
             (_, name) => name,
@@ -258,6 +262,10 @@ impl Request {
         ];
         for (name, _) in made.iter().filter(|(name, made)| *made && names.contains(name)) {
             losses.matters(self.field(name));
+        }
+        // A wish for more or fewer words.
+        if names.contains(&"verbosity") && self.verbosity.is_some() {
+            losses.hint(self.field("verbosity"));
         }
     }
 

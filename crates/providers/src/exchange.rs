@@ -142,7 +142,7 @@ impl<'a> Inbound<'a> {
                 invoke::adapt(anthropic::encode(request, &deployment.model, &mut losses)?, None)
             }
             Dialect::Anthropic => anthropic::encode(request, &deployment.model, &mut losses)?,
-            Dialect::Gemini => gemini::encode(request, &deployment.model, &mut losses)?,
+            Dialect::Gemini => gemini::encode(request, &deployment.model, &deployment.provider, &mut losses)?,
             Dialect::Mistral => mistral::encode(request, &deployment.model, &mut losses),
             Dialect::Cohere => cohere::encode(request, &deployment.model, &mut losses),
             Dialect::Bedrock => bedrock::encode(request, &mut losses)?,
@@ -178,6 +178,13 @@ impl<'a> Inbound<'a> {
             }
             Entry::EmbedContent { batch, .. } if openai => {
                 (at("embeddings"), embed::to_openai(&value::parse(self.body)?, *batch, &deployment.model)?)
+            }
+            // Whose words reranking is asked in.
+            Entry::Raw(path @ "rerank") if deployment.dialect == Dialect::Cohere => {
+                (at(path), openai_chat::splice(&self.peek, self.body, &deployment.model, false))
+            }
+            Entry::Embeddings if deployment.dialect == Dialect::Cohere => {
+                (at("embed"), embed::to_cohere(&value::parse(self.body)?, &deployment.model)?)
             }
             Entry::Raw(path) | Entry::Form { path, .. } => return Err(refused(format!("/{path}")).into()),
             _ => return Err(refused("/embeddings".to_owned()).into()),
@@ -268,10 +275,12 @@ impl<'a> Inbound<'a> {
         }
         let reply = openai_chat::read_raw(&body, input_estimate)?;
         let body = match (self.entry, from) {
-            (Entry::Embeddings, Dialect::Gemini) => {
+            (Entry::Embeddings, Dialect::Gemini | Dialect::Cohere) => {
                 let asked = value::parse(self.body).unwrap_or_default();
                 let base64 = asked.get("encoding_format").is_some_and(|format| format == "base64");
-                embed::from_gemini(&openai_chat::document(&body)?, &self.peek.model, base64, reply.usage.input)?
+                let said = openai_chat::document(&body)?;
+                let list = if from == Dialect::Cohere { embed::from_cohere } else { embed::from_gemini };
+                list(&said, &self.peek.model, base64, reply.usage.input)?
             }
             (Entry::EmbedContent { batch, .. }, Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Mistral) => {
                 embed::from_openai(&openai_chat::document(&body)?, *batch)?
@@ -285,7 +294,10 @@ impl<'a> Inbound<'a> {
     #[must_use]
     pub fn stream(&self, deployment: &Deployment, input_estimate: u64) -> Stream {
         let (from, to) = (deployment.dialect, self.dialect());
-        if !self.entry.is_chat() || (from == to && to == Dialect::OpenaiChat) {
+        if !self.entry.is_chat() {
+            return Stream::Chat(Box::new(ChatStream::passed()));
+        }
+        if from == to && to == Dialect::OpenaiChat {
             return Stream::Chat(Box::new(ChatStream::new(self.peek.include_usage)));
         }
         let array = matches!(self.entry, Entry::Gemini { sse: false, .. });

@@ -48,10 +48,12 @@ pub struct Row {
     pub date: String,
 }
 
-/// Prices in US dollars per million tokens of sound and images, and multiples of the usual price in other tiers.
+/// Prices in US dollars per million tokens of sound, images and a cache that is kept for an hour, and multiples of the usual price in other tiers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpecialRow {
+    /// Prompt tokens written to the cache for an hour.
+    pub cache_write_hour_usd: Option<f64>,
     /// Prompt tokens of sound.
     pub audio_input_usd: Option<f64>,
     /// Completion tokens of sound.
@@ -77,6 +79,7 @@ impl From<&SpecialRow> for SpecialPrices {
         let usd = |price: Option<f64>| price.map(NanoUsd::from_usd);
         let thousandths = |factor: Option<f64>| factor.map(|factor| (factor * 1_000.0).round() as u32);
         Self {
+            cache_write_hour: usd(row.cache_write_hour_usd),
             audio_input: usd(row.audio_input_usd),
             audio_output: usd(row.audio_output_usd),
             image_input: usd(row.image_input_usd),
@@ -163,6 +166,7 @@ mod tests {
                 assert!(special.source.starts_with("https://") && special.date.len() == 10, "{row:?}");
                 assert!([special.batch, special.flex].into_iter().flatten().all(|factor| (0.1..1.0).contains(&factor)));
                 assert!(special.priority.is_none_or(|factor| factor > 1.0), "{row:?}");
+                assert!(special.cache_write_hour_usd.is_none_or(|usd| Some(usd) > row.cache_write_usd), "{row:?}");
                 assert!(special.audio_input_usd.is_none_or(|usd| usd >= row.input_usd), "{row:?}");
             }
             let twin = |other: &Row| other.provider == row.provider && other.model == row.model;
@@ -184,6 +188,7 @@ mod tests {
         assert_eq!(price.special.audio_input, Some(NanoUsd(1_000_000_000)));
         let claude = lookup("anthropic", "claude-sonnet-4-6").unwrap().special;
         assert_eq!((claude.batch, claude.priority, claude.audio_input), (Some(500), None, None));
+        assert_eq!(claude.cache_write_hour, Some(NanoUsd(6_000_000_000)));
         assert_eq!(lookup("openai", "gpt-4.1-mini-2025x04-14"), None);
         assert_eq!(lookup("openai", ""), None);
     }

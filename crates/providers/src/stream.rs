@@ -57,6 +57,14 @@ pub enum StreamFailure {
     TooLarge,
 }
 
+impl StreamFailure {
+    /// The provider ended its answer with a word for its own failure.
+    pub(crate) fn ended_with(word: &str) -> Self {
+        let error = serde_json::json!({"error": {"message": format!("the answer ended with {word}")}});
+        Self::Error(Bytes::from(error.to_string()))
+    }
+}
+
 impl From<BadFrame> for StreamFailure {
     fn from(bad: BadFrame) -> Self {
         match bad {

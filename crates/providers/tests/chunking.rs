@@ -1,6 +1,10 @@
 //! Streams between any two dialects: however the provider's bytes are cut, the caller gets the same.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
+mod fixture;
+
+use std::thread;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
@@ -12,6 +16,8 @@ use weir_providers::{
     exchange::{Entry, Inbound},
     stream::{Step, StreamEnd, StreamFailure},
 };
+
+use fixture::deployment;
 
 const DIALECTS: [Dialect; 4] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini];
 const PROVIDERS: [Dialect; 7] = [OpenaiChat, OpenaiResponses, Anthropic, Gemini, Mistral, Cohere, Bedrock];
@@ -177,9 +183,19 @@ fn an_invoked_model_streams_what_anthropic_streams_however_it_is_cut() {
     }
 }
 
+/// Does it for each of them at once: these tests try thousands of cuts.
+fn each(providers: impl IntoIterator<Item = Dialect>, check: impl Fn(Dialect) + Sync) {
+    thread::scope(|scope| {
+        for from in providers {
+            let check = &check;
+            scope.spawn(move || check(from));
+        }
+    });
+}
+
 #[test]
 fn a_recorded_stream_cut_at_every_offset_reads_the_same() {
-    for from in PROVIDERS {
+    each(PROVIDERS, |from| {
         let bytes = &bytes_of(from);
         for to in DIALECTS {
             let (whole, end) = relay(from, to, bytes, &[]);
@@ -195,12 +211,12 @@ fn a_recorded_stream_cut_at_every_offset_reads_the_same() {
                 assert_eq!(relay(from, to, crlf.as_bytes(), &every).0, whole, "{from:?} to {to:?} with CRLF");
             }
         }
-    }
+    });
 }
 
 #[test]
 fn a_stream_that_ends_early_is_never_a_success() {
-    for from in PROVIDERS.into_iter().filter(|from| *from != Bedrock) {
+    each(PROVIDERS.into_iter().filter(|from| *from != Bedrock), |from| {
         let text = recorded(from);
         // Up to the event that says why it stopped; Gemini's says everything at once.
         let events: Vec<&str> = text.split_inclusive("\n\n").collect();
@@ -213,7 +229,7 @@ fn a_stream_that_ends_early_is_never_a_success() {
                 assert!(matches!(end, StreamEnd::Failed(_)), "{from:?} to {to:?} ended at {cut} of {}", events.len());
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -293,16 +309,4 @@ fn json(depth: u32) -> impl Strategy<Value = serde_json::Value> {
             }),
         ]
     })
-}
-
-fn deployment(dialect: Dialect) -> Deployment {
-    Deployment {
-        id: "d".into(),
-        provider: "p".into(),
-        dialect,
-        base_url: "https://example.com/v1".into(),
-        model: "upstream".into(),
-        capabilities: Default::default(),
-        price: None,
-    }
 }

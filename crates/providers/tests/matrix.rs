@@ -118,6 +118,8 @@ fn an_answer_of_each_provider_is_said_to_each_caller() {
                 to.name()
             );
             assert!(!usage.estimated);
+            let hour = if matches!(from, Dialect::Anthropic | Dialect::Bedrock) { (10, 6) } else { (0, 0) };
+            assert_eq!((usage.cache_write, usage.cache_write_hour), hour, "{}", from.name());
             if from == to {
                 assert_eq!(said, answer, "{} is passed on as it came", from.name());
             } else {
@@ -134,11 +136,19 @@ fn what_a_provider_cannot_say_is_refused_by_its_path_or_dropped_where_that_is_al
     let claude =
         |more: &str| format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"hi"}}],{more}}}"#);
     let gemini = |more: &str| format!(r#"{{"contents":[{{"parts":[{{"text":"hi"}}]}}],{more}}}"#);
-    use Dialect::{Anthropic, Bedrock, Gemini, OpenaiChat, OpenaiResponses};
+    use Dialect::{Anthropic, Bedrock, Cohere, Gemini, OpenaiChat, OpenaiResponses};
     let thinks = |more: &str| chat(&format!(r#""reasoning_effort":"low",{more}"#));
     let tool = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
     for (from, body, to, path) in [
         (OpenaiChat, chat(r#""logit_bias":{"5":1}"#), Anthropic, "$.logit_bias"),
+        (OpenaiChat, chat(r#""modalities":["text","audio"]"#), Anthropic, "$.modalities"),
+        (OpenaiChat, chat(r#""logprobs":true,"top_logprobs":2"#), Cohere, "$.top_logprobs"),
+        (
+            Gemini,
+            gemini(r#""generationConfig":{"responseLogprobs":true,"logprobs":2}"#),
+            Cohere,
+            "$.generationConfig.logprobs",
+        ),
         (OpenaiChat, chat(r#""n":2"#), Anthropic, "$.n"),
         (OpenaiChat, chat(r#""logprobs":true"#), Anthropic, "$.logprobs"),
         (OpenaiChat, chat(r#""seed":1"#), Anthropic, "$.seed"),
@@ -234,4 +244,88 @@ fn what_goes_beside_thoughts_is_said_and_without_thoughts_everything_is() {
             assert_eq!(&sent[key], value, "{more}");
         }
     }
+}
+
+/// What `to` gets of a request.
+fn said(from: Dialect, to: Dialect, body: &Value) -> Value {
+    let (entry, body) = (entry(from), Bytes::from(body.to_string()));
+    let sent = Inbound::read(&entry, &body, 0).unwrap().outgoing(&deployment(to), false).unwrap();
+    serde_json::from_slice(&sent.body).unwrap()
+}
+
+#[test]
+fn what_says_only_what_is_so_anyway_is_taken_by_every_provider() {
+    let body = json!({
+        "model": "m", "messages": [{"role": "user", "content": "hi"}], "logit_bias": {}, "modalities": ["text"], "n": 1,
+        "verbosity": "low", "presence_penalty": 0, "logprobs": false,
+    });
+    for to in DIALECTS.into_iter().chain(OUTWARD).filter(|to| *to != Dialect::OpenaiChat) {
+        let said = said(Dialect::OpenaiChat, to, &body);
+        let wordy = said.pointer("/text/verbosity").is_some();
+        assert_eq!(wordy, to == Dialect::OpenaiResponses, "{said}");
+        for field in ["logit_bias", "modalities", "verbosity"] {
+            assert!(said.get(field).is_none(), "{said}");
+        }
+    }
+    let body = json!({"model": "m", "input": "hi", "text": {"verbosity": "high"}, "max_tool_calls": 3});
+    assert_eq!(said(Dialect::OpenaiResponses, Dialect::OpenaiChat, &body)["verbosity"], "high");
+}
+
+#[test]
+fn a_choice_among_some_tools_leaves_these() {
+    let tool = |name: &str| json!({"type": "function", "name": name, "parameters": {"type": "object"}});
+    let body = json!({
+        "model": "m", "input": "hi", "tools": [tool("f"), tool("g")],
+        "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "g"}]},
+    });
+    let asked = said(Dialect::OpenaiResponses, Dialect::Anthropic, &body);
+    assert_eq!((&asked["tool_choice"], asked["tools"].as_array().unwrap().len()), (&json!({"type": "any"}), 1));
+    assert_eq!(asked["tools"][0]["name"], "g");
+    let nested = |name: &str| json!({"type": "function", "function": {"name": name}});
+    let body = json!({
+        "model": "m", "messages": [{"role": "user", "content": "hi"}], "tools": [nested("f"), nested("g")],
+        "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [nested("f")]}},
+    });
+    let asked = said(Dialect::OpenaiChat, Dialect::OpenaiResponses, &body);
+    assert_eq!((&asked["tool_choice"], &asked["tools"][0]["name"]), (&json!("auto"), &json!("f")));
+    assert_eq!(asked["tools"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_tool_shows_reaches_those_who_can_see_it() {
+    let seeing = [Dialect::OpenaiResponses, Dialect::Anthropic, Dialect::Gemini];
+    for from in seeing {
+        for to in seeing.into_iter().filter(|to| *to != from) {
+            let body = said(from, to, &read(&format!("{}.shown.json", from.name())));
+            hold(&format!("{}.shown.to.{}.json", from.name(), to.name()), &body);
+        }
+    }
+}
+
+#[test]
+fn what_a_tool_shows_by_its_address_or_to_an_older_model_is_refused_by_its_place() {
+    let mut body = read("anthropic.shown.json");
+    body["messages"][2]["content"][0]["content"][1]["source"] =
+        json!({"type": "url", "url": "https://a.example/b.png"});
+    let gemini = |provider: &str, model: &str| Deployment {
+        provider: provider.into(),
+        model: model.into(),
+        ..deployment(Dialect::Gemini)
+    };
+    let (entry, body) = (entry(Dialect::Anthropic), Bytes::from(body.to_string()));
+    let inbound = Inbound::read(&entry, &body, 0).unwrap();
+    for (provider, model, refused) in [
+        ("gemini", "gemini-3-pro-preview", "$.messages[2]: a file of a tool result by URL"),
+        ("gemini", "models/gemini-2.5-flash", "$.messages[2]: a tool result that is not text"),
+        ("vertex", "gemini-2.5-flash", "$.messages[2]: a tool result that is not text"),
+    ] {
+        match inbound.outgoing(&gemini(provider, model), false) {
+            Err(Unsendable::Untranslatable(found)) => assert_eq!(found.fields, [refused], "{model}"),
+            other => panic!("{model}: {other:?}"),
+        }
+    }
+    let sent = inbound.outgoing(&gemini("vertex", "gemini-3-pro-preview"), false).unwrap();
+    let sent: Value = serde_json::from_slice(&sent.body).unwrap();
+    let first = &sent["contents"][2]["parts"][0]["functionResponse"]["parts"][0];
+    assert_eq!(first, &json!({"fileData": {"mimeType": "image/png", "fileUri": "https://a.example/b.png"}}));
 }

@@ -1,15 +1,19 @@
 //! Every value of a representative request, replaced by one of every other type and taken out: each is read, or refused with
 //! a path that leads to it or above it.
 
+mod fixture;
+
 use std::{fs, path::Path};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use weir_core::deployment::{Capabilities, Deployment, Dialect};
+use weir_core::deployment::Dialect;
 use weir_providers::{
     dialect::BadRequest,
     exchange::{Entry, Inbound, Unsendable},
 };
+
+use fixture::deployment;
 
 const CALLERS: [Dialect; 4] = [Dialect::OpenaiChat, Dialect::OpenaiResponses, Dialect::Anthropic, Dialect::Gemini];
 const PROVIDERS: [Dialect; 7] = [
@@ -21,18 +25,6 @@ const PROVIDERS: [Dialect; 7] = [
     Dialect::Cohere,
     Dialect::Bedrock,
 ];
-
-fn deployment(dialect: Dialect) -> Deployment {
-    Deployment {
-        id: "d".into(),
-        provider: "p".into(),
-        dialect,
-        base_url: "https://example.com/v1".into(),
-        model: "upstream".into(),
-        capabilities: Capabilities::default(),
-        price: None,
-    }
-}
 
 /// Pointers to every value below this one.
 fn places(value: &Value, at: &str, out: &mut Vec<String>) {

@@ -12,6 +12,7 @@ use weir_core::{
     deployment::Deployment,
     expr::Scope,
     route::Features,
+    segment::Shown,
     snapshot::{CandidateView, Snapshot, WorkloadView},
     workload::SEGMENT_ALL,
 };
@@ -35,6 +36,8 @@ thread_local! {
 pub struct Ask<'a> {
     /// Whose policy.
     pub workload: &'a WorkloadId,
+    /// The name of the caller's key.
+    pub tenant: &'a str,
     /// What may be looked at.
     pub features: Features,
     /// Hash of the randomised unit: the session where there is one, else the span id.
@@ -49,6 +52,13 @@ pub struct Ask<'a> {
     pub now: Timestamp,
     /// Monotonic time, for breakers.
     pub uptime: Duration,
+}
+
+impl Ask<'_> {
+    /// What its segment is found by.
+    fn shown(&self) -> Shown<'_> {
+        Shown { features: &self.features, tenant: self.tenant, at: self.now }
+    }
 }
 
 /// No deployment can serve the request.
@@ -76,7 +86,7 @@ pub fn decide(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>) -> Result<Decisio
 /// # Errors
 /// When every candidate was dropped.
 pub fn decide_by(whole: &WorkloadView, snapshot: &Snapshot, live: &Live, ask: &Ask<'_>) -> Result<Decision, NoRoute> {
-    let segment = whole.segments.segment(&ask.features, ask.now);
+    let segment = whole.segments.segment(&ask.shown());
     let (view, canary) = (whole.part(segment), whole.canary.as_ref());
     let context = Context { view, segment, canary, ask, floor: whole.workload.floor };
     let decision = SLATE.with_borrow_mut(|slate| {
@@ -137,7 +147,7 @@ fn names(view: &WorkloadView, chain: &[usize]) -> Vec<DeploymentId> {
 #[must_use]
 pub fn pin(snapshot: &Snapshot, live: &Live, ask: &Ask<'_>, deployment: &Arc<Deployment>) -> Decision {
     let whole = snapshot.workloads.get(ask.workload);
-    let segment = whole.map_or(&*ALL, |whole| whole.segments.segment(&ask.features, ask.now));
+    let segment = whole.map_or(&*ALL, |whole| whole.segments.segment(&ask.shown()));
     let view = whole.map(|whole| whole.part(segment));
     let known = view.and_then(|view| view.candidates.iter().find(|known| known.deployment.id == deployment.id));
     let unknown = CandidateView {

@@ -227,6 +227,7 @@ mod tests {
         json_schema: false,
         session: false,
         complexity: None,
+        language: None,
     });
 
     #[test]

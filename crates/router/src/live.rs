@@ -33,6 +33,8 @@ pub struct Vital {
     breaker: Breaker,
     headroom: Headroom,
     latencies: Latencies,
+    /// One bit for each of its keys that its provider has rejected and not taken since.
+    rejected: AtomicU64,
 }
 
 /// One answer's times.
@@ -108,6 +110,23 @@ impl Vital {
     /// Its provider refused for rate, and may have said for how long.
     pub fn refused(&self, wait: Option<Duration>, uptime: Duration) {
         self.headroom.refused(wait, uptime);
+    }
+
+    /// Its provider rejected its `nth` key.
+    pub fn key_rejected(&self, nth: usize) {
+        self.rejected.fetch_or(bit(nth), Relaxed);
+    }
+    /// Its provider took its `nth` key.
+    pub fn key_taken(&self, nth: usize) {
+        // Nearly always there is nothing to take back: every answer comes by here.
+        if self.rejected.load(Relaxed) & bit(nth) != 0 {
+            self.rejected.fetch_and(!bit(nth), Relaxed);
+        }
+    }
+    /// True when its `nth` key was rejected when it was last used.
+    #[must_use]
+    pub fn is_key_rejected(&self, nth: usize) -> bool {
+        self.rejected.load(Relaxed) & bit(nth) != 0
     }
 
     /// Counts one request of so many tokens in flight until the guard is dropped. It claims a probe when one is due;
@@ -245,6 +264,11 @@ impl Live {
     }
 }
 
+/// Keys beyond the 64th are not told apart: none of them is kept.
+fn bit(nth: usize) -> u64 {
+    u32::try_from(nth).ok().and_then(|nth| 1_u64.checked_shl(nth)).unwrap_or(0)
+}
+
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
@@ -318,5 +342,16 @@ mod tests {
         let live = Live::default();
         let (a, b) = (WorkloadId::from("a"), WorkloadId::from("b"));
         assert_eq!([live.lane(&a).turn(), live.lane(&a).turn(), live.lane(&b).turn()], [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_rejected_key_is_known_until_it_is_taken_again_and_no_other_key_clears_it() {
+        let vital = Vital::default();
+        vital.key_rejected(1);
+        vital.key_rejected(64);
+        vital.key_taken(0);
+        assert_eq!([0, 1, 2, 64].map(|nth| vital.is_key_rejected(nth)), [false, true, false, false]);
+        vital.key_taken(1);
+        assert!(!vital.is_key_rejected(1));
     }
 }

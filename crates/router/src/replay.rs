@@ -63,6 +63,8 @@ pub fn replay(
     view.digest = record.inputs.digest;
     let ask = Ask {
         workload: &record.workload,
+        // The segment is on record.
+        tenant: "",
         features: record.features.clone(),
         unit: record.inputs.unit,
         seed: record.seed,

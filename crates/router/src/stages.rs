@@ -182,7 +182,7 @@ fn canary(slate: &mut Slate, context: &Context<'_>) {
         None
     };
     let exposure = arm.map(|arm| Exposure { canary: slot.id.clone(), arm, unit: context.ask.unit });
-    slate.canary = Some(slot.clone());
+    slate.canary = Some(slot.recorded());
     slate.arms = Some(Arms { candidate, control, share: slot.share, takes_over: slot.takes_over, exposure });
 }
 

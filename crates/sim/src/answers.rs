@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -11,8 +11,14 @@ use std::{
 use serde_json::Value;
 use weir_core::entropy::mix;
 
+use crate::sums;
+
 /// Labels kept for each workload, to be wrong with.
 const MAX_LABELS: usize = 32;
+/// Sums whose askings are counted; any other is answered as if asked for the first time.
+const MAX_SUMS: usize = 4_096;
+/// Whose traffic a sum is.
+const SUMS: &str = "sums";
 
 /// A prompt that the simulator knows the answer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,25 +87,49 @@ impl Known {
     }
 }
 
-/// All entries, by prompt.
+/// All entries, by prompt, and the sums that were asked.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
+    models: usize,
     known: HashMap<String, Arc<Known>>,
     labels: HashMap<String, Vec<String>>,
+    sums: Mutex<HashMap<String, Arc<Known>>>,
 }
 
 impl Answers {
-    pub(crate) fn insert(&mut self, entry: Entry, models: usize) {
+    /// Of so many models.
+    pub(crate) fn new(models: usize) -> Self {
+        Self { models, ..Self::default() }
+    }
+
+    pub(crate) fn insert(&mut self, entry: Entry) {
         let labels = self.labels.entry(entry.workload.clone()).or_default();
         if entry.kind == Kind::Label && labels.len() < MAX_LABELS && !labels.contains(&entry.expected) {
             labels.push(entry.expected.clone());
         }
-        let asked = (0..models).map(|_| AtomicU64::new(0)).collect();
-        self.known.insert(entry.prompt.trim().to_owned(), Arc::new(Known { entry, asked }));
+        self.known.insert(entry.prompt.trim().to_owned(), self.known(entry));
+    }
+
+    fn known(&self, entry: Entry) -> Arc<Known> {
+        Arc::new(Known { entry, asked: (0..self.models).map(|_| AtomicU64::new(0)).collect() })
     }
 
     pub(crate) fn find(&self, prompt: &str) -> Option<Arc<Known>> {
-        self.known.get(prompt.trim()).cloned()
+        let prompt = prompt.trim();
+        self.known.get(prompt).cloned().or_else(|| self.sum(prompt))
+    }
+
+    fn sum(&self, prompt: &str) -> Option<Arc<Known>> {
+        let result = sums::result(prompt)?;
+        let mut asked = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked.get(prompt) {
+            return Some(Arc::clone(known));
+        }
+        let known = self.known(Entry::new(SUMS, prompt, result.to_string()));
+        if asked.len() < MAX_SUMS {
+            asked.insert(prompt.to_owned(), Arc::clone(&known));
+        }
+        Some(known)
     }
 
     /// A plausible wrong answer; `draw` picks which. Never equal to the right one.
@@ -187,7 +217,7 @@ mod tests {
     use super::*;
 
     fn answers() -> Answers {
-        let mut answers = Answers::default();
+        let mut answers = Answers::new(1);
         for (prompt, expected) in [
             ("2+2", "4"),
             ("half", "0.50"),
@@ -196,7 +226,7 @@ mod tests {
             ("mood b", "sad"),
             ("story", "once upon a time there was a fox"),
         ] {
-            answers.insert(Entry::new("w", prompt, expected), 1);
+            answers.insert(Entry::new("w", prompt, expected));
         }
         answers
     }
@@ -217,6 +247,26 @@ mod tests {
                 assert!(!same || known.entry.kind != Kind::Json, "{wrong}");
             }
         }
+    }
+
+    #[test]
+    fn a_sum_nobody_planted_is_known_and_its_askings_are_counted() {
+        let answers = answers();
+        let sum = answers.find(" What is 17 + 25? ").unwrap();
+        assert_eq!((sum.entry.expected.as_str(), sum.entry.kind), ("42", Kind::Number));
+        assert_eq!((sum.ask(0), answers.find("What is 17 + 25?").unwrap().ask(0)), (0, 1));
+        // What is planted stays: it may be wrong on purpose.
+        assert_eq!(answers.find("2+2").unwrap().entry.workload, "w");
+        assert!(answers.find("how are you?").is_none());
+    }
+
+    #[test]
+    fn sums_are_remembered_within_bounds() {
+        let answers = answers();
+        for i in 0..=MAX_SUMS {
+            assert!(answers.find(&format!("{i} + 1")).is_some());
+        }
+        assert_eq!(answers.sums.lock().unwrap().len(), MAX_SUMS);
     }
 
     #[test]

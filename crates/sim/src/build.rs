@@ -116,9 +116,9 @@ impl Builder {
     /// The simulator.
     #[must_use]
     pub fn build(self) -> Sim {
-        let mut answers = Answers::default();
+        let mut answers = Answers::new(self.models.len());
         for entry in self.answers {
-            answers.insert(entry, self.models.len());
+            answers.insert(entry);
         }
         let names = self.models.iter().map(|model| model.name.clone());
         let by_name: HashMap<String, usize> = names.zip(0..).collect();
@@ -171,6 +171,8 @@ impl Sim {
             .route("/v1/moderations", post(passed::document))
             .route("/v1/rerank", post(passed::document))
             .route("/v1/images/generations", post(passed::document))
+            .route("/v1/images/edits", post(passed::recording))
+            .route("/v1/images/variations", post(passed::recording))
             .route("/v1/completions", post(passed::document))
             .route("/v1/audio/speech", post(passed::document))
             .route("/v1/audio/transcriptions", post(passed::recording))
@@ -184,6 +186,8 @@ impl Sim {
             .route("/api/tags", get(serve::list_tags))
             .route("/mistral/v1/chat/completions", post(serve::mistral))
             .route("/mistral/v1/embeddings", post(passed::document))
+            .route("/cohere/v2/rerank", post(passed::document))
+            .route("/cohere/v2/embed", post(passed::document))
             .route("/cohere/v2/chat", post(serve::cohere))
             .route("/bedrock/model/{model}/{verb}", post(serve::bedrock))
             .route("/azure/openai/deployments/{deployment}/chat/completions", post(serve::azure))

@@ -142,7 +142,7 @@ impl Control {
     pub fn add_answers(&self, entries: impl IntoIterator<Item = Entry>) {
         let mut answers = self.0.answers.write().unwrap_or_else(PoisonError::into_inner);
         for entry in entries {
-            answers.insert(entry, self.0.models.len());
+            answers.insert(entry);
         }
     }
 

@@ -13,6 +13,7 @@ mod model;
 mod passed;
 mod play;
 mod serve;
+mod sums;
 mod wire;
 
 pub use answers::{Entry, Kind};

@@ -89,6 +89,16 @@ pub(crate) async fn document(State(inner): State<Arc<Inner>>, uri: Uri, headers:
             );
             json!({"object": "list", "data": data.collect::<Vec<_>>(), "model": name, "usage": usage})
         }
+        Some("embed") => {
+            // Cohere's, which must be told what the texts are for.
+            if request.get("input_type").is_none() {
+                return refuse(Wire::Cohere, 400, "input_type is required for this model", "invalid_request");
+            }
+            let texts = texts("texts");
+            let vectors: Vec<_> = texts.iter().map(|text| vector(text)).collect();
+            let billed = json!({"billed_units": {"input_tokens": texts.len()}});
+            json!({"id": "embed-sim", "embeddings": {"float": vectors}, "texts": texts, "meta": billed})
+        }
         Some("moderations") => {
             let results = input.iter().map(|_| json!({"flagged": false, "categories": {}, "category_scores": {}}));
             json!({"id": "modr-sim", "model": name, "results": results.collect::<Vec<_>>()})
@@ -104,17 +114,29 @@ pub(crate) async fn document(State(inner): State<Arc<Inner>>, uri: Uri, headers:
             let sound = format!("ID3 sim {}", input.concat());
             return ([(header::CONTENT_TYPE, "audio/mpeg")], sound).into_response();
         }
-        _ => json!({
-            "id": "cmpl-sim", "object": "text_completion", "created": 0, "model": name,
-            "choices": [{"index": 0, "text": "I am simulated.", "logprobs": null, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 4, "completion_tokens": 3, "total_tokens": 7},
-        }),
+        _ => {
+            let piece = |text: &str, stop: Option<&str>| {
+                json!({
+                    "id": "cmpl-sim", "object": "text_completion", "created": 0, "model": name,
+                    "choices": [{"index": 0, "text": text, "logprobs": null, "finish_reason": stop}],
+                })
+            };
+            if request.get("stream").and_then(Value::as_bool) == Some(true) {
+                let pieces = [piece("I am", None), piece(" simulated.", None), piece("", Some("stop"))];
+                let events: String = pieces.iter().map(|piece| format!("data: {piece}\n\n")).collect();
+                let events = format!("{events}data: [DONE]\n\n");
+                return ([(header::CONTENT_TYPE, "text/event-stream")], events).into_response();
+            }
+            let mut whole = piece("I am simulated.", Some("stop"));
+            whole["usage"] = json!({"prompt_tokens": 4, "completion_tokens": 3, "total_tokens": 7});
+            whole
+        }
     };
     axum::Json(answer).into_response()
 }
 
-/// A recording, as a form with the fields `model` and `file`: what it says.
-pub(crate) async fn recording(State(inner): State<Arc<Inner>>, mut form: Multipart) -> Response {
+/// A form with the field `model` and a file: what is said in a recording, or an image made of another.
+pub(crate) async fn recording(State(inner): State<Arc<Inner>>, uri: Uri, mut form: Multipart) -> Response {
     let (mut name, mut length, mut format) = (String::new(), None, String::new());
     loop {
         let field = match form.next_field().await {
@@ -127,7 +149,7 @@ pub(crate) async fn recording(State(inner): State<Arc<Inner>>, mut form: Multipa
         match key.as_str() {
             "model" => name = String::from_utf8_lossy(&bytes).into_owned(),
             "response_format" => format = String::from_utf8_lossy(&bytes).into_owned(),
-            "file" => length = Some(bytes.len()),
+            "file" | "image" | "image[]" => length = Some(bytes.len()),
             _ => {}
         }
     }
@@ -137,6 +159,9 @@ pub(crate) async fn recording(State(inner): State<Arc<Inner>>, mut form: Multipa
     let Some(length) = length else {
         return refuse(Wire::OpenAi, 400, "file: field required", "invalid_form");
     };
+    if uri.path().contains("/images/") {
+        return axum::Json(json!({"created": 0, "data": [{"b64_json": "iVBORw0KGgo="}]})).into_response();
+    }
     let text = format!("I heard {length} bytes.");
     if format == "text" {
         return text.into_response();

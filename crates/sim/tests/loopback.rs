@@ -291,25 +291,25 @@ async fn a_caller_that_leaves_is_counted() {
         assert!(rig.post(&request("m", "what is 3 + 3?"), QUICK).await.is_err());
         let seen = async {
             while control.counters("m").aborted < aborted {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        tokio::time::timeout(LIMITS.total, seen).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), seen).await.unwrap();
         assert_eq!(control.counters("m").in_flight, 0);
     }
 }
 
 #[tokio::test]
 async fn latency_is_waited_for_and_requests_are_kept_when_asked() {
-    let sim = Sim::builder().keep_requests().model(SimModel::new("m").latency(60.0, 1.0, 0.1)).build();
+    let sim = Sim::builder().keep_requests().model(SimModel::new("m").latency(600.0, 1.0, 0.1)).build();
     let rig = rig(sim).await;
     let started = Instant::now();
     rig.ask("m", "hello").await;
-    assert!(started.elapsed() > Duration::from_millis(60));
+    assert!(started.elapsed() > Duration::from_millis(500));
     rig.sim.control.set_latency("m", 0.0, 0.0);
     let started = Instant::now();
     rig.ask("m", "hello again").await;
-    assert!(started.elapsed() < Duration::from_millis(60));
+    assert!(started.elapsed() < Duration::from_millis(500));
     let seen = rig.sim.control.take_requests();
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[1].body, request("m", "hello again").to_string());

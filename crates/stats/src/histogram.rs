@@ -7,6 +7,15 @@ pub fn cents(grade: f64) -> i32 {
     (grade.clamp(0.0, 1.0) * 100.0).round() as i32
 }
 
+/// Mean of counted cents, in whole units; 0 when there are none.
+fn mean(cents: impl Iterator<Item = (i32, u64)>, n: u64) -> f64 {
+    if n == 0 {
+        return 0.0;
+    }
+    let sum: f64 = cents.map(|(cents, count)| f64::from(cents) * count as f64).sum();
+    sum / 100.0 / n as f64
+}
+
 /// Counts of `candidate − control` in cents, `-100..=100`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairHistogram(Box<[u64; 201]>);
@@ -58,12 +67,7 @@ impl PairHistogram {
     /// Mean difference, `-1..=1`; 0 when empty.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        let n = self.n();
-        if n == 0 {
-            return 0.0;
-        }
-        let sum: f64 = self.iter().map(|(cents, count)| f64::from(cents) * count as f64).sum();
-        sum / 100.0 / n as f64
+        mean(self.iter(), self.n())
     }
 
     /// Sample variance of the difference; 0 for fewer than two pairs.
@@ -128,11 +132,6 @@ impl GradeHistogram {
     /// Mean grade, `0..=1`; 0 when empty.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        let n = self.n();
-        if n == 0 {
-            return 0.0;
-        }
-        let sum: f64 = self.iter().map(|(cents, count)| f64::from(cents) * count as f64).sum();
-        sum / 100.0 / n as f64
+        mean(self.iter(), self.n())
     }
 }

@@ -44,6 +44,44 @@ pub fn normal_cdf(z: f64) -> f64 {
     if z < 0.0 { tail } else { 1.0 - tail }
 }
 
+/// Standard normal quantile at `p` in `0..=1`, good to seven digits (Wichura, algorithm AS 241, Applied Statistics 1988):
+/// minus infinity at 0, infinity at 1, NaN beyond.
+#[must_use]
+pub fn normal_quantile(p: f64) -> f64 {
+    const MIDDLE: ([f64; 4], [f64; 4]) = (
+        [3.387_132_717_9, 50.434_271_938, 159.291_132_02, 59.109_374_72],
+        [1.0, 17.895_169_469, 78.757_757_664, 67.187_563_6],
+    );
+    const NEAR: ([f64; 4], [f64; 4]) = (
+        [1.423_437_277_7, 2.756_815_39, 1.306_728_481_6, 0.170_238_211_03],
+        [1.0, 0.737_001_642_5, 0.120_211_329_75, 0.0],
+    );
+    const FAR: ([f64; 4], [f64; 4]) = (
+        [6.657_905_115, 3.081_226_386, 0.428_682_943_37, 0.017_337_203_997],
+        [1.0, 0.241_978_942_25, 0.012_258_202_635, 0.0],
+    );
+    let rational = |(above, below): &([f64; 4], [f64; 4]), x: f64| {
+        let polynomial = |terms: &[f64; 4]| terms.iter().rev().fold(0.0, |sum, term| sum * x + term);
+        polynomial(above) / polynomial(below)
+    };
+    if !(0.0..=1.0).contains(&p) {
+        return f64::NAN;
+    }
+    let off = p - 0.5;
+    if off.abs() <= 0.425 {
+        return off * rational(&MIDDLE, 0.180_625 - off * off);
+    }
+    let tail = (-p.min(1.0 - p).ln()).sqrt();
+    let size = if tail.is_infinite() {
+        tail
+    } else if tail <= 5.0 {
+        rational(&NEAR, tail - 1.6)
+    } else {
+        rational(&FAR, tail - 5.0)
+    };
+    size.copysign(off)
+}
+
 /// Student's quantile at the level of the normal quantile `z`, with `freedom` degrees of freedom: Cornish and Fisher's
 /// expansion (Abramowitz and Stegun 26.7.5), good to 0.1 % from 5 degrees on.
 pub(crate) fn student(z: f64, freedom: f64) -> f64 {
@@ -78,6 +116,23 @@ mod tests {
             assert!((normal_cdf(z) - p).abs() < 2e-7, "{z}");
         }
         assert!(normal_cdf(-40.0) >= 0.0 && normal_cdf(40.0) <= 1.0);
+    }
+
+    #[test]
+    fn the_normal_quantile_matches_its_table_and_has_ends() {
+        // scipy.stats.norm.ppf
+        for (p, z) in [
+            (0.5, 0.0),
+            (0.9, 1.281_551_565_5),
+            (0.975, 1.959_963_984_5),
+            (0.005, -2.575_829_303_5),
+            (5e-7, -4.891_638_475_7),
+            (1e-13, -7.348_796_102_8),
+        ] {
+            assert!((normal_quantile(p) - z).abs() < 2e-6, "{p}: {}", normal_quantile(p));
+        }
+        assert_eq!((normal_quantile(0.0), normal_quantile(1.0)), (f64::NEG_INFINITY, f64::INFINITY));
+        assert!(normal_quantile(-0.1).is_nan() && normal_quantile(f64::NAN).is_nan());
     }
 
     #[test]

@@ -105,10 +105,12 @@ impl Store {
     /// # Errors
     /// `Unavailable`.
     pub async fn backfill_waiting(&self, below: i64) -> Result<u64, Error> {
-        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM Jobs WHERE status = 'Pending' AND priority < ?")
-            .bind(below)
-            .fetch_one(self.readers())
-            .await?;
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM Jobs WHERE status = 'Pending' AND priority < ? AND job_type <> 'tell_policy'",
+        )
+        .bind(below)
+        .fetch_one(self.readers())
+        .await?;
         Ok(count(waiting))
     }
 }

@@ -10,7 +10,7 @@ use weir_core::{
 };
 
 use crate::{
-    Error, EventKind, Store, chain, policy,
+    DiffState, Error, EventKind, Store, chain, policy, policy_diff, policy_news,
     value::{from_json, int, to_json, word},
 };
 
@@ -20,6 +20,14 @@ impl Store {
     /// # Errors
     /// `Conflict` when the workload has an active one, or the id is taken.
     pub async fn canary_insert(&self, canary: &Canary, event: &CanaryEvent) -> Result<(), Error> {
+        self.canary_start(canary, event, None).await
+    }
+
+    /// Starts a canary; a proposed diff that it tries out is applied by it, both or neither.
+    ///
+    /// # Errors
+    /// `Conflict` when the workload has an active one, the id is taken, or the diff is not proposed any more.
+    pub async fn canary_start(&self, canary: &Canary, event: &CanaryEvent, diff: Option<&str>) -> Result<(), Error> {
         let mut tx = self.begin_control().await?;
         sqlx::query(
             "INSERT INTO canary (id, workload, scorer, state, step, version, created_at, body) VALUES (?,?,?,?,?,?,?,?)",
@@ -42,6 +50,9 @@ impl Store {
             other => other,
         })?;
         add_event(&mut tx, canary, EventKind::Started, event, None).await?;
+        if let Some(diff) = diff {
+            policy_diff::decide(&mut tx, diff, DiffState::Applied, None, event.at).await?;
+        }
         tx.commit().await?;
         self.changes().control();
         Ok(())
@@ -164,6 +175,9 @@ impl Store {
         let kind = EventKind::of_change(was, was_step, stored.state, step(&stored));
         let revision = policy.map(|policy| &policy.revision);
         add_event(&mut tx, &stored, kind, event, revision).await?;
+        if stored.state.is_final() {
+            policy_news::of_canary(&mut tx, &stored, kind, &event.reason, event.at).await?;
+        }
         self.step("event written")?;
         if let Some(policy) = policy {
             policy::insert(&mut tx, policy).await?;

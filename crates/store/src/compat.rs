@@ -12,6 +12,43 @@ use crate::{
 /// Requests looked through for an id that has no index: it would cost every request a random page.
 const LOOKED_THROUGH: i64 = 50_000;
 
+/// A page of kept objects, in the order in which they were first kept or last changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KeptPage<'a> {
+    /// What they belong to.
+    pub parent: Option<&'a str>,
+    /// The `status` that their body has.
+    pub status: Option<&'a str>,
+    /// The last object of the page before.
+    pub after: Option<&'a Kept>,
+    /// Newest first.
+    pub newest_first: bool,
+    /// By their last change.
+    pub by_change: bool,
+    /// Most of them.
+    pub limit: u32,
+}
+
+/// One page in one order. An object that is after the last one has a key above its, or below where the newest are first.
+macro_rules! page {
+    ($key:literal, $above:literal, $order:literal) => {
+        concat!(
+            "SELECT * FROM compat_object WHERE kind = ?1 AND tenant = ?2 AND (?3 IS NULL OR parent = ?3) \
+             AND (?4 IS NULL OR body ->> '$.status' = ?4) AND (?5 IS NULL OR (",
+            $key,
+            ", seq) ",
+            $above,
+            " (?5, ?6)) ORDER BY ",
+            $key,
+            " ",
+            $order,
+            ", seq ",
+            $order,
+            " LIMIT ?7"
+        )
+    };
+}
+
 /// One kept object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -93,6 +130,31 @@ impl Store {
         .bind(limit)
         .fetch_all(self.readers())
         .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// One page of a kind's objects.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn compat_page(&self, kind: &str, tenant: &str, page: KeptPage<'_>) -> Result<Vec<Kept>, Error> {
+        let sql = match (page.by_change, page.newest_first) {
+            (false, false) => page!("seq", ">", "ASC"),
+            (false, true) => page!("seq", "<", "DESC"),
+            (true, false) => page!("updated_at", ">", "ASC"),
+            (true, true) => page!("updated_at", "<", "DESC"),
+        };
+        let key = page.after.map(|after| if page.by_change { after.updated_at.0 } else { after.seq });
+        let rows = sqlx::query(sql)
+            .bind(kind)
+            .bind(tenant)
+            .bind(page.parent)
+            .bind(page.status)
+            .bind(key)
+            .bind(page.after.map(|after| after.seq))
+            .bind(page.limit)
+            .fetch_all(self.readers())
+            .await?;
         rows.iter().map(read).collect()
     }
 

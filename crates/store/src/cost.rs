@@ -8,6 +8,7 @@ use crate::{Error, Store, minute::MINUTE_US, value::count};
 
 /// Newest spans that a sum by tag reads at most: each one's JSON has to be opened.
 pub const TAGGED: u32 = 100_000;
+const HOUR_US: i64 = 3_600_000_000;
 /// Newest spans that names of tags are looked for in.
 const NAMED: u32 = 1_000;
 
@@ -105,6 +106,28 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// What a key's requests have cost since then, by hours since the epoch; those that weir asked on its behalf among
+    /// them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn key_spent(&self, key: &str, since: Timestamp) -> Result<Vec<(i64, NanoUsd)>, Error> {
+        // The index by workload and time serves a range only under a list of workloads, which one step each finds.
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "WITH RECURSIVE known (workload) AS (SELECT min(workload) FROM span UNION ALL \
+               SELECT (SELECT min(workload) FROM span WHERE span.workload > known.workload) FROM known \
+               WHERE known.workload IS NOT NULL) \
+             SELECT started_at / ?3, sum(cost_nano) FROM span WHERE workload IN (SELECT workload FROM known) \
+               AND started_at >= ?2 AND tenant = ?1 AND cost_nano IS NOT NULL GROUP BY 1 ORDER BY 1",
+        )
+        .bind(key)
+        .bind(since.0)
+        .bind(HOUR_US)
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows.into_iter().map(|(hour, cost)| (hour, NanoUsd(cost))).collect())
     }
 
     /// What scoring has cost per workload since then.

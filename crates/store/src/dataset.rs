@@ -23,6 +23,7 @@ pub use heldout::{GATE_READS, HELDOUT, Purpose, Reads};
 pub use lookup::Item;
 pub use publish::{Published, Stage, Staged};
 pub(crate) use purge::purged_of;
+pub use purge::{Purged, Reach};
 pub use rows::{ItemFilter, ItemRow};
 
 /// What is said of a dataset when it is published to.

@@ -1,10 +1,12 @@
 //! What a canary's two arms met: each exposed span with its grade, in the order of assignment. Everything a decision
 //! read can be read again as it was: rows carry numbers by commit order, and a look keeps the newest ones it saw.
 
+use std::collections::HashMap;
+
 use sqlx::Row;
 use weir_core::{
-    CanaryId, Timestamp, WorkloadId,
-    canary::{Baseline, Exposure},
+    CanaryId, SpanId, Timestamp, WorkloadId,
+    canary::{Baseline, Exposure, Guarded},
 };
 
 use crate::{
@@ -24,6 +26,8 @@ pub struct Exposures {
     pub span_seq: i64,
     /// The newest score then.
     pub score_seq: i64,
+    /// The newest answer of a shadow then.
+    pub shadow_seq: i64,
 }
 
 impl Store {
@@ -39,8 +43,9 @@ impl Store {
         };
         let span_seq = newest("span").fetch_one(&mut *tx).await?;
         let score_seq = newest("score").fetch_one(&mut *tx).await?;
+        let shadow_seq = newest("shadow").fetch_one(&mut *tx).await?;
         let rows = rows(&mut tx, canary, after, span_seq, score_seq).await?;
-        Ok(Exposures { rows, span_seq, score_seq })
+        Ok(Exposures { rows, span_seq, score_seq, shadow_seq })
     }
 
     /// All exposures as they stood when the store's newest span and score had these numbers.
@@ -121,8 +126,9 @@ async fn rows(
     .bind(after.0)
     .bind(span_seq)
     .bind(score_seq)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
+    let mut guarded = guarded(connection, canary, after, span_seq, score_seq).await?;
     rows.iter()
         .map(|row| {
             let assigned_at = Timestamp(row.try_get("started_at")?);
@@ -130,8 +136,9 @@ async fn rows(
             let failed: bool = row.try_get("head_failed")?;
             let grade: Option<f64> = row.try_get("grade")?;
             let graded_at: Option<i64> = row.try_get("graded_at")?;
+            let id = span_id(row.try_get("id")?)?;
             Ok(Exposure {
-                span_id: span_id(row.try_get("id")?)?,
+                span_id: id,
                 unit: row.try_get::<i64, _>("unit")?.cast_unsigned(),
                 session: row.try_get("in_session")?,
                 arm: word(row.try_get("arm")?)?,
@@ -145,7 +152,41 @@ async fn rows(
                 graded_at: graded_at.filter(|_| grade.is_some() && !failed).map(Timestamp),
                 unscored: row.try_get("unscored")?,
                 version: row.try_get::<Option<String>, _>("version")?.filter(|_| !failed).map(Into::into),
+                guarded: guarded.remove(&id).filter(|_| !failed).unwrap_or_default(),
             })
         })
         .collect()
+}
+
+/// The first word of each of the plan's guards, by answer.
+async fn guarded(
+    connection: &mut sqlx::SqliteConnection,
+    canary: &CanaryId,
+    after: Timestamp,
+    span_seq: i64,
+    score_seq: i64,
+) -> Result<HashMap<SpanId, Vec<Guarded>>, Error> {
+    let rows = sqlx::query(
+        "SELECT span.id, score.scorer, score.grade, score.at, score.version FROM canary \
+         JOIN json_each(canary.body, '$.plan.guards') AS guard \
+         JOIN span ON span.canary = canary.id \
+         JOIN score ON score.seq = (SELECT min(word.seq) FROM score AS word \
+             WHERE word.span_id = span.id AND word.seq <= ?4 AND word.scorer = guard.value) \
+         WHERE canary.id = ?1 AND span.started_at >= ?2 AND span.seq <= ?3 ORDER BY guard.key",
+    )
+    .bind(canary.as_str())
+    .bind(after.0)
+    .bind(span_seq)
+    .bind(score_seq)
+    .fetch_all(connection)
+    .await?;
+    let mut words: HashMap<SpanId, Vec<Guarded>> = HashMap::new();
+    for row in rows {
+        let id: Vec<u8> = row.try_get(0)?;
+        let (scorer, version): (String, String) = (row.try_get(1)?, row.try_get(4)?);
+        let at = Timestamp(row.try_get(3)?);
+        let word = Guarded { scorer: scorer.into(), grade: row.try_get(2)?, at, version: version.into() };
+        words.entry(span_id(&id)?).or_default().push(word);
+    }
+    Ok(words)
 }

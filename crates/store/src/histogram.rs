@@ -67,6 +67,13 @@ impl Histogram {
         }
         None
     }
+    /// Ends between which the true quantile lies in 95 %: the ranks that a binomial leaves (David and Nagaraja, Order
+    /// Statistics, 2003); `None` when empty.
+    pub(crate) fn quantile_ci95(&self, p: f64) -> Option<[f64; 2]> {
+        let total: u64 = self.0.values().sum();
+        let reach = 1.96 * (p * (1.0 - p) / total.max(1) as f64).sqrt();
+        self.quantile((p - reach).max(0.0)).zip(self.quantile((p + reach).min(1.0))).map(<[f64; 2]>::from)
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +91,21 @@ mod tests {
             assert!((found / exact - 1.0).abs() < 0.0101, "p{p}: {found} against {exact}");
         }
         assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn a_quantile_of_few_is_known_to_a_range_that_narrows() {
+        let of = |rows: u64| {
+            let mut histogram = Histogram::default();
+            (0..rows).for_each(|row| histogram.add(bin(1_000 + 100_000 * row / rows), 1));
+            histogram.quantile_ci95(0.95).unwrap()
+        };
+        let ([low, high], [lower, higher]) = (of(10_000), of(100));
+        // As far as bins tell, which are 2 % wide.
+        assert!((low / 96_000.0 - 1.0).abs() < 0.02 && (high / 96_000.0 - 1.0).abs() < 0.02, "{low} {high}");
+        // Of a hundred, ranks 91 to 100.
+        assert!((lower / 91_000.0 - 1.0).abs() < 0.02 && higher > 99_000.0, "{lower} {higher}");
+        assert_eq!(Histogram::default().quantile_ci95(0.95), None);
     }
 
     #[test]

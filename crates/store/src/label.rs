@@ -104,7 +104,8 @@ pub struct NewLabel {
 }
 
 const SELECT: &str = "SELECT label.seq, label.task, task.span_id, task.workload, task.deployment, task.scorer, \
-     task.version, task.grade, label.value, label.annotator, label.note, task.p_select, label.at, span.output_tokens, \
+     task.version, task.grade, label.value, label.annotator, \
+     CASE WHEN EXISTS (SELECT 1 FROM span_shut AS shut WHERE shut.id = task.span_id) THEN '' ELSE label.note END, task.p_select, label.at, span.output_tokens, \
      coalesce(score.p_sample * score.propensity, 1.0), coalesce(score.at, task.created_at) \
      FROM label JOIN label_task AS task ON task.seq = label.task LEFT JOIN span ON span.id = task.span_id \
      LEFT JOIN score ON score.span_id = task.span_id AND score.scorer = task.scorer AND score.version = task.version WHERE ";
@@ -187,8 +188,7 @@ impl Store {
                    AND (SELECT count(*) FROM label WHERE label.task = task.seq) < task.wanted \
                    AND NOT EXISTS (SELECT 1 FROM label WHERE label.task = task.seq AND label.annotator = ?2) \
                    AND NOT EXISTS (SELECT 1 FROM label_skip AS skip WHERE skip.task = task.seq AND skip.annotator = ?2) \
-                   AND EXISTS (SELECT 1 FROM span JOIN span_body AS texts ON texts.seq = span.seq \
-                       WHERE span.id = task.span_id AND texts.request IS NOT NULL) \
+                   AND EXISTS (SELECT 1 FROM span_text AS texts WHERE texts.id = task.span_id) \
                  ORDER BY (coalesce(task.owner, '') = ?2 AND task.locked_until > ?3) DESC, task.seq LIMIT 1) \
              RETURNING seq, span_id, workload, scorer, locked_until",
         )
@@ -351,8 +351,7 @@ async fn fill(connection: &mut SqliteConnection, scorer: &ScorerName, share: f64
             sqlx::query(
                 "INSERT INTO label_task (span_id, workload, deployment, scorer, version, grade, p_select, wanted, created_at) \
                  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS ( \
-                     SELECT 1 FROM span JOIN span_body AS texts ON texts.seq = span.seq \
-                     WHERE span.id = ?1 AND texts.request IS NOT NULL) \
+                     SELECT 1 FROM span_text AS texts WHERE texts.id = ?1) \
                  ON CONFLICT (span_id, scorer, version) DO NOTHING",
             )
             .bind(id_bytes(id.bits()))

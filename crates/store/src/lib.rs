@@ -21,6 +21,8 @@ mod deployment_health;
 mod error;
 mod event;
 mod exposure;
+mod file;
+mod file_words;
 mod graded;
 mod grant;
 mod histogram;
@@ -28,16 +30,19 @@ mod identity;
 mod job;
 mod judge_repeat;
 mod label;
+mod labelled;
 mod minute;
 mod open;
 mod pick;
 mod policy;
 mod policy_diff;
+mod policy_news;
 mod quarantine;
 mod quiet;
 mod response;
 mod rule;
 mod run;
+mod run_again;
 mod run_item;
 mod run_output;
 mod score;
@@ -52,22 +57,25 @@ mod sum;
 mod usage;
 mod value;
 mod window_event;
+mod wordless;
 
 pub use self::{
     anchor::{Anchor, AnchorPlan, AnchorRun},
     audit::AuditRow,
     backfill::Backfill,
     chain::Chain,
-    compat::Kept,
+    compat::{Kept, KeptPage},
     cost::{CostBy, CostSum, TAGGED},
     dataset::{
         Changed, Dataset, DatasetVersion, DiffCounts, Draft, GATE_READS, HELDOUT, Item, ItemFilter, ItemRow,
-        NewDataset, NewItem, Published, Purpose, Reads, Stage, Staged,
+        NewDataset, NewItem, Published, Purged, Purpose, Reach, Reads, Stage, Staged,
     },
     deployment_health::HealthMinute,
     error::Error,
     event::{Event, EventKind},
     exposure::Exposures,
+    file::{File, FilePage, NewFile},
+    file_words::FileFound,
     graded::{Graded, HUMAN},
     grant::{Freeze, Grant},
     identity::IdentityRow,
@@ -77,10 +85,12 @@ pub use self::{
     open::{FILE_NAME, Options, Steps, Store, schema_revision},
     pick::{Pick, Picked, Stratum},
     policy_diff::{DiffDecision, DiffRow, DiffState},
+    policy_news::PolicyNews,
     quarantine::Quarantine,
     response::{Conversation, Keep, Turn, TurnItem},
     rule::{Pressure, RulePause, RuleShare},
     run::{NewRun, RunFilter, RunRow, RunStatus},
+    run_again::Again,
     run_item::RunItem,
     run_output::RunMean,
     score::{Inserted, ScoreRow},

@@ -99,6 +99,18 @@ impl Minute {
 }
 
 impl Store {
+    /// The first minute with a client's request since then; `None` where there is none.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn minute_first(&self, since: Timestamp) -> Result<Option<Timestamp>, Error> {
+        let first: Option<i64> = sqlx::query_scalar("SELECT min(minute) FROM span_minute WHERE minute >= ?")
+            .bind(of(since))
+            .fetch_one(self.readers())
+            .await?;
+        Ok(first.map(|minute| Timestamp(minute.saturating_mul(MINUTE_US))))
+    }
+
     /// Rows for `Minute::read`, from one minute to before another.
     pub(crate) async fn minutes(
         &self,

@@ -51,7 +51,7 @@ pub struct Stratum {
 }
 
 impl Store {
-    /// Draws clients' requests whose texts are kept. Newest first.
+    /// Draws clients' requests whose texts are kept and not held out. Newest first.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
@@ -62,8 +62,8 @@ impl Store {
             None => query.push("''"),
         };
         query.push(
-            " FROM span JOIN span_body AS texts ON texts.seq = span.seq WHERE span.origin = 'client' \
-             AND texts.request IS NOT NULL AND texts.truncated = 0",
+            " FROM span JOIN span_text AS texts ON texts.seq = span.seq WHERE span.origin = 'client' \
+             AND texts.truncated = 0",
         );
         if let Some(since) = pick.since {
             query.push(" AND span.started_at >= ").push_bind(since.0);

@@ -1,8 +1,9 @@
 //! Policy diffs: proposals, their facts, and what became of them. A diff never changes; its state does, once.
 
+use sqlx::sqlite::SqliteConnection;
 use weir_core::{RevisionId, Timestamp, WorkloadId};
 
-use crate::{Error, Store};
+use crate::{Error, Store, policy_news};
 
 /// What became of a diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,14 @@ pub struct DiffRow {
     pub decided: Option<DiffDecision>,
 }
 
+impl DiffRow {
+    /// What it is now, for whoever changes only what they have read: the state alone ever changes.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        format!("{}.{}", self.parent, self.state.name())
+    }
+}
+
 /// Who rejected a diff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffDecision {
@@ -90,7 +99,13 @@ impl Store {
         .execute(&mut *tx)
         .await?
         .rows_affected();
+        if new > 0 {
+            policy_news::of_diff(&mut tx, &diff.id, diff.state, "", diff.at).await?;
+        }
         tx.commit().await?;
+        if new > 0 {
+            self.changes().control();
+        }
         Ok(new > 0)
     }
 
@@ -124,41 +139,44 @@ impl Store {
         Ok(found.map(row))
     }
 
-    /// Marks a proposed diff as applied.
-    ///
-    /// # Errors
-    /// `Conflict` when it is not proposed any more.
-    pub async fn policy_diff_apply(&self, id: &str) -> Result<(), Error> {
-        self.decide(id, DiffState::Applied, None).await
-    }
-
     /// Marks a proposed diff as rejected, and keeps who did and why.
     ///
     /// # Errors
     /// `Conflict` when it is not proposed any more.
     pub async fn policy_diff_reject(&self, id: &str, decided: &DiffDecision) -> Result<(), Error> {
-        self.decide(id, DiffState::Rejected, Some(decided)).await
-    }
-
-    async fn decide(&self, id: &str, state: DiffState, decided: Option<&DiffDecision>) -> Result<(), Error> {
         let mut tx = self.begin_control().await?;
-        let changed = sqlx::query(
-            "UPDATE policy_diff SET state = ?, decided_by = ?, decided_why = ?, decided_at = ? \
-             WHERE id = ? AND state = 'proposed'",
-        )
-        .bind(state.name())
-        .bind(decided.map(|decided| decided.by.as_str()))
-        .bind(decided.map(|decided| decided.reason.as_str()))
-        .bind(decided.map(|decided| decided.at.0))
-        .bind(id)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
-        if changed == 0 {
-            return Err(Error::conflict(format!("{id} is not proposed any more")));
-        }
+        decide(&mut tx, id, DiffState::Rejected, Some(decided), decided.at).await?;
         tx.commit().await?;
         self.changes().control();
         Ok(())
     }
+}
+
+/// Ends a proposal one way or the other, and keeps the news of it.
+///
+/// # Errors
+/// `Conflict` when it is not proposed any more.
+pub(crate) async fn decide(
+    connection: &mut SqliteConnection,
+    id: &str,
+    state: DiffState,
+    decided: Option<&DiffDecision>,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let changed = sqlx::query(
+        "UPDATE policy_diff SET state = ?, decided_by = ?, decided_why = ?, decided_at = ? \
+         WHERE id = ? AND state = 'proposed'",
+    )
+    .bind(state.name())
+    .bind(decided.map(|decided| decided.by.as_str()))
+    .bind(decided.map(|decided| decided.reason.as_str()))
+    .bind(decided.map(|decided| decided.at.0))
+    .bind(id)
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if changed == 0 {
+        return Err(Error::conflict(format!("{id} is not proposed any more")));
+    }
+    policy_news::of_diff(connection, id, state, decided.map_or("", |decided| &decided.reason), at).await
 }

@@ -4,14 +4,19 @@
 use std::time::Duration;
 
 use sqlx::{Row, sqlite::SqliteRow};
-use weir_core::Timestamp;
+use weir_core::{SpanId, Timestamp};
 
-use crate::{Error, Store, value::int};
+use crate::{
+    Error, Store,
+    value::{id_bytes, int, span_id},
+};
 
 /// Turns read back from one id.
 const MOST_TURNS: i64 = 1_000;
 /// Turns over their time that one more turn removes.
 const BATCH: i64 = 64;
+/// Turns over their time that one sweep removes.
+const SWEPT: i64 = 2_000;
 
 /// One answered turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub struct Turn {
     pub tenant: String,
     /// The turn before it.
     pub previous: Option<String>,
+    /// The request that it answers; `None` for turns that were stored before this was written down.
+    pub span: Option<SpanId>,
     /// When it was answered.
     pub at: Timestamp,
     /// The response without its output, JSON.
@@ -83,11 +90,12 @@ impl Store {
     pub async fn response_put(&self, turn: &Turn, keep: Keep) -> Result<(), Error> {
         let mut tx = self.begin_normal().await?;
         let seq: i64 = sqlx::query_scalar(
-            "INSERT INTO response (id, tenant, previous, at, document, bytes) VALUES (?,?,?,?,?,?) RETURNING seq",
+            "INSERT INTO response (id, tenant, previous, span, at, document, bytes) VALUES (?,?,?,?,?,?,?) RETURNING seq",
         )
         .bind(&turn.id)
         .bind(&turn.tenant)
         .bind(&turn.previous)
+        .bind(turn.span.map(|span| id_bytes(span.bits())))
         .bind(turn.at.0)
         .bind(&turn.document)
         .bind(int(turn.bytes() as u64))
@@ -135,7 +143,7 @@ impl Store {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn response_get(&self, tenant: &str, id: &str) -> Result<Option<Turn>, Error> {
-        let row = sqlx::query("SELECT seq, previous, at, document FROM response WHERE id = ? AND tenant = ?")
+        let row = sqlx::query("SELECT seq, previous, at, document, span FROM response WHERE id = ? AND tenant = ?")
             .bind(id)
             .bind(tenant)
             .fetch_optional(self.readers())
@@ -151,8 +159,26 @@ impl Store {
             previous: row.try_get(1)?,
             at: Timestamp(row.try_get(2)?),
             document: row.try_get(3)?,
+            span: row.try_get::<Option<Vec<u8>>, _>(4)?.map(|bytes| span_id(&bytes)).transpose()?,
             items: items.iter().map(item).collect::<Result<_, _>>()?,
         }))
+    }
+
+    /// Removes turns that were answered before this, a few thousand at once; how many.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn response_expire(&self, before: Timestamp) -> Result<u64, Error> {
+        let mut tx = self.begin_normal().await?;
+        let gone = sqlx::query(
+            "DELETE FROM response WHERE seq IN (SELECT seq FROM response WHERE at < ? ORDER BY at LIMIT ?)",
+        )
+        .bind(before.0)
+        .bind(SWEPT)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(gone.rows_affected())
     }
 
     /// Removes a turn; false when there was none. Turns after it stay, but can no longer be continued.

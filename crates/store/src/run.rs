@@ -300,39 +300,6 @@ impl Store {
         self.changes().runs();
         Ok(told.rows_affected() > 0)
     }
-
-    /// Has a run that is over gone on with under this order: failed questions are asked again, and with `regrade`
-    /// every answer is graded again. False when it is not over or not there.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn run_resume(&self, id: &str, body: &str, regrade: bool) -> Result<bool, Error> {
-        let mut tx = self.begin_control().await?;
-        let seq: Option<i64> = sqlx::query_scalar(
-            "UPDATE experiment_run SET status = 'queued', verdict = NULL, message = '', ended_at = NULL, body = ? \
-             WHERE id = ? AND status IN ('done', 'stopped', 'cancelled', 'failed') RETURNING seq",
-        )
-        .bind(body)
-        .bind(id)
-        .fetch_optional(&mut *tx)
-        .await?;
-        if let Some(seq) = seq {
-            // A recorded answer that is missing stays missing: there is nobody to ask.
-            sqlx::query("DELETE FROM run_output WHERE run = ? AND error IS NOT NULL AND deployment IS NOT NULL")
-                .bind(seq)
-                .execute(&mut *tx)
-                .await?;
-            if regrade {
-                sqlx::query("DELETE FROM run_score WHERE output IN (SELECT seq FROM run_output WHERE run = ?)")
-                    .bind(seq)
-                    .execute(&mut *tx)
-                    .await?;
-            }
-        }
-        tx.commit().await?;
-        self.changes().runs();
-        Ok(seq.is_some())
-    }
 }
 
 fn read(row: &SqliteRow) -> Result<RunRow, Error> {

@@ -131,7 +131,11 @@ impl Store {
     async fn answers(&self, row: &RunRow) -> Result<RunAnswers, Error> {
         let places = self.run_places(row.seq).await?;
         let items = places.into_iter().map(|(hash, place)| (place, Arc::from(hash))).collect();
-        Ok(RunAnswers { run: row.run.id.clone(), items, outputs: self.run_outputs(row.seq, None).await? })
+        let order: serde_json::Value =
+            serde_json::from_str(&row.run.body).map_err(|error| Error::corrupt(error.to_string()))?;
+        let first = order.pointer("/arms/0/name").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let outputs = self.run_outputs(row.seq, None).await?;
+        Ok(RunAnswers { run: row.run.id.clone(), first, items, outputs })
     }
 
     /// Mean grades of finished runs by (workload, deployment, scorer, version): the newest finished run of each suite
@@ -176,14 +180,15 @@ impl Store {
         Ok(at.map(Timestamp))
     }
 
-    /// The newest run of a suite that passed its gates on this content; one that was inconclusive where none has.
+    /// The newest run of a suite that passed its gates on this content; one that was inconclusive or had no gates where
+    /// none has.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn run_baseline(&self, suite: &str, dataset_version: &str) -> Result<Option<RunRow>, Error> {
         let id: Option<String> = sqlx::query_scalar(
             "SELECT id FROM experiment_run WHERE suite = ? AND dataset_version = ? AND status = 'done' \
-             AND verdict IN ('pass', 'inconclusive') ORDER BY verdict = 'pass' DESC, seq DESC LIMIT 1",
+             AND verdict IN ('pass', 'inconclusive', 'ungated') ORDER BY verdict = 'pass' DESC, seq DESC LIMIT 1",
         )
         .bind(suite)
         .bind(dataset_version)

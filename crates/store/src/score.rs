@@ -157,14 +157,15 @@ impl Store {
         Ok(())
     }
 
-    /// What scorers said of one span, in order of arrival.
+    /// What scorers said of one span, in order of arrival; without the words where its own are held out.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn score_list(&self, span_id: SpanId) -> Result<Vec<ScoreRow>, Error> {
         let rows = sqlx::query(
             "SELECT seq, span_id, workload, segment, deployment, scorer, version, grade, unscored, source, \
-             explanation, p_sample, propensity, cost_nano, at FROM score WHERE span_id = ? ORDER BY seq",
+             CASE WHEN NOT EXISTS (SELECT 1 FROM span_shut AS shut WHERE shut.id = score.span_id) THEN explanation END \
+             AS explanation, p_sample, propensity, cost_nano, at FROM score WHERE span_id = ? ORDER BY seq",
         )
         .bind(id_bytes(span_id.bits()))
         .fetch_all(self.readers())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::Row;
 use weir_core::{
     CanaryId, DeploymentId, ScorerName, SpanId, Timestamp, WorkloadId,
-    canary::{Battles, Canary, CanaryState, Shadowed},
+    canary::{Battles, Canary, CanaryState, Inputs, Shadowed},
     score::Source,
 };
 
@@ -96,8 +96,8 @@ impl Store {
         Ok(())
     }
 
-    /// Pairs in the order in which the candidate answered, with the first word of `scorer` on either answer that was
-    /// stored no later than `score_seq`.
+    /// Pairs in the order in which they were stored up to `shadow_seq`, with the first word of `scorer` on either answer
+    /// that was stored no later than `score_seq`.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -105,7 +105,7 @@ impl Store {
         &self,
         of: ShadowOf<'_>,
         scorer: &ScorerName,
-        score_seq: i64,
+        (score_seq, shadow_seq): (i64, i64),
     ) -> Result<Vec<ShadowPair>, Error> {
         let (canary, workload, candidate, since) = match of {
             ShadowOf::Canary(canary) => (Some(canary.as_str()), None, None, i64::MIN),
@@ -122,7 +122,7 @@ impl Store {
              LEFT JOIN score AS own ON own.seq = (SELECT min(seq) FROM score AS word \
                  WHERE word.span_id = shadow.span_id AND word.scorer = ?1 AND word.seq <= ?2) \
              WHERE (shadow.canary = ?3 OR (?3 IS NULL AND shadow.workload = ?4 AND shadow.candidate = ?5)) \
-               AND shadow.at >= ?6 ORDER BY shadow.seq",
+               AND shadow.at >= ?6 AND shadow.seq <= ?7 ORDER BY shadow.seq",
         )
         .bind(scorer.as_str())
         .bind(score_seq)
@@ -130,6 +130,7 @@ impl Store {
         .bind(workload)
         .bind(candidate)
         .bind(since)
+        .bind(shadow_seq)
         .fetch_all(self.readers())
         .await?;
         rows.iter()
@@ -143,6 +144,23 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Grades `(candidate, control)` of same-prompt pairs of a workload's candidate since then that are decided by now,
+    /// each `0..=1`, in order; a grade that has not come within `timeout` counts as missing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn shadow_grades(
+        &self,
+        (workload, candidate): (&WorkloadId, &DeploymentId),
+        scorer: &ScorerName,
+        since: Timestamp,
+        timeout: Duration,
+    ) -> Result<Vec<(f64, f64)>, Error> {
+        let pairs =
+            self.shadow_pairs(ShadowOf::Candidate(workload, candidate, since), scorer, (i64::MAX, i64::MAX)).await?;
+        Ok(settled(&pairs, self.clock().now(), timeout))
     }
 
     /// Pairs of a canary whose grades by `scorer` differ, the widest first, among equals the newest first.
@@ -194,34 +212,40 @@ impl Store {
         row.map(|row| span_id(row.try_get(0)?)).transpose()
     }
 
-    /// What a canary's shadow says, as far as scores up to `score_seq` tell: the grades it stands on at `now` while it is
-    /// in its shadow, and the answers side by side at any time. Nothing where the plan asks for no shadow.
+    /// What a canary's shadow says to a look with these inputs: the grades it stands on while it is in its shadow, and the
+    /// answers side by side at any time. Nothing where the plan asks for no shadow.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn shadowed(&self, canary: &Canary, score_seq: i64, now: Timestamp) -> Result<Shadowed, Error> {
+    pub async fn shadowed(&self, canary: &Canary, inputs: &Inputs) -> Result<Shadowed, Error> {
         if canary.plan.shadow_pairs == 0 {
             return Ok(Shadowed::default());
         }
-        let battles = self.shadow_battles(&canary.id, score_seq).await?;
+        let seen = (inputs.score_seq, inputs.shadow_seq.unwrap_or(i64::MAX));
+        let battles = self.shadow_battles(&canary.id, seen).await?;
         if canary.state != CanaryState::Shadow {
             return Ok(Shadowed { grades: Vec::new(), battles });
         }
-        let pairs = self.shadow_pairs(ShadowOf::Canary(&canary.id), &canary.scorer, score_seq).await?;
-        let grades = settled(&pairs, now, Duration::from_millis(canary.plan.score_timeout_ms));
+        let pairs = self.shadow_pairs(ShadowOf::Canary(&canary.id), &canary.scorer, seen).await?;
+        let grades = settled(&pairs, inputs.now, Duration::from_millis(canary.plan.score_timeout_ms));
         Ok(Shadowed { grades, battles })
     }
 
-    async fn shadow_battles(&self, canary: &CanaryId, score_seq: i64) -> Result<Option<Battles>, Error> {
+    async fn shadow_battles(
+        &self,
+        canary: &CanaryId,
+        (score_seq, shadow_seq): (i64, i64),
+    ) -> Result<Option<Battles>, Error> {
         let row = sqlx::query(
             "SELECT count(*) FILTER (WHERE grade > 0.5), count(*) FILTER (WHERE grade = 0.5), \
                     count(*) FILTER (WHERE grade < 0.5) \
              FROM shadow JOIN score ON score.span_id = shadow.shadow_id \
-             WHERE shadow.canary = ? AND score.source = ? AND score.seq <= ?",
+             WHERE shadow.canary = ? AND score.source = ? AND score.seq <= ? AND shadow.seq <= ?",
         )
         .bind(canary.as_str())
         .bind(Source::Battle.name())
         .bind(score_seq)
+        .bind(shadow_seq)
         .fetch_one(self.readers())
         .await?;
         let count = |place: usize| Ok::<_, Error>(u64::try_from(row.try_get::<i64, _>(place)?).unwrap_or(0));
@@ -232,8 +256,8 @@ impl Store {
 
 /// The grades of pairs that are decided, in order, candidate first, up to the first one that still waits for a grade:
 /// bad answers may take longer to grade. Past the time limit, a candidate without a grade has the worst one, and a pair
-/// whose other answer has none says nothing. What happened in the last moments may not be stored yet and waits too, so
-/// that a later reading finds the same.
+/// whose other answer has none says nothing. What happened in the last moments waits too: others of the same moment may
+/// not be stored yet, and those may be the bad ones.
 fn settled(pairs: &[ShadowPair], now: Timestamp, timeout: Duration) -> Vec<(f64, f64)> {
     let mut settled = Vec::with_capacity(pairs.len());
     for pair in pairs.iter().take_while(|pair| now.since(pair.at) >= STORED_WITHIN) {

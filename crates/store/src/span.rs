@@ -34,6 +34,9 @@ pub struct Written {
     pub span_json: Bytes,
 }
 
+/// What a provider is said to have answered to a request whose words are held out.
+const SHUT: &str = "its words are not shown, because a held-out item was made from them";
+
 /// A record, and its span as JSON where that is known.
 type Row<'a> = (&'a Record, Option<&'a Bytes>);
 
@@ -63,44 +66,52 @@ impl Store {
         })
     }
 
-    /// The whole span.
+    /// The whole span. It counts as sealed while a held-out item made from its words keeps these shut.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn span_get(&self, id: SpanId) -> Result<Option<Span>, Error> {
-        let body: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT body FROM span JOIN span_body USING (seq) WHERE span.id = ?")
-                .bind(id_bytes(id.bits()))
-                .fetch_optional(self.readers())
-                .await?;
-        body.map(|body| span_from(id, &body)).transpose()
-    }
-
-    /// Its texts; `None` when there is no such span, when they were purged, or when it repeats a held-out item.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Corrupt`.
-    pub async fn payload_get(&self, id: SpanId) -> Result<Option<Payload>, Error> {
-        let row = sqlx::query(
-            "SELECT request, response, truncated FROM span JOIN span_body USING (seq) \
-             WHERE span.id = ? AND request IS NOT NULL AND response IS NOT NULL",
+        let row: Option<(Vec<u8>, bool)> = sqlx::query_as(
+            "SELECT body, EXISTS (SELECT 1 FROM span_shut AS shut WHERE shut.id = span.id) \
+             FROM span JOIN span_body USING (seq) WHERE span.id = ?",
         )
         .bind(id_bytes(id.bits()))
         .fetch_optional(self.readers())
         .await?;
+        let Some((body, shut)) = row else { return Ok(None) };
+        let mut span = span_from(id, &body)?;
+        if shut {
+            span.errand.sealed = true;
+            // A provider that refuses a request may quote it.
+            if let Outcome::Failed { message, .. } = &mut span.outcome {
+                *message = SHUT.into();
+            }
+        }
+        Ok(Some(span))
+    }
+
+    /// Its texts; `None` when there is no such span, when they were purged, or when they are those of a held-out item.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    pub async fn payload_get(&self, id: SpanId) -> Result<Option<Payload>, Error> {
+        let row = sqlx::query("SELECT request, response, truncated FROM span_text WHERE id = ?")
+            .bind(id_bytes(id.bits()))
+            .fetch_optional(self.readers())
+            .await?;
         row.map(|row| payload_from(&row, 0)).transpose()
     }
 
-    /// Those of these spans that are there with their texts, in any order.
+    /// Those of these spans whose texts are there and not held out, in any order.
     ///
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     pub async fn record_list(&self, ids: &[SpanId]) -> Result<Vec<Record>, Error> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let rows = sqlx::query(
-            "SELECT request, response, truncated, body, span.id FROM span JOIN span_body USING (seq) \
-             WHERE span.id IN (SELECT unhex(value) FROM json_each(?)) \
-               AND request IS NOT NULL AND response IS NOT NULL",
+            "SELECT texts.request, texts.response, texts.truncated, body, texts.id \
+             FROM span_text AS texts JOIN span_body USING (seq) \
+             WHERE texts.id IN (SELECT unhex(value) FROM json_each(?))",
         )
         .bind(to_json(&ids)?)
         .fetch_all(self.readers())

@@ -75,6 +75,7 @@ impl Sum {
     pub(crate) fn finish(mut self) -> Usage {
         self.usage.p50_us = self.latency.quantile(0.5);
         self.usage.p95_us = self.latency.quantile(0.95);
+        self.usage.p95_ci_us = self.latency.quantile_ci95(0.95);
         self.usage
     }
 }

@@ -42,6 +42,8 @@ pub struct Usage {
     pub p50_us: Option<f64>,
     /// 95th percentile, likewise.
     pub p95_us: Option<f64>,
+    /// Ends between which the true 95th percentile lies in 95 %.
+    pub p95_ci_us: Option<[f64; 2]>,
 }
 
 type Key = (Option<WorkloadId>, Option<DeploymentId>);

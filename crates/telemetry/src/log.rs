@@ -5,8 +5,9 @@ use tracing_subscriber::{EnvFilter, Layer, filter::ParseError, layer::Subscriber
 
 use crate::otlp::Exporter;
 
-/// The queue's library tells of every worker's birth and death; a filter that names it gets that back.
-const QUIET: &str = "apalis_core=warn";
+/// The queue's library tells of every worker's birth and death, Amazon's of the programs that profiles name with all their
+/// arguments; a filter that names them gets that back.
+const QUIET: &str = "apalis_core=warn,aws_config=warn";
 
 /// Installs the process-wide subscriber. `filter` is in `tracing` syntax, such as `info,weir_jobs=debug`; lines are
 /// JSON when `json`. A second call in one process changes nothing.

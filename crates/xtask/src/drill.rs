@@ -1,4 +1,4 @@
-//! Drills: stories of `tests/tests/stories` that `cargo test` plays a few times, played as often as asked.
+//! Drills: stories of `tests/tests/stories` that CI plays a few times, played as often as asked.
 
 use crate::shell;
 
@@ -17,7 +17,8 @@ pub(crate) fn kill(args: &Args) -> anyhow::Result<()> {
 
 /// One family of stories, told of a number by `variable`; what it says is shown.
 pub(crate) fn story(family: &str, variable: &str, times: u32) -> anyhow::Result<()> {
-    let mut command = shell::cargo(&["test", "--workspace", "--test", "stories", "--", "--nocapture", family]);
+    let mut command =
+        shell::cargo(&["test", "--workspace", "--test", "stories", "--", "--include-ignored", "--nocapture", family]);
     command.env(variable, times.to_string());
     shell::run(command)
 }

@@ -25,12 +25,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Every step below up to `deny`, each timed; fails at the end with the list of those that failed
+    /// Every step below up to `fuzz`, each timed; fails at the end with the list of those that failed
     Ci,
     /// The code is formatted
     Fmt,
     /// The lint wall, over every target
     Lint,
+    /// The long stories, which `cargo test` leaves out: processes killed, comparisons poisoned
+    Stories,
     /// The headless demo does all it promises
     Demo,
     /// The dashboard: types, tests, fresh build, and its stories in a browser where one is installed
@@ -39,7 +41,7 @@ enum Command {
     Clients,
     /// Licences, sources, bans and advisories of all dependencies
     Deny,
-    /// The fuzz targets, each for some seconds; not part of `ci`, as building them takes minutes
+    /// The fuzz targets, each for some seconds (in `ci` for a fixed number of inputs)
     Fuzz(steps::fuzz::Args),
     /// Writes the committed OpenAPI document from a running weir
     Openapi,
@@ -76,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => steps::ci(),
         Command::Fmt => steps::fmt(),
         Command::Lint => steps::lint(),
+        Command::Stories => steps::stories(),
         Command::Demo => steps::demo::run(),
         Command::Web => steps::web::run(),
         Command::Clients => steps::clients::run(),

@@ -14,8 +14,7 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.args(args).current_dir(paths::root());
-    // `cargo run` says these of this package; a nested cargo must not take them for its own.
-    command.env_remove("CARGO_MANIFEST_DIR");
+    forget_package(&mut command);
     if let Ok(target) = paths::target() {
         command.env("CARGO_TARGET_DIR", target);
     }
@@ -26,7 +25,18 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>, args: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(name);
     command.args(args).current_dir(folder);
+    forget_package(&mut command);
     command
+}
+
+/// `cargo run` says of this package what it is called and where it lies. A nested cargo must not take that for its own:
+/// build scripts that look at it, such as ring's, would run again, and with them a hundred crates be built again.
+fn forget_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// Runs to the end, output as it comes.

@@ -33,9 +33,10 @@ pub(crate) enum Profile {
     Release,
 }
 
-/// Builds the binary and says where it is.
+/// Builds the binary and says where it is. Of the workspace, as tests are built: another choice of packages is another
+/// choice of features, with which half of the dependencies would be built once more.
 pub(crate) fn build(profile: Profile) -> anyhow::Result<PathBuf> {
-    let mut args = vec!["build", "--quiet", "--locked", "-p", "weir", "--bin", "weir"];
+    let mut args = vec!["build", "--quiet", "--locked", "--workspace", "--bin", "weir"];
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => {

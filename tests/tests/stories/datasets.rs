@@ -139,7 +139,7 @@ async fn a_held_out_item_opens_no_door_but_the_gates_and_whoever_looks_is_on_the
     for span in &asked {
         let trace = rig.trace(span).await;
         let missing = trace["texts_missing"].as_str().unwrap_or_default();
-        assert_eq!(missing.contains("repeats a held-out item"), trace["request"] == "", "{trace}");
+        assert_eq!(missing.contains("a held-out item"), trace["request"] == "", "{trace}");
         assert_eq!(missing.is_empty(), trace["request"].as_str().unwrap().contains(&item(1).0), "{trace}");
         assert!(trace["cost_usd"].is_number() && trace["output_tokens"].as_u64() > Some(0), "{trace}");
         assert!(!trace.to_string().contains(SECRET) && !trace.to_string().contains("the ninth"), "{trace}");

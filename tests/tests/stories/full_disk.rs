@@ -87,7 +87,7 @@ async fn stored(store: &Store) -> usize {
 async fn what_a_full_disk_refuses_waits_in_the_spool_until_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let spool = dir.path().join("spool");
-    let full = open(dir.path(), Some(1 << 20)).await;
+    let full = open(dir.path(), Some(2 << 20)).await;
     let (recorder, tail) = Recorder::open(&spool, SPOOL).unwrap();
     let stop = CancellationToken::new();
     let writing = tokio::spawn(writer(&full, tail).run(stop.clone()));
@@ -97,7 +97,7 @@ async fn what_a_full_disk_refuses_waits_in_the_spool_until_there_is_room() {
     stop.cancel();
     writing.await.unwrap();
     let fitted = stored(&full).await;
-    assert!(fitted < RECORDS as usize, "five megabytes do not fit into one: {fitted}");
+    assert!(fitted < RECORDS as usize, "five megabytes do not fit into two: {fitted}");
     assert_eq!(recorder.lost(), 0);
     full.close().await;
 

@@ -68,6 +68,7 @@ async fn load(caller: Caller, told: Arc<Told>, seed: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask stories"]
 async fn no_answered_request_and_no_acknowledged_score_is_lost_to_kill_9() {
     let dir = folder(MATHS);
     let told = Arc::new(Told::default());

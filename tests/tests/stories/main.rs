@@ -5,6 +5,7 @@
 mod authorisation;
 mod bad_input;
 mod bad_judges;
+mod bad_uploads;
 mod canary;
 mod canned;
 mod collector;
@@ -15,8 +16,10 @@ mod drill;
 mod feedback;
 mod files;
 mod full_disk;
+mod judge_away;
 mod judging;
 mod killed;
+mod kin;
 mod labels;
 mod learning;
 mod locked;
@@ -24,6 +27,7 @@ mod memory;
 mod once;
 mod outside;
 mod parts;
+mod parts_of_tenants;
 mod pipeline;
 mod plumbing;
 mod presets;
@@ -39,3 +43,8 @@ mod shadow;
 mod sigkill;
 mod stages;
 mod takeover;
+mod told;
+
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -104,6 +104,12 @@ async fn the_actions_step_tells_pass_fail_and_neither_apart_and_leaves_its_files
         assert!(summary.contains("⚠️ inconclusive"), "{summary}");
     }
 
+    let ungated = SUITE.split("[[gate]]").next().unwrap();
+    fs::write(place.join("ungated.toml"), ungated).unwrap();
+    let (outputs, summary, said) = act("ungated.toml", "--model sim/large --first 3", "pass").await;
+    assert_eq!(outputs, "verdict=ungated\ncode=0\n", "{said:?}");
+    assert!(summary.contains("⚪ not gated"), "{summary}");
+
     // Nothing was measured: no file of an earlier step is taken for this one's.
     let (outputs, summary, said) = act("gone.toml", "", "pass").await;
     assert_eq!((outputs.as_str(), summary.as_str()), ("verdict=instrument\ncode=3\n", ""), "{said:?}");
@@ -131,6 +137,7 @@ async fn half_way(dir: &Path, least: i64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask stories"]
 async fn a_run_whose_process_was_killed_is_gone_on_with_by_resume() {
     let dir = checkout();
     let weir = |args: &[&str]| {

@@ -12,7 +12,7 @@ use weir_core::{
     clock::{ManualClock, SystemClock},
     entropy::Seeded,
 };
-use weir_jobs::{Lead, Planner};
+use weir_jobs::{Lead, Planner, Refusals};
 
 use crate::{
     process::BINARY,
@@ -35,6 +35,7 @@ template = "factuality"
 no_cache = true
 [canary]
 shadow_pairs = 50
+kin_judge = true
 [datasets.maths]
 file = "maths.jsonl"
 workload = "maths"
@@ -68,6 +69,7 @@ async fn planned(rig: &Rig) -> Value {
         // A month is forecast from minutes that are over.
         clock: Arc::new(ManualClock::new(SystemClock::default().now().plus(Duration::from_secs(61)))),
         entropy: Arc::new(Seeded::new(1)),
+        refusals: Refusals::default(),
     };
     planner.turn().await.unwrap();
     let diffs = rig.api("/policy-diffs?workload=maths").await;

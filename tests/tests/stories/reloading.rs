@@ -52,7 +52,8 @@ async fn a_candidate_that_is_taken_out_while_it_ramps_ends_its_canary_and_caller
     let dir = folder(&ONE.replace("[\"sim/large\"]", "[\"sim/large\", \"sim/small\"]"));
     let process = Process::start(dir.path());
     let caller = &process.caller;
-    let order = json!({"workload": "one", "candidate": "sim/small", "steps": [0.5]});
+    // The whole share at once: by its usual budget one request in a hundred would be exposed.
+    let order = json!({"workload": "one", "candidate": "sim/small", "steps": [0.5], "risk_budget": 1.0});
     let started = caller.order("/canaries", order).await.expect(201).json();
     let id = started["id"].as_str().unwrap();
     eventually("somebody is exposed", async || {

@@ -15,8 +15,8 @@ use weir_sim::{Control, Entry};
 
 /// No story waits longer than this for what must happen; a busy machine needs a part of it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK: Duration = Duration::from_millis(10);
+/// Between the first two looks, and between two when it takes long: looking takes what is looked for from the processor.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(80));
 
 /// A workload whose dataset the built-in provider knows, scored by an exact match.
 pub(crate) const MATHS: &str = r#"
@@ -123,15 +123,14 @@ impl Caller {
     /// The request as stored, once it is.
     pub(crate) async fn trace(&self, span: &str) -> Value {
         let path = format!("/api/v1/traces/{span}");
-        let start = Instant::now();
+        let mut patience = Patience::new();
         // Not `eventually`: an async closure that borrows cannot be sent to another thread.
         loop {
             let reply = self.get(&path).await;
             if reply.status == 200 {
                 return reply.json();
             }
-            assert!(start.elapsed() < DEADLINE, "never stored: {span}");
-            sleep(LOOK).await;
+            patience.wait(span).await;
         }
     }
 
@@ -147,13 +146,30 @@ impl Caller {
 
 /// Looks again and again until there is something, and fails after the deadline.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let start = Instant::now();
+    let mut patience = Patience::new();
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(start.elapsed() < DEADLINE, "never came: {what}");
-        sleep(LOOK).await;
+        patience.wait(what).await;
+    }
+}
+
+/// Time between looks, which grows, and its end.
+struct Patience {
+    start: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { start: Instant::now(), pause: LOOKS.0 }
+    }
+
+    async fn wait(&mut self, what: &str) {
+        assert!(self.start.elapsed() < DEADLINE, "never came: {what}");
+        sleep(self.pause).await;
+        self.pause = self.pause.mul_f64(1.5).min(LOOKS.1);
     }
 }
 

@@ -13,8 +13,10 @@ const TYPE: [(&str, &str); 1] = [("content-type", "application/json")];
 async fn wrong_scores_are_refused_or_counted_and_never_move_a_canary() {
     let mut scene = Scene::with(CONFIG, 5, &[0.5]).await;
     let body = |number: u64| crate::rig::ask("weir/maths", &format!("wrong {number}"));
-    let answers = scene.send_these(80, 1, body, |_| 1.0).await;
+    // The one whose score comes too late is among the first, so that it has a partner whatever the arms' draw.
+    let mut answers = scene.send_these(20, 1, body, |_| 1.0).await;
     let candidate = answers.iter().position(|answer| answer.arm == "candidate").unwrap();
+    answers.extend(scene.send_these(60, 1, body, |_| 1.0).await);
     let late = answers[candidate].clone();
     for answer in &answers {
         scene.rig.trace(&answer.span).await;

@@ -25,6 +25,7 @@ use weir_core::{
     entropy::{mix, unit},
     score::{Score, Source, Verdict},
 };
+use weir_optimizer::pairing::SETTLE;
 use weir_store::{Grant, Store};
 
 use crate::{
@@ -115,6 +116,12 @@ impl Scene {
         let grant = Grant { canary: canary.clone(), version: 1, share: 0.49, expires_at };
         store.grant_put(&grant).await.unwrap();
         store.close().await;
+        // The first look must see them all: a look at a few of them would rightly hold the canary before it rolls it back.
+        let newest = rows.iter().map(|row| row.assigned_at.max(row.ended_at)).max().unwrap();
+        eventually("every unit is old enough to be trusted", async || {
+            (SystemClock::default().now() > newest.plus(SETTLE)).then_some(())
+        })
+        .await;
         Self { dir, canary, ends_as, spans: rows.iter().map(|row| row.span_id).collect() }
     }
 
@@ -188,7 +195,8 @@ impl Scene {
             CanaryState::Promoted => vec![CanaryState::Running, CanaryState::Running, CanaryState::Promoted],
             ends_as => vec![CanaryState::Running, ends_as],
         };
-        assert_eq!(states, wanted, "{at:?}");
+        let reasons: Vec<&str> = events.iter().map(|event| event.reason.as_str()).collect();
+        assert_eq!(states, wanted, "{at:?}: {reasons:?}");
         let revisions = store.policy_list(&"maths".into()).await.unwrap().len();
         assert_eq!(revisions, 1 + usize::from(self.ends_as == CanaryState::Promoted), "{at:?}");
         let rows = store.exposure_list(&self.canary, Timestamp(i64::MIN)).await.unwrap().rows;
@@ -261,6 +269,7 @@ fn blows(injections: u64) -> Vec<(CanaryState, Blow)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+#[ignore = "long: cargo xtask stories"]
 async fn killed_at_any_step_a_canary_ends_once_and_nothing_is_lost() {
     let injections = std::env::var("WEIR_DRILL_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
     let scenes = [Scene::new(CanaryState::Promoted).await, Scene::new(CanaryState::RolledBack).await];

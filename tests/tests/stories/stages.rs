@@ -78,7 +78,8 @@ fn verdict(decision: &Value, deployment: &str) -> Value {
 async fn stages_that_choose_do_what_their_parameters_say() {
     let rig = Rig::start(CONFIG).await;
     let shares = served(&rig, "weighted", 120).await;
-    assert!((75..=105).contains(&shares["sim/large"]), "three of four: {shares:?}");
+    // Six standard deviations: the draws are fresh ones each time.
+    assert!((62..=115).contains(&shares["sim/large"]), "three of four: {shares:?}");
     let drawn = one(&rig, "weighted", &[]).await.expect(200);
     let chosen = if drawn.deployment() == "sim/large" { 0.75 } else { 0.25 };
     assert_eq!(decision(&rig, &drawn).await["propensity"], json!(chosen));
@@ -98,7 +99,7 @@ async fn stages_that_choose_do_what_their_parameters_say() {
     // Of two drawn the quicker one is asked, so the slowest of three may get nothing at all.
     assert!(spread.len() >= 2 && spread.values().all(|&count| count <= 50), "{spread:?}");
     let explored = served(&rig, "explore", 60).await;
-    assert!((5..=28).contains(&explored["sim/small"]), "half of half: {explored:?}");
+    assert!((1..=35).contains(&explored["sim/small"]), "half of half: {explored:?}");
     rig.stop().await;
 }
 

@@ -46,6 +46,7 @@ async fn load(caller: Caller, met: Arc<Met>, seed: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask stories"]
 async fn a_process_takes_over_from_the_one_that_serves_and_no_request_fails() {
     let dir = folder(MATHS);
     let mut serving = Process::start(dir.path());

@@ -20,10 +20,10 @@ export class Server {
   }
 
   /** One chat completion; the demo providers know the answers to small sums. */
-  ask(workload, question = "What is 17 + 25?", more = {}) {
+  ask(workload, question = "What is 17 + 25?", more = {}, head = {}) {
     return fetch(`${this.base}/v1/chat/completions`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...head },
       body: JSON.stringify({ model: `weir/${workload}`, messages: [{ role: "user", content: question }], ...more }),
     });
   }

@@ -7,7 +7,7 @@ const DEMO = 240_000;
 export const aside = true;
 
 export default async function ({ story, page, expect, WAIT }) {
-  await withWeir(null, async (server) => {
+  await withWeir({ vars: { GROQ_API_KEY: "gsk-0123456789abcdef" } }, async (server) => {
     const step = (title) => page.getByRole("listitem").filter({ hasText: title });
     const done = (title) => step(title).getByText(", done").waitFor(WAIT);
 
@@ -19,10 +19,24 @@ export default async function ({ story, page, expect, WAIT }) {
       const command = await page.getByLabel("A request to copy").innerText();
       expect(command.includes(`${server.base}/v1/chat/completions`), `the command names another place: ${command}`);
       const workload = /x-weir-workload: (\S+?)'/.exec(command)[1];
+      await page.getByRole("tab", { name: "Python" }).click();
+      const script = await page.getByLabel("A request to copy").innerText();
+      expect(script.includes(`base_url="${server.base}/v1"`) && script.includes(`"weir/${workload}"`), `the script is ${script}`);
       const answer = await server.ask(workload);
       expect(answer.ok, `what the page says to send answers ${answer.status}`);
-      await answer.text();
+      const said = (await answer.json()).choices[0].message.content;
+      expect(/^\d+$/.test(said), `the demo providers do not know the sum: ${said}`);
       await done("Send a request");
+    });
+
+    await story("a key in the environment is offered by name, and connects in one step", async () => {
+      await page.getByRole("link", { name: "Connect groq GROQ_API_KEY" }).click();
+      await page.waitForURL(/\/deployments\?add=groq$/, WAIT);
+      const config = await page.getByLabel("Configuration to copy").innerText();
+      expect(config.includes('provider = "groq"') && config.includes('api_key = "env:GROQ_API_KEY"'), `it makes ${config}`);
+      expect(!(await page.content()).includes("gsk-0123456789abcdef"), "the key itself is on the page");
+      await page.goBack();
+      await page.getByRole("region", { name: "First steps" }).waitFor(WAIT);
     });
 
     await story("the demo plays: a canary is promoted and a bad one rolled back, as one watches", async () => {

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { accessible, fits, settled } from "../lib/browser.mjs";
+import { sameText, structure } from "../lib/snapshot.mjs";
 import { withWeir } from "../lib/weir.mjs";
 
 const CONFIG = `
@@ -82,8 +83,26 @@ export default async function ({ story, page, browser, expect, WAIT }) {
       await page.getByText("28 more labels to calibrate").waitFor(WAIT);
     });
 
-    await story("the list of scorers moves and opens by keyboard", async () => {
+    await story("an answer is scored on the spot, after a yes, and nothing of it is kept", async () => {
+      const { items } = await server.api("/traces?origin=client&status=ok&limit=1");
+      await page.goto(`${server.base}/traces/${items[0].span_id}`);
+      const act = page.getByRole("button", { name: "Score now" });
+      await act.waitFor(WAIT);
+      expect(await act.isDisabled(), "a judge is asked without a yes");
+      const before = (await server.api(`/traces/${items[0].span_id}`)).scores.length;
+      await page.getByRole("checkbox", { name: /sim\/large, which its provider bills/ }).check();
+      await act.click();
+      await page
+        .getByRole("table", { name: "Scored now" })
+        .getByText(/\[sim\/large/)
+        .waitFor(WAIT);
+      expect((await server.api(`/traces/${items[0].span_id}`)).scores.length === before, "what was tried is stored");
+    });
+
+    await story("the list of scorers tells whether people agree, moves and opens by keyboard", async () => {
       await page.goto(`${server.base}/scorers`);
+      await page.getByRole("columnheader", { name: "Agrees (κ)" }).waitFor(WAIT);
+      await page.getByTitle(/by 2 labels/).waitFor(WAIT);
       await page.getByRole("table", { name: "Scorers" }).locator("[data-row]").first().waitFor(WAIT);
       await key("j");
       await key(" ");
@@ -116,6 +135,7 @@ export default async function ({ story, page, browser, expect, WAIT }) {
 
     for (const [name, path] of [
       ["label-queue", "/labels"],
+      ["scorer", "/scorers/factual"],
       ["calibration", "/scorers/factual?tab=calibration"],
       ["bench", "/scorers/factual?tab=bench"],
     ]) {
@@ -130,6 +150,9 @@ export default async function ({ story, page, browser, expect, WAIT }) {
           await settled(view);
           await fits(view);
           await accessible(view);
+          // Here there is a scorer with grades and labels: elsewhere there is none.
+          if (name === "scorer" && colorScheme === "light")
+            sameText("aria/scorer.yml", structure(await view.locator("main").ariaSnapshot()));
           if (process.env.SHOTS) {
             mkdirSync(process.env.SHOTS, { recursive: true });
             await view.screenshot({ path: join(process.env.SHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true });

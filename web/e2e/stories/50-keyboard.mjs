@@ -43,6 +43,33 @@ export default async function ({ story, page, go, expect, WAIT }) {
     }
   });
 
+  await story("rows are as high as the reader likes, in tables and in long lists, and stay so", async () => {
+    const choose = async (words) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("dialog", { name: "Jump to" }).getByRole("combobox").fill(words);
+      await page.keyboard.press("Enter");
+    };
+    const high = async (path, row, px) => {
+      await go(path);
+      await row.first().waitFor(WAIT);
+      const { height } = await row.first().boundingBox();
+      expect(Math.abs(height - px) <= 1, `a row of ${path} is ${height} px high, not ${px}`);
+    };
+    const table = page.getByRole("table", { name: "Workloads" }).locator("tbody tr");
+    const list = page.getByRole("list", { name: "Requests, newest first" }).getByRole("listitem");
+    await go("/workloads");
+    await table.first().waitFor(WAIT);
+    for (const [words, px] of [
+      ["Dense rows", 26],
+      ["Comfortable rows", 40],
+      ["Usual rows", 32],
+    ]) {
+      await choose(words);
+      await high("/workloads", table, px);
+      await high("/traces?live=off", list, px);
+    }
+  });
+
   await story("keys pressed in the moment a dialog closes are the page's", async () => {
     await go("/");
     await page.locator("h1").first().waitFor(WAIT);

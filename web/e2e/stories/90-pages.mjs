@@ -13,6 +13,7 @@ const VIEWS = [
   ["light", 1280],
   ["dark", 1280],
   ["light", 360],
+  ["dark", 360],
 ];
 
 export default async function ({ story, browser, server }) {

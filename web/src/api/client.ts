@@ -14,6 +14,8 @@ type Reply<O> = O extends { responses: infer R } ? Content<R[keyof R & (200 | 20
 type Media<O> = O extends { requestBody: { content: infer C } } ? C : never;
 /** JSON of the documented shape; where a file is taken, the file. */
 type Body<O> = [Media<O>] extends [never] ? undefined : Media<O> extends { "application/json": infer J } ? J : Blob;
+/** What says by its `ETag` which state an order is about, where a path takes that. */
+type Read<O> = O extends { parameters: { header?: infer H } } ? ("If-Match" extends keyof NonNullable<H> ? string : never) : never;
 type Query<O> = O extends { parameters: { query?: infer Q } } ? NonNullable<Q> : Record<never, never>;
 
 interface Options<Q = Record<string, string | number | boolean | null | undefined>> {
@@ -37,6 +39,9 @@ export class ApiError extends Error {
     super(message);
   }
 }
+
+/** Refused because what the order is about has changed since it was read. */
+export const isStale = (error: unknown): boolean => error instanceof ApiError && error.status === 412;
 
 /** The key people paste when the server asks for one; it lives as long as the tab. */
 export const key = {
@@ -89,6 +94,14 @@ export function get<P extends keyof Gets>(path: P, options: Options<Query<Gets[P
   return call(address(path, options as Options), { signal: options.signal ?? null }) as Promise<Reply<Gets[P]>>;
 }
 
+/** Whether weir serves this page now; asked where its code did not come. */
+export function served(): Promise<boolean> {
+  return fetch(location.href, { method: "HEAD", cache: "no-store", headers: { accept: "text/html" } }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
 /** A reply that is a file. */
 export async function file<P extends keyof Gets>(path: P, options: Options<Query<Gets[P]>> = {}): Promise<Blob> {
   const response = await fetch(address(path, options as Options), { headers: headers(), signal: options.signal ?? null });
@@ -99,13 +112,14 @@ export async function file<P extends keyof Gets>(path: P, options: Options<Query
 export function post<P extends keyof Posts>(
   path: P,
   body: Body<Posts[P]>,
-  options: Options<Query<Posts[P]>> = {},
+  options: Options<Query<Posts[P]>> & { read?: Read<Posts[P]> | undefined } = {},
 ): Promise<Reply<Posts[P]>> {
   const raw = (body as unknown) instanceof Blob;
-  const init: RequestInit = { method: "POST", signal: options.signal ?? null };
+  const head: Record<string, string> = options.read === undefined ? {} : { "if-match": `"${options.read}"` };
+  const init: RequestInit = { method: "POST", signal: options.signal ?? null, headers: head };
   if (body !== undefined) {
     init.body = raw ? (body as Blob) : JSON.stringify(body);
-    init.headers = { "content-type": raw ? "text/plain; charset=utf-8" : "application/json" };
+    head["content-type"] = raw ? "text/plain; charset=utf-8" : "application/json";
   }
   return call(address(path, options as Options), init) as Promise<Reply<Posts[P]>>;
 }

@@ -98,6 +98,7 @@ const topics: Record<LiveTopic, Topic> = {
   traces: new Topic("/live/traces"),
   events: new Topic("/live/events"),
   runs: new Topic("/live/runs"),
+  canaries: new Topic("/live/canaries"),
 };
 
 /** Calls `onMessage` for each message of a topic while `enabled`. Returns the state of the connection. */

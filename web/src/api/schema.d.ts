@@ -195,7 +195,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Langfuse: changes a scale */
+        patch: operations["patch_api_public_score_configs_id"];
         trace?: never;
     };
     "/api/public/scores": {
@@ -1053,6 +1054,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live/canaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Canaries as they go on */
+        get: operations["get_live_canaries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live/events": {
         parameters: {
             query?: never;
@@ -1232,6 +1250,23 @@ export interface paths {
         };
         /** The proposal made again from its facts */
         get: operations["get_policy_diffs_id_replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Providers known by name, and whose keys are in the environment */
+        get: operations["get_providers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1810,7 +1845,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** OpenAI Evals: evals, newest first */
+        /** OpenAI Evals: evals */
         get: operations["get_v1_evals"];
         put?: never;
         /** OpenAI Evals: an eval with its criteria */
@@ -1831,7 +1866,8 @@ export interface paths {
         /** OpenAI Evals: one eval */
         get: operations["get_v1_evals_eval_id"];
         put?: never;
-        post?: never;
+        /** OpenAI Evals: renames an eval */
+        post: operations["post_v1_evals_eval_id"];
         /** OpenAI Evals: forgets an eval */
         delete: operations["delete_v1_evals_eval_id"];
         options?: never;
@@ -1846,7 +1882,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** OpenAI Evals: runs, newest first */
+        /** OpenAI Evals: runs */
         get: operations["get_v1_evals_eval_id_runs"];
         put?: never;
         /** OpenAI Evals: starts a run */
@@ -1868,7 +1904,8 @@ export interface paths {
         get: operations["get_v1_evals_eval_id_runs_run_id"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** OpenAI Evals: forgets a run */
+        delete: operations["delete_v1_evals_eval_id_runs_run_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1908,6 +1945,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/evals/{eval_id}/runs/{run_id}/output_items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** OpenAI Evals: one sample */
+        get: operations["get_v1_evals_eval_id_runs_run_id_output_items_item_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/feedback": {
         parameters: {
             query?: never;
@@ -1919,6 +1973,110 @@ export interface paths {
         put?: never;
         /** An end user's vote on the one answer that they were given */
         post: operations["post_v1_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** OpenAI: files of the key */
+        get: operations["get_v1_files"];
+        put?: never;
+        /** OpenAI: uploads a file, such as the rows of an eval */
+        post: operations["post_v1_files"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** OpenAI: one file */
+        get: operations["get_v1_files_file_id"];
+        put?: never;
+        post?: never;
+        /** OpenAI: forgets a file */
+        delete: operations["delete_v1_files_file_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** OpenAI: what a file holds */
+        get: operations["get_v1_files_file_id_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/alpha/graders/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** OpenAI: a grader's word on one sample */
+        post: operations["post_v1_fine_tuning_alpha_graders_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fine_tuning/alpha/graders/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** OpenAI: whether a grader can work */
+        post: operations["post_v1_fine_tuning_alpha_graders_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/projects/{project}/span_annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Phoenix: annotations of spans */
+        get: operations["get_v1_projects_project_span_annotations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2101,7 +2259,12 @@ export interface components {
             /** @description OpenTelemetry's id of 16 hex digits, or `x-weir-span-id`. */
             span_id: string;
             name: string;
+            /** @description `LLM`, `CODE` or `HUMAN`. */
+            annotator_kind?: string | null;
             result?: components["schemas"]["AnnotationResult"] | null;
+            metadata?: Record<string, unknown> | null;
+            /** @description Tells annotations of one name on one span apart. */
+            identifier?: string;
         };
         /** @description The id of one. */
         AnnotationId: {
@@ -2199,7 +2362,7 @@ export interface components {
         };
         /** @description Something a person should look at. */
         Attention: {
-            /** @description `below_floor`, `rolled_back`, `breaker_open` or `jobs_dead`. */
+            /** @description `below_floor`, `key_rejected`, `breaker_open`, `rolled_back`, `budget` or `jobs_dead`. */
             kind: string;
             workload: string | null;
             text: string;
@@ -2519,6 +2682,8 @@ export interface components {
         /** @description One canary. */
         CanaryView: {
             id: string;
+            /** @description Its `ETag` without the quotes, another after each transition: an order to it takes this as `If-Match`. */
+            etag: string;
             workload: string;
             candidate: string;
             /** @description What it is compared with. */
@@ -2530,7 +2695,7 @@ export interface components {
             /** @enum {string} */
             state: "awaiting_approval" | "shadow" | "running" | "held" | "verifying" | "promoted" | "rolled_back" | "expired" | "superseded" | "aborted" | "rejected";
             /** @enum {string|null} */
-            held: "operator" | "harm" | "units" | "missing" | "latency" | "first_byte" | "scorer" | "scorer_changed" | "lease" | null;
+            held: "operator" | "harm" | "units" | "missing" | "latency" | "first_byte" | "scorer" | "scorer_changed" | "lease" | "judge_bias" | null;
             /** @description Segments taken out of the candidate's scope. */
             scoped_out: string[];
             /** @description Who asked for it. */
@@ -2572,6 +2737,8 @@ export interface components {
             changed_at: string;
             /** @description Why it is in this state. */
             reason: string;
+            /** @description What somebody accepted of it when it started: a judge of an arm's own family, in a sentence each. */
+            warnings: string[];
         };
         CanaryViewList: {
             items: components["schemas"]["CanaryView"][];
@@ -2964,6 +3131,8 @@ export interface components {
         /** @description A proposal to route a workload by another deployment. */
         DiffView: {
             id: string;
+            /** @description Its `ETag` without the quotes: an order about it takes this as `If-Match`. */
+            etag: string;
             workload: string;
             /** @description The revision it changes; it applies to no other. */
             parent: string;
@@ -3118,6 +3287,7 @@ export interface components {
             /** @description The forest. */
             strata: components["schemas"]["StratumView"][];
             battles: components["schemas"]["BattlesView"] | null;
+            judge_bias: components["schemas"]["JudgeBiasView"] | null;
             /** @description Digest of the histograms. */
             histogram: string;
         };
@@ -3157,6 +3327,8 @@ export interface components {
              * @description How hard the prompt looks, `0..=1`; only where the policy asks.
              */
             complexity: number | null;
+            /** @description The language of the caller's newest words; only where the workload tells prompts apart by it. */
+            language: string | null;
         };
         /** @description TensorZero's answer. */
         FeedbackId: {
@@ -3244,9 +3416,23 @@ export interface components {
             items_needed: number | null;
             sentence: string;
         };
+        /** @description A grader. */
+        GraderOrder: {
+            /** @description `string_check`, `text_similarity`, `score_model`, `label_model` or `multi`. */
+            grader: Record<string, unknown>;
+        };
+        /** @description A grader and what it grades. */
+        GraderTry: {
+            /** @description `string_check`, `text_similarity`, `score_model`, `label_model` or `multi`. */
+            grader: Record<string, unknown>;
+            /** @description What templates call `sample.output_text`, and `sample.output_json` where it is JSON. */
+            model_sample: string;
+            /** @description What templates call `item`. */
+            item?: Record<string, unknown>;
+        };
         /** @description One guard. */
         GuardView: {
-            /** @description `errors`, `latency`, `first_byte`, `cost`, `units`, `missing` or `scorer`. */
+            /** @description `errors`, `latency`, `first_byte`, `cost`, `units`, `missing`, `scorer`, or `check:` and the name of a guarded scorer. */
             name: string;
             /**
              * Format: int64
@@ -3263,6 +3449,13 @@ export interface components {
             hold_at: number | null;
             /** Format: double */
             rollback_at: number | null;
+            /**
+             * Format: double
+             * @description Log evidence that the candidate keeps what is allowed, and what a promotion takes of it; `null` where it does not ask.
+             */
+            log_e_fine: number | null;
+            /** Format: double */
+            promote_at: number | null;
             /** @enum {string} */
             state: "fine" | "holds" | "rolls_back";
         };
@@ -3294,6 +3487,17 @@ export interface components {
             ramp: number;
             /** @description Its provider would refuse a request for rate now. */
             exhausted: boolean;
+            /** @description Where those of its keys are that its provider refused when they were last used: `env:NAME`. */
+            rejected_keys: string[];
+        };
+        /** @description An uploaded file. */
+        HeldFile: {
+            /** @description As `/v1/files` calls it. */
+            id: string;
+            /** @description As its sender calls it. */
+            name: string;
+            /** @description The key that sent it, and that may delete it. */
+            key: string;
         };
         /** @description How often held-out items were read. */
         HeldoutView: {
@@ -3414,6 +3618,28 @@ export interface components {
             /** @description Not before this. */
             run_at: string;
         };
+        /** @description How much kinder the scorer is to the candidate than people are. */
+        JudgeBiasView: {
+            /**
+             * Format: double
+             * @description In grade, with its ends at half the level of the promotion.
+             */
+            delta: number;
+            /** Format: double */
+            lower: number;
+            /** Format: double */
+            upper: number;
+            /**
+             * Format: int64
+             * @description Labels of the arm with fewer.
+             */
+            labels: number;
+            /**
+             * Format: double
+             * @description Lower end of the difference as people would grade it; held against the margin.
+             */
+            lower_by_people: number;
+        };
         /** @description Who may call; never the secret. */
         KeyView: {
             name: string;
@@ -3421,6 +3647,11 @@ export interface components {
             grant: string;
             /** @description `null` is all. */
             workloads: string[] | null;
+            /**
+             * Format: double
+             * @description Most that its requests may cost in 24 hours; `null` is no limit.
+             */
+            max_usd_per_day: number | null;
         };
         /** @description One key of the keyboard. */
         LabelKey: {
@@ -3527,6 +3758,16 @@ export interface components {
             to: string;
             /** Format: int64 */
             n: number;
+        };
+        /** @description The range less the same time before it; `null` without either. Counted once a minute. */
+        Moved: {
+            /**
+             * Format: double
+             * @description Of the plain means of all grades, each time's own.
+             */
+            quality: number | null;
+            /** Format: double */
+            p95_ms: number | null;
         };
         /** @description An item whose quality differs. */
         MovedItem: {
@@ -3656,6 +3897,13 @@ export interface components {
             approval?: boolean;
             /** @description Whoever approves must not be who proposed. */
             four_eyes?: boolean;
+            /**
+             * @description A judge of an arm's own family may decide. Without it such a canary is refused, with its judges named; with it they
+             *     stand in `warnings`.
+             */
+            kin_judge?: boolean;
+            /** @description Why it is started, or why a judge of an arm's family is accepted; kept with its first event. May be empty. */
+            reason?: string;
             /** @description Segments in which it is not tried and will not serve. */
             except?: string[];
         };
@@ -3745,16 +3993,21 @@ export interface components {
         };
         /** @description The front page. */
         Overview: {
+            /**
+             * Format: int32
+             * @description How far back the figures reach, in seconds.
+             */
+            range_s: number;
             checklist: components["schemas"]["Checklist"];
             totals: components["schemas"]["Totals"];
             quality: components["schemas"]["Figure"] | null;
             /** Format: double */
-            cost_usd_24h: number | null;
+            cost_usd: number | null;
             /**
              * Format: double
              * @description The same tokens at each workload's dearest candidate.
              */
-            cost_best_usd_24h: number | null;
+            cost_best_usd: number | null;
             /** Format: double */
             p95_ms: number | null;
             /**
@@ -3762,6 +4015,8 @@ export interface components {
              * @description Requests that took more than one attempt.
              */
             fallback_share: number | null;
+            /** @description By how much these have moved. */
+            change: components["schemas"]["Moved"];
             sparks: components["schemas"]["Sparks"];
             attention: components["schemas"]["Attention"][];
             workloads: components["schemas"]["WorkloadRow"][];
@@ -3912,6 +4167,23 @@ export interface components {
             /** @description The next step, where there is one. */
             hint: string | null;
         };
+        /** @description One provider. */
+        ProviderOffer: {
+            /** @description `provider` of a deployment. */
+            name: string;
+            /** @description The environment variable that usually holds its key; `null` where there is no usual one. */
+            key: string | null;
+            /** @description That variable is set where weir runs. What is in it is never told. */
+            found: boolean;
+            /** @description Runs on one's own machines and needs no key. */
+            local: boolean;
+            /** @description A deployment of it is configured. */
+            configured: boolean;
+        };
+        ProviderOfferList: {
+            items: components["schemas"]["ProviderOffer"][];
+            next: string | null;
+        };
         /** @description One provider's deployments together. */
         ProviderView: {
             provider: string;
@@ -3929,6 +4201,8 @@ export interface components {
             p50_ms: number | null;
             /** Format: int64 */
             requests: number;
+            /** @description The last 60 minutes, oldest first. */
+            minutes: components["schemas"]["MinuteView"][];
         };
         /** @description Why a draft is published. */
         Publish: {
@@ -3959,6 +4233,13 @@ export interface components {
             items: string[];
             /** @description Kept with the tombstone; without the content, please. */
             reason: string;
+            /** @description True also destroys all that judges and the like were asked before weir noted whose words they repeat. */
+            older_judges?: boolean;
+            /**
+             * @description True also deletes the uploaded files that hold the question of one of these items, each as a whole. Now: a later
+             *     purge does not find them, as the items' words are gone by then.
+             */
+            files?: boolean;
         };
         /** @description What was destroyed. */
         Purged: {
@@ -3967,6 +4248,20 @@ export interface components {
              * @description Items whose content is gone now, in every version of every dataset.
              */
             purged: number;
+            /**
+             * Format: int64
+             * @description Requests to judges and the like whose own words went with `older_judges`.
+             */
+            older_judges: number;
+            /**
+             * Format: int64
+             * @description Those whose words are kept, from before weir noted what they repeat: they may repeat what was purged.
+             */
+            older_judges_left: number;
+            /** @description Uploaded files that held the question of one of the items and went with `files`. */
+            files: components["schemas"]["HeldFile"][];
+            /** @description Those that are kept: what was purged is still in them. */
+            files_left: components["schemas"]["HeldFile"][];
         };
         /** @description Items to put into the draft. */
         PutItems: {
@@ -4136,8 +4431,8 @@ export interface components {
         Revert: {
             /** @description The revision to restore. */
             revision: string;
-            /** @description The head that was read; another head is a conflict. */
-            head: string;
+            /** @description The head that was read; another head is a conflict. May be left out where `If-Match` names it. */
+            head?: string | null;
             /** @description Why; kept with the revision. */
             reason?: string;
         };
@@ -4315,7 +4610,7 @@ export interface components {
             against: string | null;
             /** @description `queued`, `running`, `cancelling`, `done`, `stopped`, `cancelled` or `failed`. */
             status: string;
-            /** @description `pass`, `fail`, `inconclusive` or `instrument`, once it is over. */
+            /** @description `pass`, `fail`, `inconclusive` or `instrument`, or `ungated` where nothing was demanded; once it is over. */
             verdict: string | null;
             /** @description Why it ended as it did; may be empty. */
             message: string;
@@ -4474,8 +4769,13 @@ export interface components {
         SpanAnnotations: {
             data: components["schemas"]["Annotation"][];
         };
-        /** @description One value per hour, the current one last; `null` where there is none. */
+        /** @description One value per step, the current one last; `null` where there is none. */
         Sparks: {
+            /**
+             * Format: int32
+             * @description A minute on a young installation, an hour once there is traffic of a day, more where more is asked for.
+             */
+            step_s: number;
             quality: (number | null)[];
             cost: (number | null)[];
             p95: (number | null)[];
@@ -4623,7 +4923,7 @@ export interface components {
         };
         Totals: {
             /** Format: int64 */
-            requests_24h: number;
+            requests: number;
             workloads: number;
             /** @description The newest revision of any workload, and how old it is. */
             revision_latest: string | null;
@@ -4750,7 +5050,9 @@ export interface components {
         /** @description A definition and what to grade by it. */
         TryOrder: {
             /** @description As it would stand under `[scorers.name]`: `kind` and its keys. */
-            definition: Record<string, unknown>;
+            definition?: Record<string, unknown> | null;
+            /** @description Or the name of a configured scorer, which is tried as it stands. */
+            scorer?: string | null;
             /** @description One to ten requests on record. */
             spans: string[];
             /** @description Must be true where a model is asked: its provider bills it. */
@@ -4989,7 +5291,7 @@ export interface components {
          * @description How a workload is.
          * @enum {string}
          */
-        WorkloadState: "healthy" | "canary" | "below_floor" | "no_data";
+        WorkloadState: "healthy" | "canary" | "below_floor" | "unproven" | "no_data";
     };
     responses: never;
     parameters: never;
@@ -5589,6 +5891,41 @@ export interface operations {
             };
         };
     };
+    patch_api_public_score_configs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Foreign"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     post_api_public_scores: {
         parameters: {
             query?: never;
@@ -5866,7 +6203,10 @@ export interface operations {
     post_canaries: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5910,6 +6250,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5930,7 +6272,12 @@ export interface operations {
     post_canaries_id_approve: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5945,6 +6292,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5996,7 +6345,12 @@ export interface operations {
     post_canaries_id_pause: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6011,6 +6365,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6031,7 +6387,12 @@ export interface operations {
     post_canaries_id_promote: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6046,6 +6407,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6066,7 +6429,12 @@ export interface operations {
     post_canaries_id_reject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6081,6 +6449,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6132,7 +6502,12 @@ export interface operations {
     post_canaries_id_resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6147,6 +6522,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6167,7 +6544,12 @@ export interface operations {
     post_canaries_id_roll_back: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6182,6 +6564,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6377,7 +6761,10 @@ export interface operations {
                 file?: string | null;
                 /** @description True imports the good rows of a file that has bad ones. */
                 skip_bad?: boolean;
-                /** @description Columns by field, such as `input:question,expected:answer`; guessed unless given. */
+                /**
+                 * @description Columns by field, such as `input:question,expected:answer`; guessed unless given. `separator:;` parts the passages
+                 *     that a cell holds.
+                 */
                 map?: string | null;
                 /** @description Splits for items that name none, such as `policy,heldout`; by hash of their cluster. */
                 splits?: string | null;
@@ -6422,7 +6809,10 @@ export interface operations {
             query?: {
                 /** @description The file's name; its ending helps to tell formats apart. */
                 name?: string | null;
-                /** @description Columns by field, such as `input:question,expected:answer`; guessed unless given. */
+                /**
+                 * @description Columns by field, such as `input:question,expected:answer`; guessed unless given. `separator:;` parts the passages
+                 *     that a cell holds.
+                 */
                 map?: string | null;
             };
             header?: never;
@@ -6489,7 +6879,10 @@ export interface operations {
     post_datasets_name_add: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -6558,7 +6951,10 @@ export interface operations {
     post_datasets_name_delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -6629,7 +7025,10 @@ export interface operations {
     post_datasets_name_discard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -6742,7 +7141,10 @@ export interface operations {
     post_datasets_name_items: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -6814,7 +7216,10 @@ export interface operations {
     post_datasets_name_publish: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -6849,7 +7254,10 @@ export interface operations {
     post_datasets_name_purge: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -6884,7 +7292,10 @@ export interface operations {
     post_datasets_name_take: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -7017,7 +7428,10 @@ export interface operations {
     post_demo_play: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7075,7 +7489,10 @@ export interface operations {
     post_deployments_id_test: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7171,7 +7588,10 @@ export interface operations {
     post_freezes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7204,7 +7624,10 @@ export interface operations {
     post_freezes_lift: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7269,7 +7692,10 @@ export interface operations {
     post_jobs_retry: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7338,7 +7764,10 @@ export interface operations {
     post_labels: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7371,7 +7800,10 @@ export interface operations {
     post_labels_next: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7433,7 +7865,10 @@ export interface operations {
     post_labels_skip: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7450,6 +7885,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlanViewList"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_live_canaries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["CanaryView"];
                 };
             };
             /** @description what went wrong */
@@ -7581,7 +8045,10 @@ export interface operations {
     };
     get_overview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `5m`, `15m`, `1h`, `6h`, `24h` or `7d`; `24h` unless given. */
+                range?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7683,6 +8150,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7703,7 +8172,12 @@ export interface operations {
     post_policy_diffs_id_apply: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7714,6 +8188,8 @@ export interface operations {
             /** @description done */
             201: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7734,7 +8210,12 @@ export interface operations {
     post_policy_diffs_id_reject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7749,6 +8230,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7797,6 +8280,35 @@ export interface operations {
             };
         };
     };
+    get_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderOfferList"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     get_quarantines: {
         parameters: {
             query?: {
@@ -7832,7 +8344,10 @@ export interface operations {
     post_quarantines: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7865,7 +8380,10 @@ export interface operations {
     post_quarantines_lift: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7927,7 +8445,10 @@ export interface operations {
     post_rules_name_backfill: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -7962,7 +8483,10 @@ export interface operations {
     post_rules_name_pause: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -7997,7 +8521,10 @@ export interface operations {
     post_rules_name_resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -8068,7 +8595,10 @@ export interface operations {
     post_runs: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8166,7 +8696,10 @@ export interface operations {
     post_runs_id_cancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8240,7 +8773,10 @@ export interface operations {
     post_runs_id_rescore: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8275,7 +8811,10 @@ export interface operations {
     post_runs_id_resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8368,7 +8907,10 @@ export interface operations {
     post_scorers_try: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8401,7 +8943,10 @@ export interface operations {
     post_scorers_name_anchors: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -8436,7 +8981,10 @@ export interface operations {
     post_scorers_name_anchors_run: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -8501,7 +9049,10 @@ export interface operations {
     post_scorers_name_labels: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -8536,7 +9087,10 @@ export interface operations {
     post_scores: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8809,6 +9363,8 @@ export interface operations {
             /** @description done */
             200: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8829,7 +9385,12 @@ export interface operations {
     post_workloads_id_policies_revert: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Made up by the sender: an order that is sent again under it is carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description The ETag of what was read: when that has changed since, nothing is done and the reply is 412. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8844,6 +9405,8 @@ export interface operations {
             /** @description done */
             201: {
                 headers: {
+                    /** @description What `If-Match` takes, of an order about this. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9001,9 +9564,15 @@ export interface operations {
     get_v1_evals: {
         parameters: {
             query?: {
+                /** @description 1 to 100, 20 unless given. */
                 limit?: number | null;
                 /** @description The last id of the page before. */
                 after?: string | null;
+                order?: "asc" | "desc";
+                /** @description Evals alone. */
+                order_by?: "created_at" | "updated_at";
+                /** @description Runs and output items of this status alone. */
+                status?: string | null;
             };
             header?: never;
             path?: never;
@@ -9095,6 +9664,41 @@ export interface operations {
             };
         };
     };
+    post_v1_evals_eval_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Foreign"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     delete_v1_evals_eval_id: {
         parameters: {
             query?: never;
@@ -9129,9 +9733,15 @@ export interface operations {
     get_v1_evals_eval_id_runs: {
         parameters: {
             query?: {
+                /** @description 1 to 100, 20 unless given. */
                 limit?: number | null;
                 /** @description The last id of the page before. */
                 after?: string | null;
+                order?: "asc" | "desc";
+                /** @description Evals alone. */
+                order_by?: "created_at" | "updated_at";
+                /** @description Runs and output items of this status alone. */
+                status?: string | null;
             };
             header?: never;
             path: {
@@ -9228,6 +9838,38 @@ export interface operations {
             };
         };
     };
+    delete_v1_evals_eval_id_runs_run_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eval_id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     post_v1_evals_eval_id_runs_run_id_cancel: {
         parameters: {
             query?: never;
@@ -9263,14 +9905,53 @@ export interface operations {
     get_v1_evals_eval_id_runs_run_id_output_items: {
         parameters: {
             query?: {
+                /** @description 1 to 100, 20 unless given. */
                 limit?: number | null;
                 /** @description The last id of the page before. */
                 after?: string | null;
+                order?: "asc" | "desc";
+                /** @description Evals alone. */
+                order_by?: "created_at" | "updated_at";
+                /** @description Runs and output items of this status alone. */
+                status?: string | null;
             };
             header?: never;
             path: {
                 eval_id: string;
                 run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_v1_evals_eval_id_runs_run_id_output_items_item_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eval_id: string;
+                run_id: string;
+                item_id: string;
             };
             cookie?: never;
         };
@@ -9316,6 +9997,277 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoteReceipt"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_v1_files: {
+        parameters: {
+            query?: {
+                /** @description 1 to 10,000. */
+                limit?: number | null;
+                /** @description The last id of the page before. */
+                after?: string | null;
+                order?: "asc" | "desc";
+                /** @description Those for this alone. */
+                purpose?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    post_v1_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_v1_files_file_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    delete_v1_files_file_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_v1_files_file_id_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    post_v1_fine_tuning_alpha_graders_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraderTry"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    post_v1_fine_tuning_alpha_graders_validate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraderOrder"];
+            };
+        };
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
+                };
+            };
+            /** @description what went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_v1_projects_project_span_annotations: {
+        parameters: {
+            query: {
+                /** @description OpenTelemetry's ids of 16 hex digits, or `x-weir-span-id`s. */
+                span_ids: string[];
+                /** @description Those of these names alone. */
+                include_annotation_names: string[];
+                /** @description None of these names. */
+                exclude_annotation_names: string[];
+                /** @description 1 to 10,000, 100 unless given. */
+                limit?: number | null;
+                /** @description Where the page before ended. */
+                cursor?: number | null;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Foreign"];
                 };
             };
             /** @description what went wrong */

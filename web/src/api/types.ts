@@ -34,6 +34,7 @@ export type DiffReplay = Schemas["DiffReplay"];
 export type PolicyReplay = Schemas["PolicyReplay"];
 
 export type Deployment = Schemas["DeploymentView"];
+export type ProviderOffer = Schemas["ProviderOffer"];
 export type DeploymentTested = Schemas["TestView"];
 
 export type SystemState = Schemas["SystemView"];
@@ -102,4 +103,4 @@ export type Tried = Schemas["TryView"];
 export type TriedItem = Schemas["TriedView"];
 export type JudgeTemplate = Schemas["TemplateView"];
 
-export type LiveTopic = "traces" | "events" | "runs";
+export type LiveTopic = "traces" | "events" | "runs" | "canaries";

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { MIN_N } from "../lib/bounds";
 import { usd } from "../lib/format";
 import { along, type Box, frontier, type FrontierPoint, place } from "./pareto";
-import { linear, log, logTicks, nice, ticks } from "./scale";
+import { apart, linear, log, logTicks, nice, ticks } from "./scale";
 import { useWidth } from "./useWidth";
 
 interface Props {
@@ -20,6 +20,12 @@ const BOTTOM = 40;
 
 /** Width of a label set in 11 px, near enough to keep labels apart. */
 const textWidth = (text: string) => text.length * 6.3 + 2;
+
+/** A tick of the axis of costs. */
+function dollars(mark: number): string {
+  if (mark >= 1) return usd(mark).replace(/\.0+$/, "");
+  return mark < 1e-4 ? mark.toExponential() : `$${mark < 0.01 ? mark : mark.toFixed(2)}`;
+}
 
 /** Grade against cost: the frontier filled and joined, the beaten hollow, the router an accent diamond. */
 export function Frontier({ points, router, floor, height = 300 }: Props) {
@@ -62,9 +68,9 @@ export function Frontier({ points, router, floor, height = 300 }: Props) {
             </text>
           </g>
         ))}
-        {logTicks(low, high).map((mark) => (
+        {apart(logTicks(low, high), x, (mark) => textWidth(dollars(mark))).map((mark) => (
           <text key={mark} x={x(mark)} y={height - BOTTOM + 15} textAnchor="middle">
-            {mark < 1e-4 ? mark.toExponential() : mark >= 1 ? usd(mark).replace(/\.0+$/, "") : `$${mark < 0.01 ? mark : mark.toFixed(2)}`}
+            {dollars(mark)}
           </text>
         ))}
         <text x={(LEFT + width - RIGHT) / 2} y={height - 6} textAnchor="middle">

@@ -1,7 +1,7 @@
 import { type PointerEvent, useRef, useState } from "react";
 import { count } from "../lib/format";
 import css from "./Histogram.module.css";
-import { linear, ticks } from "./scale";
+import { linear, roundTimes, ticks } from "./scale";
 import { useWidth } from "./useWidth";
 
 interface Props {
@@ -19,6 +19,8 @@ interface Props {
 }
 const LEFT = 40;
 const BOTTOM = 18;
+/** What a time takes on the axis, px. */
+const ROOM = 34;
 
 /** Bars of counts over time. Dragging over them chooses a range; a click without a drag lets go of it. */
 export function Histogram({ start, step, layers, chosen, onChoose, time, height = 92 }: Props) {
@@ -54,7 +56,7 @@ export function Histogram({ start, step, layers, chosen, onChoose, time, height 
   };
   const shown = drag ? seconds(drag) : chosen;
   const edge = (second: number) => x((second - start) / step);
-  const every = Math.max(1, Math.ceil(bars / Math.max(2, Math.floor(width / 110))));
+  const times = roundTimes(start, start + bars * step, Math.max(2, Math.floor(width / 110)));
   return (
     <div ref={ref}>
       <svg
@@ -102,9 +104,9 @@ export function Histogram({ start, step, layers, chosen, onChoose, time, height 
             </g>
           );
         })}
-        {Array.from({ length: Math.floor(bars / every) }, (_, i) => i * every).map((i) => (
-          <text key={i} x={x(i)} y={height - 4}>
-            {time(start + i * step)}
+        {times.map((second) => (
+          <text key={second} x={Math.min(edge(second), width - ROOM)} y={height - 4}>
+            {time(second)}
           </text>
         ))}
         {shown ? (

@@ -14,20 +14,30 @@ export function runs(values: (number | null)[]): [number, number][][] {
   return out;
 }
 
+/** From the first value on: before it there was nothing to miss. */
+export function begun(values: (number | null)[]): (number | null)[] {
+  const first = values.findIndex((value) => value !== null);
+  return first < 0 ? [] : values.slice(first);
+}
+
 /** A line without axes, beside the number that it belongs to. `zero` keeps the baseline at zero (money, counts). */
 export function Spark({
-  values,
+  values: all,
   zero = false,
   muted = false,
+  title,
   width = 88,
   height = 26,
 }: {
   values: (number | null)[];
   zero?: boolean;
   muted?: boolean;
+  /** Said where it is pointed at: how long one point lasts. */
+  title?: string;
   width?: number;
   height?: number;
 }) {
+  const values = begun(all);
   const known = values.filter((value) => value !== null);
   // One value is no course of anything.
   if (known.length < 2) return null;
@@ -37,6 +47,7 @@ export function Spark({
   const y = max === min ? () => (zero && max === 0 ? height - 3 : height / 2) : linear([min, max], [height - 3, 3]);
   return (
     <svg width={width} height={height} aria-hidden="true">
+      {title ? <title>{title}</title> : null}
       {runs(values).map((run) => {
         const first = run[0];
         if (run.length === 1 && first)

@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { brushed } from "./brush";
 import { frontier, overlaps, place } from "./pareto";
-import { linear, log, logTicks, nice, spread, ticks } from "./scale";
+import { apart, linear, log, logTicks, nice, roundTimes, spread, ticks } from "./scale";
 import { lastKnown, nameSides, stackShares } from "./series";
-import { runs } from "./Spark";
+import { begun, runs } from "./Spark";
 
 describe("scales", () => {
+  it("mark times that people count by, however the buckets lie", () => {
+    const minutes = (times: number[]) => times.map((second) => second / 60);
+    expect(minutes(roundTimes(37, 3_637, 11))).toEqual([10, 20, 30, 40, 50, 60]);
+    expect(minutes(roundTimes(0, 300, 5))).toEqual([0, 1, 2, 3, 4]);
+    expect(roundTimes(0, 30 * 86_400, 6).map((second) => second / 86_400)).toEqual([0, 5, 10, 15, 20, 25]);
+  });
   it("map ends to ends, and a flat domain to the start", () => {
     const x = linear([0, 10], [100, 200]);
     expect([x(0), x(5), x(10)]).toEqual([100, 150, 200]);
@@ -18,6 +25,12 @@ describe("scales", () => {
   it("tick at round numbers inside the range", () => {
     expect(ticks(0.7, 0.95, 5)).toEqual([0.7, 0.75, 0.8, 0.85, 0.9, 0.95]);
     expect(logTicks(0.1, 12)).toEqual([0.1, 0.3, 1, 3, 10]);
+    const at = (range: number) => log([0.001, 1], [0, range]);
+    const marks = logTicks(0.001, 1);
+    expect(apart(marks, at(600), () => 30)).toEqual(marks);
+    expect(apart(marks, at(180), () => 30)).toEqual([0.001, 0.01, 0.1, 1]);
+    expect(apart(marks, at(90), () => 30)).toEqual([0.001, 0.1]);
+    expect(apart(marks, at(20), () => 30)).toEqual([0.001]);
     expect(ticks(1, 1)).toEqual([1]);
   });
   it("grow a range to round ends that hold it", () => {
@@ -82,6 +95,10 @@ describe("series", () => {
     ]);
     expect(runs([null, null])).toEqual([]);
   });
+  it("begins with the first value, and keeps every gap after it", () => {
+    expect(begun([null, null, 1, null, 2, null])).toEqual([1, null, 2, null]);
+    expect(begun([null, null])).toEqual([]);
+  });
   it("stacks shares up to one, and leaves a bucket without requests empty", () => {
     const [first, second] = stackShares([
       [1, 0, 3],
@@ -99,5 +116,24 @@ describe("series", () => {
     expect(nameSides([mark(0), mark(20), mark(100, true), mark(180)], 0, 200)).toEqual([null, "after", null, "before"]);
     expect(nameSides([mark(0, true), mark(20, true), mark(90, true)], 0, 200)).toEqual(["after", null, "after"]);
     expect(nameSides([mark(20)], 0, 40)).toEqual([null]);
+  });
+});
+
+describe("a stretch chosen by keys", () => {
+  const bars = { start: 100, step: 10, count: 5 };
+  const keys = (chosen: [number, number] | null, ...pressed: string[]) =>
+    pressed.reduce<[number, number] | null | undefined>(
+      (now, key) => brushed(now ?? null, key.replace("Shift+", ""), key.startsWith("Shift+"), bars),
+      chosen,
+    );
+  it("begins at the end that the arrow comes from, moves, and widens with Shift", () => {
+    expect(keys(null, "ArrowLeft")).toEqual([140, 150]);
+    expect(keys(null, "ArrowRight")).toEqual([100, 110]);
+    expect(keys([140, 150], "ArrowLeft", "Shift+ArrowLeft")).toEqual([120, 140]);
+  });
+  it("stays among the bars at its width, and lets go", () => {
+    expect(keys([130, 150], "ArrowRight")).toEqual([130, 150]);
+    expect(keys([100, 120], "ArrowLeft", "Shift+ArrowLeft")).toEqual([100, 120]);
+    expect([keys([100, 120], "Escape"), keys(null, "Escape"), keys(null, "x")]).toEqual([null, undefined, undefined]);
   });
 });

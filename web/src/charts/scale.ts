@@ -37,6 +37,22 @@ export function logTicks(from: number, to: number): number[] {
   return out;
 }
 
+/** Of logarithmic ticks those whose labels, `width(tick)` px wide, stand apart: all, else the powers of ten, else every so many. */
+export function apart(marks: number[], at: Scale, width: (tick: number) => number, gap = 8): number[] {
+  const clear = (some: number[]) =>
+    some.every((tick, i) => {
+      const before = some[i - 1];
+      return before === undefined || at(tick) - at(before) >= (width(tick) + width(before)) / 2 + gap;
+    });
+  if (clear(marks)) return marks;
+  const tens = marks.filter((tick) => Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9);
+  for (let every = 1; every < tens.length; every++) {
+    const some = tens.filter((_, i) => i % every === 0);
+    if (clear(some)) return some;
+  }
+  return tens.slice(0, 1);
+}
+
 /** Grows `[min, max]` outwards to round numbers with a little air. */
 export function nice(min: number, max: number, target = 6): [number, number] {
   const air = (max - min || Math.abs(max) || 1) * 0.03;
@@ -66,4 +82,15 @@ export function spread(wanted: number[], gap: number, min = -Infinity, max = Inf
   const out = new Array<number>(wanted.length);
   for (const label of order) out[label.i] = label.at;
   return out;
+}
+
+/** Seconds between two times on an axis, as people count them. */
+const STEPS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
+
+/** Round times from `start` to before `end`, at most about so many. */
+export function roundTimes(start: number, end: number, most: number): number[] {
+  const wanted = (end - start) / most;
+  const step = STEPS.find((each) => each >= wanted) ?? Math.ceil(wanted / 86_400) * 86_400;
+  const first = Math.ceil(start / step) * step;
+  return Array.from({ length: Math.max(0, Math.ceil((end - first) / step)) }, (_, i) => first + i * step);
 }

@@ -7,7 +7,8 @@ const WORKLOAD: Record<WorkloadState, [Tone, string, string]> = {
   healthy: ["ok", "✓", "Healthy"],
   canary: ["warn", "◐", "Canary"],
   below_floor: ["bad", "✕", "Below floor"],
-  no_data: ["plain", "○", "No scores yet"],
+  unproven: ["plain", "○", "No scores yet"],
+  no_data: ["plain", "○", "No traffic yet"],
 };
 const CANARY: Record<CanaryState, [Tone, string, string]> = {
   awaiting_approval: ["warn", "!", "Awaits approval"],
@@ -51,7 +52,7 @@ const STATUS: Record<SpanStatus, [Tone, string, string]> = {
 function say([tone, glyph, word]: [Tone, string, string], more: ReactNode = "") {
   return (
     <Pill tone={tone} glyph={glyph}>
-      {word}
+      <span className="nowrap">{word}</span>
       {more}
     </Pill>
   );

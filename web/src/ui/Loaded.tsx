@@ -26,7 +26,7 @@ export function Loaded<T>({ query, height = 120, head, children }: Props<T>) {
   if (query.data !== undefined) {
     return (
       <>
-        {query.error ? <Stale error={query.error} /> : null}
+        {query.error && !away(query.error) ? <Stale error={query.error} /> : null}
         {children(query.data)}
       </>
     );
@@ -41,6 +41,9 @@ export function Loaded<T>({ query, height = 120, head, children }: Props<T>) {
   }
   return <Skeleton height={height} />;
 }
+
+/** Nobody answers: the frame says so for all that is shown. */
+const away = (error: Problem): boolean => error.status === 0;
 
 export function Skeleton({ height }: { height: number }) {
   return (

@@ -8,8 +8,8 @@ export interface Column<T> {
   title: string;
   /** Right-aligned figures. */
   numeric?: boolean;
-  /** Left out on narrow screens. */
-  wide?: boolean;
+  /** Left out on phones; where it is `"only"`, on tablets too. */
+  wide?: boolean | "only";
   /** The row's name, marked as its header. */
   head?: boolean;
   cell: (row: T) => ReactNode;
@@ -69,7 +69,8 @@ export function Table<T>({ label, columns, rows, rowKey, sort, onSort }: Props<T
     } else return;
     event.preventDefault();
   };
-  const css = (column: Column<T>) => `${column.numeric ? "n" : ""} ${column.wide ? "wide" : ""}`.trim() || undefined;
+  const css = (column: Column<T>) =>
+    `${column.numeric ? "n" : ""} ${column.wide === "only" ? "widest" : column.wide ? "wide" : ""}`.trim() || undefined;
   return (
     <Scroll label={label}>
       <table aria-label={label}>

@@ -1,14 +1,12 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, type Ref, useCallback, useEffect, useRef } from "react";
+import { type ReactNode, type Ref, useCallback, useEffect, useLayoutEffect, useRef } from "react";
+import { useRowHeight } from "../lib/density";
 import css from "./VirtualRows.module.css";
 
-/** Height of a row, px. */
-export const ROW = 32;
 /** Rows before the end at which more are asked for. */
 const AHEAD = 20;
 /** Rows beyond the edge that exist already, so that j and k find the next one. */
 const OVERSCAN = 6;
-const rowHeight = () => ROW;
 
 interface Props<T> {
   label: string;
@@ -45,13 +43,16 @@ export function VirtualRows<T>({ label, rows, rowKey, header, height, children, 
     },
     [rows, rowKey],
   );
+  const rowHeight = useRowHeight();
   const list = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
-    estimateSize: rowHeight,
+    estimateSize: () => rowHeight,
     overscan: OVERSCAN,
     getItemKey,
   });
+  // Heights are kept: at another density all of them are wrong.
+  useLayoutEffect(() => list.measure(), [list, rowHeight]);
   const items = list.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -65,7 +66,7 @@ export function VirtualRows<T>({ label, rows, rowKey, header, height, children, 
       <div
         ref={keep}
         className={css.box}
-        style={{ height: fit ? `min(${height}, ${rows.length * ROW}px)` : height }}
+        style={{ height: fit ? `min(${height}, ${rows.length * rowHeight}px)` : height }}
         role="list"
         aria-label={label}
         tabIndex={-1}

@@ -118,6 +118,29 @@ pub(crate) async fn get_config(
     Ok(Json(shown(&caller, &find_config(&app, &caller, &id).await?)))
 }
 
+/// `PATCH /api/public/score-configs/{id}`: what is given takes the place of what was.
+pub(crate) async fn update_config(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Segment(id): Segment,
+    Body(change): Body<Value>,
+) -> Reply<Json<Value>> {
+    let mut body: Value = serde_json::from_str(&find_config(&app, &caller, &id).await?.body).unwrap_or_default();
+    for key in ["name", "minValue", "maxValue", "categories", "description", "isArchived"] {
+        if let Some(value) = change.get(key).filter(|value| !value.is_null()) {
+            body[key] = value.clone();
+        }
+    }
+    let read = serde_json::from_value::<ScoreConfig>(body.clone());
+    let config = read.map_err(|error| Failure::bad(error.to_string()))?;
+    check(&config)?;
+    if !body["isArchived"].is_boolean() {
+        return Err(Failure::bad("`isArchived`: wanted true or false"));
+    }
+    app.store.compat_put(CONFIG, &caller.name, &id, &config.name, &body.to_string()).await?;
+    Ok(Json(shown(&caller, &find_config(&app, &caller, &id).await?)))
+}
+
 fn check(config: &ScoreConfig) -> Reply<()> {
     if !(1..=NAME_CHARS).contains(&config.name.chars().count()) {
         return Err(Failure::bad(format!("`name` takes 1 to {NAME_CHARS} characters")));

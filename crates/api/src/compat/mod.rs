@@ -8,6 +8,8 @@ pub(crate) mod langfuse_dataset;
 pub(crate) mod langfuse_queue;
 pub(crate) mod langfuse_score;
 pub(crate) mod openai_evals;
+pub(crate) mod openai_files;
+pub(crate) mod openai_graders;
 pub(crate) mod otlp;
 mod outside;
 pub(crate) mod phoenix;

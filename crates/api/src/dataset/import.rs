@@ -14,7 +14,7 @@ use std::{
 
 use axum::{
     Json,
-    body::Body,
+    body::{self, Body},
     extract::State,
     http::StatusCode,
     response::{
@@ -26,7 +26,7 @@ use futures::stream;
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use utoipa::{IntoParams, ToSchema};
 use weir_core::error;
@@ -56,6 +56,9 @@ const SAMPLE: usize = 20;
 const BAD_NAMED: usize = 5;
 /// Items stored at once.
 const BATCH: usize = 1_000;
+/// What is read of a file that is refused, so that its sender hears why, and for how long.
+const LISTEN_BYTES: usize = 1024 * 1024;
+const LISTEN: Duration = Duration::from_secs(1);
 /// Batches read ahead of the store.
 const AHEAD: usize = 2;
 /// Between two words of progress.
@@ -67,7 +70,8 @@ const PROGRESS: Duration = Duration::from_millis(200);
 pub(crate) struct PreviewQuery {
     /// The file's name; its ending helps to tell formats apart.
     name: Option<String>,
-    /// Columns by field, such as `input:question,expected:answer`; guessed unless given.
+    /// Columns by field, such as `input:question,expected:answer`; guessed unless given. `separator:;` parts the passages
+    /// that a cell holds.
     map: Option<String>,
 }
 
@@ -86,7 +90,8 @@ pub(crate) struct ImportQuery {
     /// True imports the good rows of a file that has bad ones.
     #[serde(default)]
     skip_bad: bool,
-    /// Columns by field, such as `input:question,expected:answer`; guessed unless given.
+    /// Columns by field, such as `input:question,expected:answer`; guessed unless given. `separator:;` parts the passages
+    /// that a cell holds.
     map: Option<String>,
     /// Splits for items that name none, such as `policy,heldout`; by hash of their cluster.
     splits: Option<String>,
@@ -180,11 +185,28 @@ pub(crate) async fn preview_dataset(
     Params(query): Params<PreviewQuery>,
     body: Body,
 ) -> Reply<Json<Preview>> {
-    let mapping = mapping(query.map)?;
+    let mapping = match mapping(query.map) {
+        Ok(mapping) => mapping,
+        Err(failure) => return Err(heard(body, failure).await),
+    };
     let file = spool(&app, body, IMPORT_BYTES).await?;
     let read = move || preview(Reading::open(file, &query.name.unwrap_or_default(), mapping.as_ref()));
     let preview = tokio::task::spawn_blocking(read).await;
     preview.map(Json).map_err(|_| Failure::new(&error::INTERNAL, "the file could not be read"))
+}
+
+fn checked(app: &App, query: &ImportQuery) -> Reply<Option<Mapping>> {
+    check_name(&query.name)?;
+    if let Some(workload) = &query.workload {
+        configured(app, workload)?;
+    }
+    mapping(query.map.clone())
+}
+
+/// A refusal for whoever sends a file of moderate size to hear; they would only see the connection break while they send.
+async fn heard(body: Body, failure: Failure) -> Failure {
+    drop(timeout(LISTEN, body::to_bytes(body, LISTEN_BYTES)).await);
+    failure
 }
 
 fn preview(mut reading: Reading) -> Preview {
@@ -226,11 +248,10 @@ pub(crate) async fn import_dataset(
     Params(query): Params<ImportQuery>,
     body: Body,
 ) -> Reply<Response> {
-    check_name(&query.name)?;
-    if let Some(workload) = &query.workload {
-        configured(&app, workload)?;
-    }
-    let mapping = mapping(query.map.clone())?;
+    let mapping = match checked(&app, &query) {
+        Ok(mapping) => mapping,
+        Err(failure) => return Err(heard(body, failure).await),
+    };
     let file = spool(&app, body, IMPORT_BYTES).await?;
     let gauges = Gauges { rows: Arc::default(), bytes: file.gauge(), total: file.bytes };
     let progress = query.progress;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use weir_evals::dataset::Item;
-use weir_store::{Draft, ItemFilter, ItemRow, Purpose};
+use weir_store::{Draft, FileFound, ItemFilter, ItemRow, Purpose, Reach};
 
 use super::{check_name, said, schema_of, stored, version_at};
 use crate::{
@@ -105,6 +105,13 @@ pub(crate) struct PurgeItems {
     items: Vec<String>,
     /// Kept with the tombstone; without the content, please.
     reason: String,
+    /// True also destroys all that judges and the like were asked before weir noted whose words they repeat.
+    #[serde(default)]
+    older_judges: bool,
+    /// True also deletes the uploaded files that hold the question of one of these items, each as a whole. Now: a later
+    /// purge does not find them, as the items' words are gone by then.
+    #[serde(default)]
+    files: bool,
 }
 
 /// A draft after an edit.
@@ -123,6 +130,31 @@ pub(crate) struct DraftView {
 pub(crate) struct Purged {
     /// Items whose content is gone now, in every version of every dataset.
     purged: u64,
+    /// Requests to judges and the like whose own words went with `older_judges`.
+    older_judges: u64,
+    /// Those whose words are kept, from before weir noted what they repeat: they may repeat what was purged.
+    older_judges_left: u64,
+    /// Uploaded files that held the question of one of the items and went with `files`.
+    files: Vec<HeldFile>,
+    /// Those that are kept: what was purged is still in them.
+    files_left: Vec<HeldFile>,
+}
+
+/// An uploaded file.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HeldFile {
+    /// As `/v1/files` calls it.
+    id: String,
+    /// As its sender calls it.
+    name: String,
+    /// The key that sent it, and that may delete it.
+    key: String,
+}
+
+impl From<FileFound> for HeldFile {
+    fn from(file: FileFound) -> Self {
+        Self { id: file.id, name: file.name, key: file.tenant }
+    }
 }
 
 impl From<Draft> for DraftView {
@@ -231,6 +263,13 @@ pub(crate) async fn purge_items(
     if order.reason.trim().is_empty() {
         return Err(Failure::bad("`reason` is empty; say who asked for it"));
     }
-    let purged = app.store.item_purge(&name, &order.items, &order.reason, &caller.name).await?;
-    Ok(Json(Purged { purged }))
+    let reach = Reach { untold: order.older_judges, files: order.files };
+    let done = app.store.item_purge(&name, &order.items, reach, &order.reason, &caller.name).await?;
+    Ok(Json(Purged {
+        purged: done.items,
+        older_judges: done.untold,
+        older_judges_left: done.untold_left,
+        files: done.files.into_iter().map(HeldFile::from).collect(),
+        files_left: done.files_left.into_iter().map(HeldFile::from).collect(),
+    }))
 }

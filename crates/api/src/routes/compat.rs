@@ -5,7 +5,8 @@ use axum::routing::{delete, get, patch, post};
 use super::{COMPAT_BYTES, RUN_BYTES};
 use crate::{
     compat::{
-        feedback, langfuse, langfuse_dataset, langfuse_queue, langfuse_score, openai_evals, otlp, phoenix, tensorzero,
+        feedback, langfuse, langfuse_dataset, langfuse_queue, langfuse_score, openai_evals, openai_files,
+        openai_graders, otlp, phoenix, tensorzero,
     },
     openapi,
     row::Row,
@@ -27,6 +28,12 @@ pub(super) static ROWS: &[Row] = &[
         .takes::<phoenix::SpanAnnotations>()
         .up_to(COMPAT_BYTES)
         .replies::<phoenix::Annotated>(),
+    Row::get("/v1/projects/{project}/span_annotations", "Phoenix: annotations of spans", || {
+        get(phoenix::list_annotations)
+    })
+    .caller()
+    .query::<phoenix::AnnotationQuery>()
+    .replies::<openapi::Foreign>(),
     Row::post("/v1/traces", "OTLP: spans of other programs, to be scored", || post(otlp::take_traces))
         .caller()
         .takes_file(otlp::MOST_BYTES)
@@ -63,6 +70,10 @@ pub(super) static ROWS: &[Row] = &[
         .replies::<openapi::Foreign>(),
     Row::get("/api/public/score-configs/{id}", "Langfuse: one scale", || get(langfuse::get_config))
         .caller()
+        .replies::<openapi::Foreign>(),
+    Row::patch("/api/public/score-configs/{id}", "Langfuse: changes a scale", || patch(langfuse::update_config))
+        .caller()
+        .takes::<openapi::Foreign>()
         .replies::<openapi::Foreign>(),
     Row::post("/api/public/v2/datasets", "Langfuse: a dataset", || post(langfuse_dataset::create_dataset))
         .takes::<openapi::Foreign>()
@@ -135,12 +146,16 @@ pub(super) static ROWS: &[Row] = &[
         .takes::<openapi::Foreign>()
         .up_to(COMPAT_BYTES)
         .creates::<openapi::Foreign>(),
-    Row::get("/v1/evals", "OpenAI Evals: evals, newest first", || get(openai_evals::list_evals))
+    Row::get("/v1/evals", "OpenAI Evals: evals", || get(openai_evals::list_evals))
         .caller()
         .query::<openai_evals::OpenaiPage>()
         .replies::<openapi::Foreign>(),
     Row::get("/v1/evals/{eval_id}", "OpenAI Evals: one eval", || get(openai_evals::get_eval))
         .caller()
+        .replies::<openapi::Foreign>(),
+    Row::post("/v1/evals/{eval_id}", "OpenAI Evals: renames an eval", || post(openai_evals::update_eval))
+        .caller()
+        .takes::<openapi::Foreign>()
         .replies::<openapi::Foreign>(),
     Row::delete("/v1/evals/{eval_id}", "OpenAI Evals: forgets an eval", || delete(openai_evals::delete_eval))
         .caller()
@@ -150,13 +165,18 @@ pub(super) static ROWS: &[Row] = &[
         .takes::<openapi::Foreign>()
         .up_to(RUN_BYTES)
         .creates::<openapi::Foreign>(),
-    Row::get("/v1/evals/{eval_id}/runs", "OpenAI Evals: runs, newest first", || get(openai_evals::list_eval_runs))
+    Row::get("/v1/evals/{eval_id}/runs", "OpenAI Evals: runs", || get(openai_evals::list_eval_runs))
         .caller()
         .query::<openai_evals::OpenaiPage>()
         .replies::<openapi::Foreign>(),
     Row::get("/v1/evals/{eval_id}/runs/{run_id}", "OpenAI Evals: one run", || get(openai_evals::get_eval_run))
         .caller()
         .replies::<openapi::Foreign>(),
+    Row::delete("/v1/evals/{eval_id}/runs/{run_id}", "OpenAI Evals: forgets a run", || {
+        delete(openai_evals::delete_eval_run)
+    })
+    .caller()
+    .replies::<openapi::Foreign>(),
     Row::post("/v1/evals/{eval_id}/runs/{run_id}/cancel", "OpenAI Evals: stops a run", || {
         post(openai_evals::cancel_eval_run)
     })
@@ -167,5 +187,39 @@ pub(super) static ROWS: &[Row] = &[
     })
     .caller()
     .query::<openai_evals::OpenaiPage>()
+    .replies::<openapi::Foreign>(),
+    Row::get("/v1/evals/{eval_id}/runs/{run_id}/output_items/{item_id}", "OpenAI Evals: one sample", || {
+        get(openai_evals::get_output_item)
+    })
+    .caller()
+    .replies::<openapi::Foreign>(),
+    Row::post("/v1/files", "OpenAI: uploads a file, such as the rows of an eval", || post(openai_files::create_file))
+        .caller()
+        .takes_file(openai_files::FILE_BYTES + openai_files::FORM_BYTES)
+        .replies::<openapi::Foreign>(),
+    Row::get("/v1/files", "OpenAI: files of the key", || get(openai_files::list_files))
+        .caller()
+        .query::<openai_files::FilesQuery>()
+        .replies::<openapi::Foreign>(),
+    Row::get("/v1/files/{file_id}", "OpenAI: one file", || get(openai_files::get_file))
+        .caller()
+        .replies::<openapi::Foreign>(),
+    Row::get("/v1/files/{file_id}/content", "OpenAI: what a file holds", || get(openai_files::get_file_content))
+        .caller(),
+    Row::delete("/v1/files/{file_id}", "OpenAI: forgets a file", || delete(openai_files::delete_file))
+        .caller()
+        .replies::<openapi::Foreign>(),
+    Row::post("/v1/fine_tuning/alpha/graders/validate", "OpenAI: whether a grader can work", || {
+        post(openai_graders::validate_grader)
+    })
+    .caller()
+    .takes::<openai_graders::GraderOrder>()
+    .replies::<openapi::Foreign>(),
+    Row::post("/v1/fine_tuning/alpha/graders/run", "OpenAI: a grader's word on one sample", || {
+        post(openai_graders::run_grader)
+    })
+    .caller()
+    .takes::<openai_graders::GraderTry>()
+    .up_to(COMPAT_BYTES)
     .replies::<openapi::Foreign>(),
 ];

@@ -8,12 +8,14 @@ use crate::{
 
 pub(super) static ROWS: &[Row] = &[
     Row::get("/api/v1/workloads/{id}/policies", "Policy revisions, newest first", || get(policy::list_policies))
-        .replies::<List<policy::Revision>>(),
+        .replies::<List<policy::Revision>>()
+        .tagged(),
     Row::post("/api/v1/workloads/{id}/policies/revert", "Restores a revision replaced within 7 days", || {
         post(revert::revert_policy)
     })
     .takes::<revert::Revert>()
-    .creates::<policy::Revision>(),
+    .creates::<policy::Revision>()
+    .tagged(),
     Row::get(
         "/api/v1/workloads/{id}/policies/{revision}/replay",
         "Recorded decisions made again under a revision",
@@ -27,14 +29,17 @@ pub(super) static ROWS: &[Row] = &[
         .query::<diff::DiffQuery>()
         .replies::<List<diff::DiffView>>(),
     Row::get("/api/v1/policy-diffs/{id}", "One proposal with the maths attached", || get(diff::get_diff))
-        .replies::<diff::DiffView>(),
+        .replies::<diff::DiffView>()
+        .tagged(),
     Row::get("/api/v1/policy-diffs/{id}/replay", "The proposal made again from its facts", || get(diff::replay_diff))
         .replies::<diff::DiffReplay>(),
     Row::post("/api/v1/policy-diffs/{id}/apply", "Starts the proposal's canary", || post(diff::apply_diff))
-        .creates::<canary_view::CanaryView>(),
+        .creates::<canary_view::CanaryView>()
+        .tagged(),
     Row::post("/api/v1/policy-diffs/{id}/reject", "Closes the proposal", || post(diff::reject_diff))
         .takes::<canary::Reason>()
-        .replies::<diff::DiffView>(),
+        .replies::<diff::DiffView>()
+        .tagged(),
     Row::get("/api/v1/canaries", "Canaries, newest first", || get(canary::list_canaries))
         .query::<canary::CanaryQuery>()
         .replies::<List<canary_view::CanaryView>>(),
@@ -42,31 +47,38 @@ pub(super) static ROWS: &[Row] = &[
         .takes::<canary::NewCanary>()
         .creates::<canary_view::CanaryView>(),
     Row::get("/api/v1/canaries/{id}", "One canary with its events and its band over time", || get(canary::get_canary))
-        .replies::<canary_view::CanaryDetail>(),
+        .replies::<canary_view::CanaryDetail>()
+        .tagged(),
     Row::post("/api/v1/canaries/{id}/pause", "Stops exposure, keeps the evidence", || post(canary::pause_canary))
         .takes::<canary::Reason>()
-        .replies::<canary_view::CanaryView>(),
+        .replies::<canary_view::CanaryView>()
+        .tagged(),
     Row::post("/api/v1/canaries/{id}/resume", "Resumes a paused canary", || post(canary::resume_canary))
         .takes::<canary::Reason>()
-        .replies::<canary_view::CanaryView>(),
+        .replies::<canary_view::CanaryView>()
+        .tagged(),
     Row::post("/api/v1/canaries/{id}/promote", "Makes the candidate the stable deployment now", || {
         post(canary::promote_canary)
     })
     .takes::<canary::Reason>()
-    .replies::<canary_view::CanaryView>(),
+    .replies::<canary_view::CanaryView>()
+    .tagged(),
     Row::post("/api/v1/canaries/{id}/roll_back", "Ends the canary; the stable deployment stays", || {
         post(canary::roll_back_canary)
     })
     .takes::<canary::Reason>()
-    .replies::<canary_view::CanaryView>(),
+    .replies::<canary_view::CanaryView>()
+    .tagged(),
     Row::post("/api/v1/canaries/{id}/approve", "Lets a proposed canary begin", || post(canary::approve_canary))
         .takes::<canary::Reason>()
-        .replies::<canary_view::CanaryView>(),
+        .replies::<canary_view::CanaryView>()
+        .tagged(),
     Row::post("/api/v1/canaries/{id}/reject", "Ends a proposed canary before it begins", || {
         post(canary::reject_canary)
     })
     .takes::<canary::Reason>()
-    .replies::<canary_view::CanaryView>(),
+    .replies::<canary_view::CanaryView>()
+    .tagged(),
     Row::get("/api/v1/canaries/{id}/replay", "Decides a canary's history again and compares", || {
         get(replay::replay_canary)
     })

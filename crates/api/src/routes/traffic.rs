@@ -3,12 +3,13 @@
 use axum::routing::{get, post};
 
 use crate::{
-    cost, decision, deployment, deployment_test, event, live, overview, quarantine, row::Row, run_live, run_view,
-    series, trace, trace_facets, trace_view, view::List, window, workload,
+    canary_live, canary_view, cost, decision, deployment, deployment_test, event, live, overview, provider, quarantine,
+    row::Row, run_live, run_view, series, trace, trace_facets, trace_view, view::List, window, workload,
 };
 
 pub(super) static ROWS: &[Row] = &[
     Row::get("/api/v1/overview", "The front page in one reply", || get(overview::get_overview))
+        .query::<overview::OverviewQuery>()
         .replies::<overview::Overview>(),
     Row::get("/api/v1/events", "What changed, newest first", || get(event::list_events))
         .query::<event::EventQuery>()
@@ -26,6 +27,10 @@ pub(super) static ROWS: &[Row] = &[
     .replies::<series::SeriesView>(),
     Row::get("/api/v1/deployments", "Every deployment, its price and its health", || get(deployment::list_deployments))
         .replies::<List<deployment::DeploymentView>>(),
+    Row::get("/api/v1/providers", "Providers known by name, and whose keys are in the environment", || {
+        get(provider::list_providers)
+    })
+    .replies::<List<provider::ProviderOffer>>(),
     Row::post("/api/v1/deployments/{id}/test", "Asks one short question, which the provider bills", || {
         post(deployment_test::test_deployment)
     })
@@ -65,6 +70,8 @@ pub(super) static ROWS: &[Row] = &[
     Row::post("/api/v1/quarantines/lift", "Lets a deployment back", || post(quarantine::lift_quarantine))
         .takes::<quarantine::QuarantineOrder>()
         .replies::<List<quarantine::QuarantineView>>(),
+    Row::get("/api/v1/live/canaries", "Canaries as they go on", || get(canary_live::stream_canaries))
+        .streams::<canary_view::CanaryView>(),
     Row::get("/api/v1/live/runs", "Eval runs as they go on", || get(run_live::stream_runs))
         .streams::<run_view::RunView>(),
     Row::get("/api/v1/live/traces", "Requests as they are recorded", || get(live::stream_traces))

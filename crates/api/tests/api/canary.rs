@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use weir_core::decision::Arm;
 
-use crate::fixture::{Home, exposed, open, score};
+use crate::fixture::{Home, exposed, kin, open, score};
 
 async fn start(home: &Home) -> Value {
     let body = json!({
@@ -64,6 +64,22 @@ async fn a_canary_that_cannot_be_is_refused_with_the_reason() {
         assert_eq!(got.status.as_u16(), status, "{body}: {got:?}");
         assert!(got.message().contains(word), "{}", got.message());
     }
+}
+
+#[tokio::test]
+async fn a_judge_of_the_candidates_family_is_refused_until_it_is_accepted_with_a_reason() {
+    let home = kin().await;
+    let body = json!({"workload": "maths", "candidate": "groq/llama"});
+    let refused = home.post("/api/v1/canaries", &body).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "W0114".to_owned()));
+    assert!(refused.message().contains("is of the family of groq/llama"), "{}", refused.message());
+    assert!(refused.json()["hint"].as_str().unwrap().contains("`kin_judge`"));
+    let body = json!({"workload": "maths", "candidate": "groq/llama", "kin_judge": true, "reason": "people label it"});
+    let started = home.post("/api/v1/canaries", &body).await;
+    assert_eq!(started.status, StatusCode::CREATED, "{started:?}");
+    let canary = started.json();
+    assert_eq!(canary["warnings"], json!([refused.message()]));
+    assert!(canary["reason"].as_str().unwrap().ends_with(": people label it"), "{canary}");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ pub(crate) async fn proposed(home: &Home, parent: &str) -> String {
         requests: 1_000,
         failed: 1,
         p95_us: None,
+        p95_ci_us: None,
     };
     let diff = propose(&Facts {
         workload: "maths".into(),
@@ -32,6 +33,7 @@ pub(crate) async fn proposed(home: &Home, parent: &str) -> String {
         daily: vec![1_000; 7],
         from: side("sim/large", 0.01),
         to: side("sim/small", 0.001),
+        pairs: None,
         logged: None,
         bias: None,
         within: None,

@@ -1,6 +1,6 @@
 //! A control plane over a temporary store, and values to put into it.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use axum::{
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use weir_api::{ApiState, DemoControl, DeploymentTest, ScorerTrial, Tested, Tried, router};
+use weir_api::{ApiState, DemoControl, DeploymentTest, GraderRun, ScorerTrial, Tested, Tried, router};
 use weir_config::{FeedbackKey, Settings};
 use weir_core::{
     Clock, DeploymentId, Grade, NanoUsd, SpanId, Timestamp, TraceId, Usage,
@@ -28,7 +28,10 @@ use weir_core::{
     snapshot::Quality,
     span::{Attempt, Origin, Outcome, Payload, Record, Span},
 };
-use weir_evals::{Exchange, Outcome as Graded, Scorer};
+use weir_evals::{
+    Exchange, Outcome as Graded, Scorer,
+    openai::{Fault, Grader, Ran, Scope, Step},
+};
 use weir_optimizer::{
     revision,
     snapshot::{Inputs, OutputTokens, WorkloadInput, build},
@@ -55,9 +58,9 @@ scorers = ["exact"]
 kind = "exact_match"
 [scorers.tone]
 kind = "judge"
-template = "rubric"
-model = "sim/large"
+prompt = "How kind is the answer?"
 criteria = "Is the answer kind?"
+model = "sim/large"
 choices = { rude = 0.0, plain = 0.5, kind = 1.0 }
 "#;
 const KEYS: &str = r#"
@@ -70,6 +73,47 @@ grant = "caller"
 [keys.other]
 secret = "env:OTHER"
 grant = "caller"
+"#;
+
+/// A hosted deployment with two keys, one of them the usual one; a caller and probes with budgets.
+const HOSTED: &str = r#"
+[workloads.maths]
+candidates = ["sim/large", "sim/small", "groq/llama"]
+floor = 0.85
+scorers = ["exact"]
+probes = { every = "1h", items = 1, max_usd_per_day = 2.0 }
+[scorers.exact]
+kind = "exact_match"
+[deployments."groq/llama"]
+provider = "groq"
+model = "llama"
+api_key = "env:GROQ_API_KEY"
+more_api_keys = ["env:SPARE"]
+[keys.ops]
+secret = "env:OPS"
+grant = "admin"
+[keys.dev]
+secret = "env:DEV"
+grant = "caller"
+max_usd_per_day = 1.0
+"#;
+
+/// The candidate judges itself.
+const KIN: &str = r#"
+[workloads.maths]
+candidates = ["sim/large", "groq/llama"]
+floor = 0.5
+scorers = ["tone"]
+[scorers.tone]
+kind = "judge"
+prompt = "How kind is the answer?"
+criteria = "Is the answer kind?"
+model = "groq/llama"
+choices = { rude = 0.0, plain = 0.5, kind = 1.0 }
+[deployments."groq/llama"]
+provider = "groq"
+model = "llama-3.3-70b"
+api_key = "env:GROQ_API_KEY"
 "#;
 
 /// A control plane with everything a test wants to reach.
@@ -137,6 +181,28 @@ impl ScorerTrial for Bench {
     }
 }
 
+/// Runs checks; a model says half of everything, on whose behalf it was asked, or nothing.
+struct Panel;
+
+impl GraderRun for Panel {
+    fn run(&self, key: Arc<str>, grader: Grader, item: Value, sample: Value) -> BoxFuture<'static, Ran> {
+        let mut ran = Ran { result: Err(Fault::Refused("no".into())), parts: BTreeMap::new(), tokens: BTreeMap::new() };
+        match grader.begin(Scope { item: &item, sample: &sample }) {
+            Step::Done(result) => ran.result = result.map_err(Fault::Other),
+            Step::Ask(_) if item["silent"] == true => {}
+            Step::Ask(_) => {
+                ran.result = grader.read("{\"score\": 0.5}").map_err(Fault::Reply);
+                ran.tokens.insert(key.to_string(), 7);
+            }
+            Step::Each(parts) => {
+                ran.parts.extend(parts.into_iter().map(|(name, _)| (name, 0.25)));
+                ran.result = grader.join(&ran.parts).map_err(Fault::Formula);
+            }
+        }
+        Box::pin(async move { ran })
+    }
+}
+
 /// Without keys: whoever calls is a local admin.
 pub(crate) async fn open() -> Home {
     home(WORKLOADS.to_owned()).await
@@ -147,11 +213,22 @@ pub(crate) async fn keyed() -> Home {
     home(format!("{WORKLOADS}{KEYS}")).await
 }
 
+/// With a provider elsewhere, and budgets.
+pub(crate) async fn hosted() -> Home {
+    home(HOSTED.to_owned()).await
+}
+
+/// With a judge of the candidate's own family.
+pub(crate) async fn kin() -> Home {
+    home(KIN.to_owned()).await
+}
+
 async fn home(config: String) -> Home {
     let env = |name: &str| match name {
         "OPS" => Some(OPS.to_owned()),
         "DEV" => Some(DEV.to_owned()),
         "OTHER" => Some(OTHER.to_owned()),
+        "GROQ_API_KEY" | "SPARE" => Some("provider-secret-0123456789".to_owned()),
         _ => None,
     };
     let settings = weir_config::parse(&config, Path::new("weir.toml"), &env).unwrap();
@@ -177,6 +254,7 @@ async fn home(config: String) -> Home {
         feedback: Arc::new(FeedbackKey::new([7; 32])),
         demo: Some(Arc::new(Once)),
         tester: Arc::new(Answers),
+        graders: Arc::new(Panel),
         trial: Arc::new(Bench),
         stop: stop.clone(),
     });
@@ -215,6 +293,9 @@ impl Got {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
     /// The error's code, after checking that it has the one shape of errors.
     pub(crate) fn code(&self) -> String {
@@ -325,6 +406,12 @@ pub(crate) fn record(n: u64, deployment: &str) -> Record {
             truncated: false,
         },
     }
+}
+
+/// The record, received now.
+pub(crate) fn at_the_clock(home: &Home, mut record: Record) -> Record {
+    record.span.started_at = home.clock.now();
+    record
 }
 
 pub(crate) fn decision(deployment: &str) -> Decision {

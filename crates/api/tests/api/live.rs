@@ -7,8 +7,9 @@ use axum::{
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use weir_core::decision::Arm;
 
-use crate::fixture::{Home, open, record, request, score, span_id};
+use crate::fixture::{Home, exposed, open, record, request, score, span_id};
 
 /// A connected stream and what of it was not read yet.
 struct Listener {
@@ -121,10 +122,47 @@ async fn a_score_a_window_and_a_canary_are_told_on_the_events_topic() {
 }
 
 #[tokio::test]
+async fn a_canary_is_told_when_it_moves_when_its_pairs_say_more_and_when_it_is_over() {
+    let home = open().await;
+    let body = json!({"workload": "maths", "candidate": "sim/small", "margin": 0.05});
+    let canary = home.post("/api/v1/canaries", &body).await.json();
+    let id = canary["id"].as_str().unwrap();
+    let mut listener = listen(&home, "canaries", None).await;
+    let (event, _, row) = listener.next().await.unwrap();
+    assert_eq!((event.as_str(), &row), ("canary", &canary), "who begins to listen is told of those that are open");
+
+    let arms = [(Arm::Candidate, "sim/small"), (Arm::Control, "sim/large")];
+    for n in 1..=20_u64 {
+        let (arm, deployment) = arms[usize::from(n % 2 == 0)];
+        home.record(&[exposed(n * 1_000, id, arm)]).await;
+        home.score(&[score(n * 1_000, deployment, 1.0)]).await;
+    }
+    home.clock.advance(std::time::Duration::from_secs(60));
+    let mut row = listener.next().await.unwrap().2;
+    while row["evidence"]["pairs"] != 10 {
+        row = listener.next().await.unwrap().2;
+    }
+    // Time alone is nothing new: what comes next is the order.
+    home.clock.advance(std::time::Duration::from_secs(1));
+    for (word, state) in [("pause", "held"), ("roll_back", "rolled_back")] {
+        let path = format!("/api/v1/canaries/{id}/{word}");
+        let told = home.post(&path, &json!({"reason": "rude"})).await.json();
+        let (_, _, row) = listener.next().await.unwrap();
+        assert_eq!((&row["state"], &row["etag"]), (&json!(state), &told["etag"]));
+    }
+    // It was told for the last time: the next that is told is another.
+    let next =
+        home.post("/api/v1/canaries", &json!({"workload": "maths", "candidate": "sim/small", "cooldown_ms": 0})).await;
+    assert_eq!(next.status, StatusCode::CREATED, "{next:?}");
+    assert_eq!(listener.next().await.unwrap().2["id"], next.json()["id"]);
+}
+
+#[tokio::test]
 async fn streams_end_at_shutdown() {
     let home = open().await;
     let mut traces = listen(&home, "traces", None).await;
     let mut events = listen(&home, "events", None).await;
+    let mut canaries = listen(&home, "canaries", None).await;
     home.stop.cancel();
-    assert!(traces.next().await.is_none() && events.next().await.is_none());
+    assert!(traces.next().await.is_none() && events.next().await.is_none() && canaries.next().await.is_none());
 }

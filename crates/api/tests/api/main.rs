@@ -3,14 +3,20 @@
 
 mod assets;
 mod canary;
+mod compat;
 mod cost;
 mod dataset;
 mod diff;
 mod fixture;
+mod front;
 mod guard;
+mod heldout_source;
+mod idempotent;
 mod label;
 mod live;
+mod openai;
 mod openapi;
+mod precondition;
 mod read;
 mod score;
 mod scorer_try;

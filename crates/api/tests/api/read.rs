@@ -11,7 +11,7 @@ use weir_core::{
 };
 use weir_router::Fault;
 
-use crate::fixture::{Home, decision, open, record, score, span_id};
+use crate::fixture::{Home, at_the_clock, decision, open, record, score, span_id};
 
 async fn items(home: &Home, path: &str) -> Vec<Value> {
     let got = home.get(path).await;
@@ -24,13 +24,36 @@ async fn a_fresh_start_has_no_figures_and_an_honest_checklist() {
     let home = open().await;
     let json = home.get("/api/v1/overview").await.json();
     assert_eq!(json["checklist"], json!({"provider": true, "request": false, "dataset": false}));
-    for figure in ["quality", "cost_usd_24h", "cost_best_usd_24h", "p95_ms", "fallback_share"] {
+    for figure in ["quality", "cost_usd", "cost_best_usd", "p95_ms", "fallback_share"] {
         assert_eq!(json[figure], Value::Null, "{figure}");
     }
     assert_eq!(json["totals"]["revision_latest"], "r-0001");
     assert_eq!(json["workloads"][0]["state"], "no_data");
     assert_eq!(json["sparks"]["cost"].as_array().unwrap().len(), 24);
+    assert_eq!(json["sparks"]["step_s"], 60);
     assert_eq!(json["attention"], json!([]));
+}
+
+#[tokio::test]
+async fn a_young_installation_has_sparks_within_minutes_and_is_not_called_healthy_before_a_score() {
+    let home = open().await;
+    home.record(&[record(1, "sim/large")]).await;
+    let json = home.get("/api/v1/workloads/maths").await.json();
+    assert_eq!((&json["state"], &json["quality"]), (&json!("unproven"), &Value::Null));
+
+    home.clock.advance(Duration::from_secs(120));
+    let known = |overview: &Value| {
+        let cost = overview["sparks"]["cost"].as_array().unwrap();
+        (overview["sparks"]["step_s"].clone(), cost.iter().filter(|value| !value.is_null()).count())
+    };
+    home.record(&[at_the_clock(&home, record(2, "sim/large"))]).await;
+    assert_eq!(known(&home.get("/api/v1/overview").await.json()), (json!(60), 2));
+    home.clock.advance(Duration::from_secs(3 * 3_600));
+    home.record(&[at_the_clock(&home, record(3, "sim/large"))]).await;
+    assert_eq!(known(&home.get("/api/v1/overview").await.json()), (json!(900), 2));
+
+    home.score(&[score(1, "sim/large", 1.0)]).await;
+    assert_eq!(home.get("/api/v1/workloads/maths").await.json()["state"], "healthy");
 }
 
 #[tokio::test]
@@ -64,12 +87,29 @@ async fn figures_of_a_workload_add_up() {
     assert_eq!(json["canary"], Value::Null);
 
     let overview = home.get("/api/v1/overview").await.json();
-    assert_eq!(overview["totals"]["requests_24h"], 4);
-    assert!((overview["cost_usd_24h"].as_f64().unwrap() - 0.0052).abs() < 1e-12);
-    assert!((overview["cost_best_usd_24h"].as_f64().unwrap() - 0.0064).abs() < 1e-12);
+    assert_eq!(overview["totals"]["requests"], 4);
+    assert!((overview["cost_usd"].as_f64().unwrap() - 0.0052).abs() < 1e-12);
+    assert!((overview["cost_best_usd"].as_f64().unwrap() - 0.0064).abs() < 1e-12);
     assert_eq!(overview["providers"][0]["provider"], "sim");
     assert_eq!(overview["providers"][0]["success_share"], 1.0);
     assert_eq!(overview["checklist"]["request"], true);
+}
+
+#[tokio::test]
+async fn the_overview_is_of_the_range_that_is_asked_for() {
+    let home = open().await;
+    home.record(&[record(1, "sim/large"), record(2, "sim/large")]).await;
+    home.clock.advance(std::time::Duration::from_mins(30));
+    for (range, seconds, requests) in [("15m", 900, 0), ("1h", 3_600, 2), ("7d", 604_800, 2)] {
+        let json = home.get(&format!("/api/v1/overview?range={range}")).await.json();
+        assert_eq!((&json["range_s"], &json["totals"]["requests"]), (&json!(seconds), &json!(requests)), "{range}");
+        assert_eq!(json["workloads"][0]["requests"], requests, "{range}");
+    }
+    let few = home.get("/api/v1/overview?range=5m").await.json();
+    assert_eq!(few["sparks"]["cost"].as_array().unwrap().len(), 5, "no spark is longer than its range");
+    let wrong = home.get("/api/v1/overview?range=2d").await;
+    assert_eq!((wrong.status, wrong.code()), (StatusCode::BAD_REQUEST, "W0106".to_owned()));
+    assert!(wrong.message().contains("24h, 7d"), "{}", wrong.message());
 }
 
 #[tokio::test]
@@ -220,6 +260,7 @@ async fn deployments_show_price_and_live_health() {
     assert_eq!((&small["requests_1h"], &small["error_share_1h"]), (&json!(0), &Value::Null));
     let overview = home.get("/api/v1/overview").await.json();
     assert_eq!(overview["attention"][0]["kind"], "breaker_open");
+    assert_eq!(overview["attention"][0]["href"], "/deployments?open=sim/small");
 }
 
 #[tokio::test]

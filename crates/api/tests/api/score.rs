@@ -112,7 +112,8 @@ async fn a_locked_store_says_so_and_when_to_come_back() {
     let got = home.post_as(DEV, "/api/v1/scores", &body(1, 0.9)).await;
     assert_eq!((got.status, got.code()), (StatusCode::SERVICE_UNAVAILABLE, "W0502".to_owned()));
     assert_eq!(got.headers["retry-after"], "1");
-    drop(held);
+    // Dropped, it would be rolled back some time later.
+    held.commit().await.unwrap();
     let got = home.post_as(DEV, "/api/v1/scores", &body(1, 0.9)).await;
     assert_eq!(got.status, StatusCode::CREATED, "nothing was stored by the refused one");
 }

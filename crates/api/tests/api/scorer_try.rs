@@ -38,6 +38,21 @@ async fn a_check_is_tried_at_once_and_a_judge_after_a_yes_and_nothing_is_stored(
 }
 
 #[tokio::test]
+async fn a_configured_scorer_is_tried_by_its_name_and_exactly_one_of_both_is_wanted() {
+    let (home, span) = answered().await;
+    let tried = home.post(PATH, &json!({ "scorer": "exact", "spans": [span] })).await.json();
+    assert_eq!(tried["items"][0]["unscored"], "no_reference", "nobody has said what is right: {tried}");
+    let refused = home.post(PATH, &json!({ "scorer": "tone", "spans": [span] })).await;
+    assert!(refused.message().contains("confirm_spend"), "a judge is paid for by name, too: {}", refused.message());
+    let unknown = home.post(PATH, &json!({ "scorer": "exat", "spans": [span] })).await;
+    assert_eq!((unknown.status, unknown.message()), (StatusCode::NOT_FOUND, "there is no scorer `exat`".to_owned()));
+    for order in [json!({ "spans": [span] }), json!({ "scorer": "exact", "definition": {}, "spans": [span] })] {
+        let got = home.post(PATH, &order).await;
+        assert!(got.message().contains("one of the two"), "{}", got.message());
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_tried_is_refused_with_the_reason() {
     let (home, span) = answered().await;
     let unknown = span_id(77).to_string();

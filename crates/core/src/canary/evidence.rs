@@ -62,6 +62,10 @@ pub struct Evidence {
     /// Same-prompt answers of the shadow side by side; `None` where no judge compared any. Nothing is decided by them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub battles: Option<Battles>,
+    /// Lower end of the difference as people would grade it, with the error of judge and labels shared half and half;
+    /// `None` where labels were not looked at or are too few. Decides once, where proof would take the canary further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower_by_people: Option<f64>,
     /// What else the decision looked at; replaying takes these.
     pub inputs: Inputs,
     /// The version of weir that computed it.
@@ -91,9 +95,9 @@ pub struct Shadowed {
 /// One guard: a rate or a Bayes factor against what is allowed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GuardReading {
-    /// `errors`, `latency`, `first_byte`, `cost`, `missing`, `units` or `scorer`.
+    /// `errors`, `latency`, `first_byte`, `cost`, `missing`, `units`, `scorer`, or `check:` and the name of a guard.
     pub name: Arc<str>,
-    /// What counts against the candidate: failures, slow answers, missing scores, units.
+    /// What counts against the candidate: failures, slow answers, missing scores, units; of a check, grades lost in all.
     pub bad: u64,
     /// Of how many.
     pub n: u64,
@@ -105,6 +109,12 @@ pub struct GuardReading {
     pub hold_at: Option<f64>,
     /// Rolls back when `log_e` reaches this.
     pub rollback_at: Option<f64>,
+    /// Log evidence that the candidate keeps what is allowed; `None` where a promotion does not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_e_fine: Option<f64>,
+    /// A promotion takes `log_e_fine` of at least this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote_at: Option<f64>,
 }
 
 impl GuardReading {
@@ -112,6 +122,11 @@ impl GuardReading {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.hold_at.is_some_and(|bar| self.log_e >= bar)
+    }
+    /// True when a promotion may pass by it.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.promote_at.is_none_or(|bar| self.log_e_fine.is_some_and(|log_e| log_e >= bar))
     }
     /// True when it rolls back.
     #[must_use]
@@ -147,6 +162,19 @@ pub struct StratumReading {
     pub scoped_out: bool,
 }
 
+/// How much kinder a scorer is to the candidate than to the control, by people's labels of answers of both.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct JudgeBias {
+    /// (scorer − people) of the candidate less the same of the control, `-2..=2`.
+    pub delta: f64,
+    /// Lower end at the level that the decision spends on labels.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Labels of the arm with fewer.
+    pub labels: u64,
+}
+
 /// Everything a decision looks at besides the folded rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
@@ -160,6 +188,9 @@ pub struct Inputs {
     pub span_seq: i64,
     /// The newest score in the store.
     pub score_seq: i64,
+    /// The newest answer of a shadow in the store; `None` of decisions from before it was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow_seq: Option<i64>,
     /// The head revision of the workload.
     pub head: RevisionId,
     /// Somebody froze this workload or all of them.
@@ -170,6 +201,9 @@ pub struct Inputs {
     pub tripped: bool,
     /// The exposure had lapsed because nothing renewed it.
     pub lapsed: bool,
+    /// What people's labels say of the scorer; `None` while nothing asks, and where they are too few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<JudgeBias>,
 }
 
 impl Default for Inputs {
@@ -181,11 +215,13 @@ impl Default for Inputs {
             in_flight: 0,
             span_seq: 0,
             score_seq: 0,
+            shadow_seq: None,
             head: RevisionId::from(""),
             frozen: false,
             orphaned: false,
             tripped: false,
             lapsed: false,
+            bias: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{SpanId, Timestamp, decision::Arm};
+use crate::{ScorerName, SpanId, Timestamp, decision::Arm};
 
 /// One request that a canary assigned to an arm, with what is known of its outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,4 +36,19 @@ pub struct Exposure {
     pub unscored: bool,
     /// The version of the scorer that said so, or gave the grade.
     pub version: Option<Arc<str>>,
+    /// The first words of the plan's guards on the same answer, where there are any; none for a failed exposure.
+    pub guarded: Vec<Guarded>,
+}
+
+/// A guard's first word on an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guarded {
+    /// Whose.
+    pub scorer: ScorerName,
+    /// `0..=1`; `None` when it said that it cannot grade this answer.
+    pub grade: Option<f64>,
+    /// When.
+    pub at: Timestamp,
+    /// The version of the guard that said so.
+    pub version: Arc<str>,
 }

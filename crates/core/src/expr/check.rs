@@ -92,11 +92,12 @@ const FUNCTIONS: &[(&str, Type)] = &[
     ("dyn", Type::Any),
 ];
 
-pub(super) fn check(tree: &IdedExpr, places: &SourceInfo, schema: &Schema, wanted: &Type) -> Result<(), ExprError> {
-    let mut walk = Walk { places, schema, bound: Vec::new() };
+/// How many walks over lists stand within each other at most.
+pub(super) fn check(tree: &IdedExpr, places: &SourceInfo, schema: &Schema, wanted: &Type) -> Result<u32, ExprError> {
+    let mut walk = Walk { places, schema, bound: Vec::new(), depth: 0, deepest: 0 };
     let found = walk.of(tree)?;
     if found.meets(wanted) {
-        return Ok(());
+        return Ok(walk.deepest);
     }
     Err(walk.wrong(tree, format!("the expression gives {}, wanted {}", found.words(), wanted.words()), None))
 }
@@ -106,6 +107,9 @@ struct Walk<'a> {
     schema: &'a Schema,
     /// Variables of the macros around.
     bound: Vec<(&'a str, Type)>,
+    /// Walks over lists around, and the most there have been.
+    depth: u32,
+    deepest: u32,
 }
 
 impl<'a> Walk<'a> {
@@ -269,8 +273,11 @@ impl<'a> Walk<'a> {
         self.bound.push((&of.iter_var, Type::Any));
         self.bound.extend(of.iter_var2.as_deref().map(|name| (name, Type::Any)));
         self.bound.push((&of.accu_var, sum));
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         self.of(&of.loop_cond)?;
         self.of(&of.loop_step)?;
+        self.depth -= 1;
         let result = self.of(&of.result);
         self.bound.truncate(before);
         result

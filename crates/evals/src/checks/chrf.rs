@@ -10,6 +10,8 @@ use crate::{
     spec::SpecError,
 };
 
+/// Highest order of words: sacrebleu takes any, and each is one more pass over the texts.
+const MOST_WORD_ORDER: usize = 16;
 const CHAR_ORDER: usize = 6;
 const BETA_SQUARED: f64 = 4.0;
 
@@ -17,7 +19,7 @@ const BETA_SQUARED: f64 = 4.0;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChrfSpec {
-    /// Orders of word n-grams beside those of characters, `0..=2`; 2 is chrF++.
+    /// Orders of word n-grams beside those of characters, `0..=16`; 2 is chrF++.
     #[serde(default, skip_serializing_if = "is_default")]
     pub word_order: usize,
     /// Compare without case.
@@ -27,8 +29,9 @@ pub struct ChrfSpec {
 
 impl ChrfSpec {
     pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
-        if self.word_order > 2 {
-            return Err(SpecError::field("word_order", format!("found {}, wanted 0, 1 or 2", self.word_order)));
+        if self.word_order > MOST_WORD_ORDER {
+            let wanted = format!("found {}, wanted 0 to {MOST_WORD_ORDER}", self.word_order);
+            return Err(SpecError::field("word_order", wanted));
         }
         Ok(Box::new(self.clone()))
     }
@@ -109,6 +112,6 @@ mod tests {
             assert_eq!(grade(spec, "", json!("a")), 0.0);
             assert_eq!(grade(spec, "b", json!("a")), 0.0);
         }
-        assert!(ChrfSpec { word_order: 3, lowercase: false }.compile().is_err());
+        assert!(ChrfSpec { word_order: 17, lowercase: false }.compile().is_err());
     }
 }

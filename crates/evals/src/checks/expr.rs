@@ -6,7 +6,7 @@
 //! `ttft_ms`, `cost_usd`, `tokens`, `retries`. What is not known is null.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use weir_core::{
     chat::Role,
     expr::{Expr, Schema, Scope, Type},
@@ -28,6 +28,44 @@ pub struct ExprSpec {
 }
 
 struct Compiled(Expr);
+
+/// Most steps of one run: who answers decides how long the lists are.
+const MOST_STEPS: u64 = 1_000_000;
+/// Most bytes that all steps of a run together may look at.
+const MOST_WORK: u64 = 10_000_000_000;
+
+/// The most elements that a list or map within this has.
+fn longest(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(longest).max().unwrap_or(0).max(items.len()),
+        Value::Object(fields) => fields.values().map(longest).max().unwrap_or(0).max(fields.len()),
+        _ => 0,
+    }
+}
+
+impl Compiled {
+    /// Why it is not run on this: an expression cannot be stopped once it is.
+    fn too_much(&self, exchange: &Exchange<'_>, json: &Value) -> Option<Outcome> {
+        if self.0.nesting() == 0 {
+            return None;
+        }
+        let answer = exchange.answer;
+        let context = exchange.reference.map_or(0, |reference| reference.context.len());
+        let expected = exchange.expected().map_or(0, longest);
+        let lists = [longest(json), expected, exchange.messages.len(), context, answer.tool_calls.len()];
+        let longest = lists.into_iter().max().unwrap_or(0) as u64;
+        let steps = longest.saturating_pow(self.0.nesting());
+        if steps <= MOST_STEPS && steps.saturating_mul(answer.text.len() as u64) <= MOST_WORK {
+            return None;
+        }
+        let bytes = answer.text.len();
+        let why = format!(
+            "a list of {longest} elements makes {steps} steps over an answer of {bytes} bytes, at most {MOST_STEPS} steps \
+             and {MOST_WORK} bytes together are taken"
+        );
+        Some(Outcome::unscored(Unscored::Timeout, why))
+    }
+}
 
 impl ExprSpec {
     pub(crate) fn compile(&self) -> Result<Box<dyn Check>, SpecError> {
@@ -70,7 +108,11 @@ impl Check for Compiled {
         scope.set("expected", exchange.expected());
         scope.set("context", exchange.reference.map(|reference| reference.context.as_slice()).unwrap_or_default());
         scope.set("criteria", exchange.reference.and_then(|reference| reference.criteria.as_deref()));
-        scope.set("json", json::read(&answer.text, false).unwrap_or_default());
+        let json = json::read(&answer.text, false).unwrap_or_default();
+        if let Some(outcome) = self.too_much(exchange, &json) {
+            return outcome;
+        }
+        scope.set("json", json);
         scope.set("tools", tools);
         scope.set("finish_reason", answer.finish_reason.as_deref());
         let run = exchange.measured.cloned().unwrap_or_default();
@@ -111,6 +153,23 @@ mod tests {
             let outcome = run(&format!("kind='expr'\nexpr='{expr}'"), answer, json!(1));
             assert_eq!(outcome.reason(), Some(Unscored::ScoringFailed), "{expr}");
         }
+    }
+
+    #[test]
+    fn an_answer_with_endless_lists_has_a_reason_at_once() {
+        let list = |elements: usize| format!("[{}]", vec!["1"; elements].join(","));
+        let nested = "kind='expr'\nexpr='json.all(a, json.all(b, json.all(c, a == c && b == c)))'";
+        assert_eq!(grade(nested, &list(20), json!(1)), 1.0);
+        let outcome = run(nested, &list(20_000), json!(1));
+        assert_eq!(outcome.reason(), Some(Unscored::Timeout), "{outcome:?}");
+        assert!(outcome.explanation.unwrap().contains("a list of 20000 elements makes 8000000000000 steps"));
+        let within = format!("{{\"a\": {{\"b\": {}}}}}", list(20_000));
+        let deep = "kind='expr'\nexpr='json.a.b.exists(a, json.a.b.exists(b, a + b == 3))'";
+        assert_eq!(run(deep, &within, json!(1)).reason(), Some(Unscored::Timeout));
+        let grown = "kind='expr'\nexpr='size(json.map(a, answer + answer)) > 0'";
+        assert_eq!(run(grown, &list(200_000), json!(1)).reason(), Some(Unscored::Timeout));
+        assert_eq!(grade("kind='expr'\nexpr='size(json) == 200000'", &list(200_000), json!(1)), 1.0);
+        assert_eq!(grade("kind='expr'\nexpr='json.all(a, a == 1.0)'", &list(2_000), json!(1)), 1.0);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use weir_core::score::Unscored;
 
-use super::{Check, Reads, is_default, python};
+use super::{Check, Reads, is_default, python, xml};
 use crate::{
     exchange::{Exchange, Outcome},
     spec::SpecError,
@@ -37,7 +37,7 @@ struct Form {
 
 impl FormSpec {
     pub(crate) fn xml(&self) -> Result<Box<dyn Check>, SpecError> {
-        self.build(xml)
+        self.build(xml::document)
     }
     pub(crate) fn html(&self) -> Result<Box<dyn Check>, SpecError> {
         self.build(html)
@@ -71,42 +71,6 @@ impl Check for Form {
             Err(why) => Outcome::pass(self.negate).because(super::exact::shorten(&why)),
         }
     }
-}
-
-/// Well-formed with exactly one root. Nothing is fetched and no entity is expanded.
-fn xml(text: &str) -> Result<(), String> {
-    use quick_xml::{Reader, events::Event};
-    let mut reader = Reader::from_str(text);
-    let (mut depth, mut roots) = (0_u32, 0_u32);
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Start(tag) => {
-                attributes(&tag)?;
-                roots += u32::from(depth == 0);
-                depth += 1;
-            }
-            Event::Empty(tag) => {
-                attributes(&tag)?;
-                roots += u32::from(depth == 0);
-            }
-            Event::End(_) => depth = depth.saturating_sub(1),
-            Event::Text(text) if depth == 0 && !text.trim().is_empty() => {
-                return Err("text outside the root".into());
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    match (depth, roots) {
-        (0, 1) => Ok(()),
-        (0, 0) => Err("no element".into()),
-        (0, roots) => Err(format!("{roots} roots, wanted 1")),
-        _ => Err("an element is not closed".into()),
-    }
-}
-
-fn attributes(tag: &quick_xml::events::BytesStart<'_>) -> Result<(), String> {
-    tag.attributes().try_for_each(|attribute| attribute.map(drop).map_err(|error| error.to_string()))
 }
 
 /// Begins and ends with a tag, and some tag is one of HTML's.

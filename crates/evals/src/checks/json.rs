@@ -4,7 +4,10 @@
 //! strictly by RFC 8259: no `NaN`, no code fence unless `extract`. `json_schema` follows draft 2020-12 or the schema's own `$schema`; formats are notes unless
 //! `assert_formats`. Schemas are never fetched.
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::Value;
 
 use super::{Check, exact::shorten, is_default};
@@ -67,8 +70,10 @@ fn validator(schema: &Value, assert_formats: bool) -> Result<jsonschema::Validat
 
 impl Check for ValidJsonSpec {
     fn check(&self, exchange: &Exchange<'_>) -> Outcome {
-        match read_as(&exchange.answer.text, self.extract, holds_values) {
+        let text = &exchange.answer.text;
+        match holds_values(text) {
             Ok(true) => Outcome::pass(true),
+            Err(_) if self.extract && !within::<IgnoredAny>(text).is_empty() => Outcome::pass(true),
             Ok(false) => Outcome::pass(false).because("a bare value, wanted an object or a list"),
             Err(error) => Outcome::pass(false).because(format!("not JSON: {error}")),
         }
@@ -101,43 +106,60 @@ impl JsonSchemaSpec {
 
 impl Check for Fits {
     fn check(&self, exchange: &Exchange<'_>) -> Outcome {
-        let value = match read(&exchange.answer.text, self.extract) {
-            Ok(value) => value,
-            Err(error) => return Outcome::pass(false).because(format!("not JSON: {error}")),
-        };
-        match self.validator.validate(&value) {
-            Ok(()) => Outcome::pass(true),
+        let text = &exchange.answer.text;
+        let values: Vec<Value> = match serde_json::from_str(text) {
+            Ok(value) => vec![value],
             Err(error) => {
-                let place = error.instance_path().to_string();
-                let place = if place.is_empty() { "/".to_owned() } else { place };
-                Outcome::pass(false).because(shorten(&format!("{place}: {error}")))
+                let values = if self.extract { within(text) } else { Vec::new() };
+                if values.is_empty() {
+                    return Outcome::pass(false).because(format!("not JSON: {error}"));
+                }
+                values
+            }
+        };
+        let mut why = String::new();
+        for value in &values {
+            match self.validator.validate(value) {
+                Ok(()) => return Outcome::pass(true),
+                Err(error) => {
+                    let place = error.instance_path().to_string();
+                    why = format!("{}: {error}", if place.is_empty() { "/" } else { &place });
+                }
             }
         }
+        Outcome::pass(false).because(shorten(&why))
     }
 }
 
-/// The answer as JSON.
+/// The answer as JSON. With `extract`, the first object within it counts as well, or else the first list.
 pub(crate) fn read(text: &str, extract: bool) -> Result<Value, serde_json::Error> {
-    read_as(text, extract, |text| serde_json::from_str(text))
+    serde_json::from_str(text).or_else(|error| {
+        let mut values: Vec<Value> = if extract { within(text) } else { Vec::new() };
+        let first = values.iter().position(Value::is_object).or((!values.is_empty()).then_some(0));
+        first.map(|at| values.swap_remove(at)).ok_or(error)
+    })
 }
 
-/// Reads an answer. With `extract`, the widest span from an opening to a closing bracket is tried as well.
-fn read_as<T>(
-    text: &str,
-    extract: bool,
-    parse: fn(&str) -> Result<T, serde_json::Error>,
-) -> Result<T, serde_json::Error> {
-    let strict = parse(text);
-    if strict.is_ok() || !extract {
-        return strict;
-    }
-    for (open, close) in [('{', '}'), ('[', ']')] {
-        let span = text.find(open).zip(text.rfind(close)).and_then(|(from, to)| text.get(from..=to));
-        if let Some(value) = span.and_then(|span| parse(span).ok()) {
-            return Ok(value);
+/// Openings of objects and lists that are tried, and found: each may be read to the end of the answer.
+const MOST_TRIED: usize = 200;
+
+/// The objects and lists within a text, in order; not those within others.
+fn within<T: DeserializeOwned>(text: &str) -> Vec<T> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for _ in 0..MOST_TRIED {
+        let Some(open) = text[at..].find(['{', '[']) else { break };
+        at += open;
+        let mut read = serde_json::Deserializer::from_str(&text[at..]).into_iter::<T>();
+        match read.next() {
+            Some(Ok(value)) => {
+                found.push(value);
+                at += read.byte_offset();
+            }
+            _ => at += 1,
         }
     }
-    strict
+    found
 }
 
 /// Whether a text is an object or a list, by the grammar alone: a number that no float holds is a number.
@@ -168,8 +190,25 @@ mod tests {
         }
         assert_eq!(grade("kind='valid_json'\nextract=true", "Here:\n```json\n{\"a\":1}\n```", json!(null)), 1.0);
         assert_eq!(grade("kind='valid_json'\nextract=true", "Here: [1, 2]", json!(null)), 1.0);
+        assert_eq!(grade("kind='valid_json'\nextract=true", "[see {above}", json!(null)), 0.0);
         assert_eq!(grade("kind='valid_json'\nschema={type='number'}", "1", json!(null)), 1.0);
         assert_eq!(grade("kind='valid_json'\nschema={type='number'}", "[]", json!(null)), 0.0);
+    }
+
+    #[test]
+    fn any_of_the_values_within_a_text_may_fit() {
+        let spec = "kind='json_schema'\nextract=true\nschema={type='object', required=['a']}";
+        for (answer, pass) in [
+            ("{\"b\":2}{\"a\":1}", 1.0),
+            ("Given {x} and [1], it is {\"a\": {\"b\": \"}\"}}; not {\"b\": 1}.", 1.0),
+            ("{\"b\": {\"a\": 1}}", 0.0),
+            ("{a:1}", 0.0),
+            ("none", 0.0),
+        ] {
+            assert_eq!(grade(spec, answer, json!(null)), pass, "{answer}");
+        }
+        assert_eq!(read("[1] {\"a\":1} {\"b\":2}", true).unwrap(), json!({"a": 1}));
+        assert_eq!(read("so [1, 2] and [3]", true).unwrap(), json!([1, 2]));
     }
 
     #[test]

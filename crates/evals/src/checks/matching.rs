@@ -76,6 +76,12 @@ impl MatchSpec {
         }
     }
 
+    /// Any of these spellings of one reference will do.
+    fn words(&self, answer: &str, spellings: &[&str]) -> Outcome {
+        let hit = spellings.iter().any(|target| self.texts(answer, target));
+        Outcome::pass(hit).because(format!("wanted {}", shorten(spellings.first().copied().unwrap_or_default())))
+    }
+
     fn texts(&self, answer: &str, target: &str) -> bool {
         let clean = |text: &str| {
             let text = python::strip(text);
@@ -104,9 +110,11 @@ impl Check for MatchSpec {
         let answer = exchange.answer.text.as_str();
         let mut last = Outcome::no_reference();
         for target in &targets {
-            last = match number::whole(target).filter(|_| self.numeric) {
+            last = match number::enclosed(target).filter(|_| self.numeric) {
                 Some(number) => self.numbers(answer, number),
-                None => Outcome::pass(self.texts(answer, target)).because(format!("wanted {}", shorten(target))),
+                // A reference that is no number loses its currency signs and commas all the same.
+                None if self.numeric => self.words(answer, &[target, &number::bare(python::strip(target))]),
+                None => self.words(answer, &[target]),
             };
             if last.value() == Some(1.0) {
                 return last;
@@ -136,6 +144,13 @@ mod tests {
             ("-3", json!(-3), 1.0),
             ("<42", json!(42), 0.0),
             ("123457", json!(123456), 0.0),
+            ("it takes 2½ hours", json!(2.5), 1.0),
+            ("it takes 2½", json!("2.5"), 1.0),
+            ("共 一百二十", json!(120), 1.0),
+            ("12", json!("(12)"), 1.0),
+            ("so 25%", json!("25%"), 1.0),
+            ("up by 1000%", json!("$1,000%"), 1.0),
+            ("up by $1,000%", json!("$1,000%"), 1.0),
         ] {
             assert_eq!(grade(numeric, answer, target.clone()), pass, "{answer} vs {target}");
         }

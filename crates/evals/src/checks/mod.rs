@@ -22,6 +22,7 @@ pub mod measured;
 pub mod meteor;
 mod ngrams;
 pub mod number;
+mod numeral;
 pub mod overlap;
 pub mod pattern;
 mod porter;
@@ -38,6 +39,7 @@ mod text;
 pub mod tools;
 pub mod trajectory;
 mod words;
+mod xml;
 
 pub(crate) use self::exact::shorten as shortened;
 use crate::exchange::{Exchange, Outcome};

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use weir_core::score::Unscored;
 
-use super::{Check, is_default, python};
+use super::{Check, is_default, numeral, python};
 use crate::{
     exchange::{Exchange, Outcome},
     spec::SpecError,
@@ -125,28 +125,45 @@ pub(crate) fn same(a: f64, b: f64) -> bool {
 
 /// The text as one number: currency signs, thousands commas and emphasis go, a trailing full stop too.
 pub(crate) fn whole(text: &str) -> Option<f64> {
-    python::finite(&bare(text))
+    read(&bare(text))
+}
+
+/// The text as one number, also in brackets or quotes.
+pub(crate) fn enclosed(text: &str) -> Option<f64> {
+    read(trim(&bare(python::strip(text))))
+}
+
+fn read(text: &str) -> Option<f64> {
+    python::finite(text).or_else(|| numeral::read(text))
+}
+
+fn trim(word: &str) -> &str {
+    word.trim_matches(|c| "!?:;()[]{}'\"`".contains(c))
 }
 
 /// The numbers among the words of a text, in order. `60%` and `<42` are not numbers: they say something else.
 pub(crate) fn in_words(text: &str) -> impl DoubleEndedIterator<Item = f64> {
     let bare = bare(text);
-    let numbers: Vec<f64> = python::split(&bare)
-        .filter_map(|word| python::finite(word.trim_matches(|c| "!?:;()[]{}'\"`".contains(c))))
-        .collect();
+    let numbers: Vec<f64> = python::split(&bare).filter_map(|word| read(trim(word))).collect();
     numbers.into_iter()
 }
 
-fn bare(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+/// Without currency signs, thousands commas and emphasis, and without full stops that no digit follows.
+pub(crate) fn bare(text: &str) -> String {
+    const MARKS: &str = "$,£€*_";
     let mut chars = text.chars().peekable();
+    let mut kept = String::with_capacity(text.len());
     while let Some(c) = chars.next() {
-        match c {
-            '\\' if chars.peek().is_some_and(|next| "$,£€*_".contains(*next)) => {}
-            '$' | '£' | '€' | ',' | '*' | '_' => {}
-            '.' if !chars.peek().is_some_and(char::is_ascii_digit) => {}
-            '\u{2212}' => out.push('-'),
-            c => out.push(c),
+        let escape = c == '\\' && chars.peek().is_some_and(|next| MARKS.contains(*next));
+        if !escape && !MARKS.contains(c) {
+            kept.push(c);
+        }
+    }
+    let mut chars = kept.chars().peekable();
+    let mut out = String::with_capacity(kept.len());
+    while let Some(c) = chars.next() {
+        if c != '.' || chars.peek().is_some_and(|next| python::decimal(*next).is_some()) {
+            out.push(c);
         }
     }
     out

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::canonical::compact;
+
 /// `str.isspace` of one character: Unicode white space and the four information separators of ASCII.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
@@ -55,7 +57,8 @@ const ZEROS: [u32; 69] = [
     0x1E4F0, 0x1E950, 0x1FBF0, 0x1E5F1,
 ];
 
-fn decimal(c: char) -> Option<u8> {
+/// The value of a decimal digit of any script (category Nd).
+pub(crate) fn decimal(c: char) -> Option<u8> {
     let code = u32::from(c);
     ZEROS.iter().find_map(|zero| code.checked_sub(*zero).filter(|digit| *digit < 10)).and_then(|d| u8::try_from(d).ok())
 }
@@ -118,38 +121,17 @@ fn repr(value: &Value) -> String {
 }
 
 fn dump(value: &Value, out: &mut String) {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+    compact(value, out, &dump_leaf, &dump_text);
+}
+
+fn dump_leaf(leaf: &Value, out: &mut String) {
+    match leaf {
+        Value::String(text) => dump_text(text, out),
         Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
             Some(number) => out.push_str(&float(number)),
             None => out.push_str(&number.to_string()),
         },
-        Value::String(text) => dump_text(text, out),
-        Value::Array(items) => {
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                dump(item, out);
-            }
-            out.push(']');
-        }
-        Value::Object(fields) => {
-            let mut sorted: Vec<_> = fields.iter().collect();
-            sorted.sort_unstable_by_key(|(key, _)| *key);
-            out.push('{');
-            for (at, (key, field)) in sorted.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                dump_text(key, out);
-                out.push(':');
-                dump(field, out);
-            }
-            out.push('}');
-        }
+        other => out.push_str(&other.to_string()),
     }
 }
 

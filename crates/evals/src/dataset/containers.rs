@@ -1,16 +1,15 @@
-//! How rows are wrapped: line by line, a list, separated values, YAML, Parquet. Files of lines and of separated values
-//! are read as a stream, whatever their size; the others are read whole, up to a limit.
+//! How rows are wrapped: line by line, a list, separated values, YAML; Parquet is in `parquet.rs`. Files of lines and of
+//! separated values are read as a stream, whatever their size; the others are read whole, up to a limit.
 
 use std::{
-    io::{BufRead, BufReader, Cursor, Read},
-    panic::{AssertUnwindSafe, catch_unwind},
+    io::{self, BufRead, BufReader, Cursor, Read},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
-use parquet::{
-    file::{reader::FileReader, serialized_reader::SerializedFileReader},
-    record::{Field, reader::RowIter},
-};
 use serde_json::{Map, Value};
 
 use super::{ROW_LIMIT, RawRow, RowError, lines};
@@ -47,12 +46,38 @@ pub(crate) fn lines(source: impl Read + Send + 'static) -> Rows {
     }))
 }
 
+/// Bytes that are read ahead of a row's end.
+const READ_AHEAD: u64 = 128 * 1024;
+
+/// A source that ends with an error within a row that is far too long: a quoted cell may hold the rest of any file, and a
+/// row is whole before it can be measured.
+struct Metered<R> {
+    source: R,
+    given: u64,
+    /// Where the newest whole row ends.
+    rows_end: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.given.saturating_sub(self.rows_end.load(Ordering::Relaxed)) > ROW_LIMIT as u64 + READ_AHEAD {
+            let message = format!("the row has more bytes than the limit, {ROW_LIMIT}; nothing after it is read");
+            return Err(io::Error::other(message));
+        }
+        let bytes = self.source.read(into)?;
+        self.given += bytes as u64;
+        Ok(bytes)
+    }
+}
+
 /// Separated values with a header row: the columns, and the rows as objects. A cell that holds a JSON object or list is
 /// read as one, every other cell stays the text it is.
 ///
 /// # Errors
 /// What is wrong with the header row.
 pub(crate) fn csv(source: impl Read + Send + 'static, separator: u8) -> Result<(Vec<String>, Rows), RowError> {
+    let rows_end = Arc::new(AtomicU64::new(0));
+    let source = Metered { source, given: 0, rows_end: Arc::clone(&rows_end) };
     let mut reader = ReaderBuilder::new().delimiter(separator).from_reader(BufReader::with_capacity(1 << 16, source));
     let header = reader.byte_headers().map_err(|error| RowError::new(1, format!("the header row: {error}")))?;
     let columns: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -63,6 +88,7 @@ pub(crate) fn csv(source: impl Read + Send + 'static, separator: u8) -> Result<(
         _ if over => None,
         Ok(false) => None,
         Ok(true) => {
+            rows_end.store(reader.position().byte(), Ordering::Relaxed);
             let line = record.position().map_or(1, ::csv::Position::line);
             Some((line, object(line, &record, &names)))
         }
@@ -88,7 +114,8 @@ fn object(line: u64, record: &ByteRecord, columns: &[String]) -> Result<Value, R
     }
     let mut fields = Map::new();
     for (column, cell) in columns.iter().zip(record) {
-        let text = std::str::from_utf8(cell).map_err(|_| RowError::at(line, column, "the cell is not valid UTF-8"))?;
+        let text = std::str::from_utf8(cell)
+            .map_err(|_| RowError::at(line, column, "the cell is not valid UTF-8; save the file in that encoding"))?;
         fields.insert(column.clone(), cell_value(text));
     }
     Ok(Value::Object(fields))
@@ -101,6 +128,18 @@ fn cell_value(text: &str) -> Value {
         return value;
     }
     Value::from(text)
+}
+
+/// A text in UTF-16 that begins with its mark of byte order, without that.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn utf16(bytes: &[u8]) -> Result<String, RowError> {
+    let (mark, rest) = bytes.split_at(bytes.len().min(2));
+    let (pairs, odd) = rest.as_chunks::<2>();
+    let unit = if mark == b"\xfe\xff" { u16::from_be_bytes } else { u16::from_le_bytes };
+    let text = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect::<Result<String, _>>();
+    text.ok().filter(|_| odd.is_empty()).ok_or_else(|| RowError::new(1, "the file is not valid UTF-16"))
 }
 
 /// The separator that the header row uses most.
@@ -222,61 +261,6 @@ impl<'de> serde::Deserialize<'de> for Part {
             }
         }
         deserializer.deserialize_any(Visitor)
-    }
-}
-
-/// What our own Parquet files keep their header under.
-pub(crate) const PARQUET_HEADER: &str = "weir.dataset.v1";
-
-/// The columns of a Parquet file, its rows, and the header it carries when it is one of ours.
-///
-/// # Errors
-/// Why it cannot be read.
-pub(crate) fn parquet(bytes: Vec<u8>) -> Result<(Vec<String>, Rows, Option<String>), RowError> {
-    let bad = |message: &str| RowError::new(1, format!("not a Parquet file that can be read: {message}"));
-    // A damaged file may make the decoder panic; that costs the file and nothing else.
-    let opened = catch_unwind(AssertUnwindSafe(|| {
-        let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).map_err(|error| bad(&error.to_string()))?;
-        let file = reader.metadata().file_metadata();
-        let columns: Vec<String> = file.schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
-        let pairs = file.key_value_metadata().into_iter().flatten();
-        let header = pairs.filter(|pair| pair.key == PARQUET_HEADER).find_map(|pair| pair.value.clone());
-        Ok((columns, RowIter::from_file_into(Box::new(reader)), header))
-    }));
-    let (columns, mut rows, header) = opened.map_err(|_| bad("its structure is damaged"))??;
-    let (mut number, mut over) = (0_u64, false);
-    let rows = std::iter::from_fn(move || {
-        if over {
-            return None;
-        }
-        number += 1;
-        let row = match catch_unwind(AssertUnwindSafe(|| rows.next())) {
-            Ok(None) => return None,
-            Ok(Some(Ok(row))) => {
-                let fields = row.into_columns().into_iter().map(|(name, field)| (name, json(&field)));
-                Ok(Value::Object(fields.collect()))
-            }
-            Ok(Some(Err(error))) => Err(format!("{error}; nothing after it is read")),
-            Err(_) => Err("the file is damaged here; nothing after it is read".to_owned()),
-        };
-        over = row.is_err();
-        Some((number, row.map_err(|message| RowError::new(number, message))))
-    });
-    Ok((columns, Box::new(rows), header))
-}
-
-/// A field as JSON; bytes that are text are the text.
-fn json(field: &Field) -> Value {
-    match field {
-        Field::Bytes(bytes) => match std::str::from_utf8(bytes.data()) {
-            Ok(text) => Value::from(text),
-            Err(_) => field.to_json_value(),
-        },
-        Field::Group(row) => {
-            Value::Object(row.get_column_iter().map(|(name, field)| (name.clone(), json(field))).collect())
-        }
-        Field::ListInternal(list) => Value::Array(list.elements().iter().map(json).collect()),
-        other => other.to_json_value(),
     }
 }
 

@@ -49,7 +49,13 @@ pub struct Mapping {
     /// The weight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
+    /// No column: what parts the passages of a context in one cell, such as `;`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
 }
+
+/// The field of a mapping that names no column.
+const SEPARATOR: &str = "separator";
 
 /// Field names with the column names that are taken for them, likeliest first.
 const GUESSES: &[(&str, &[&str])] = &[
@@ -117,7 +123,11 @@ impl FromStr for Mapping {
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let fail = |message: String| MappingError { part: part.to_owned(), message };
             let (field, column) = part.split_once(':').ok_or_else(|| fail("wanted `field:column`".into()))?;
-            let names = || GUESSES.iter().map(|(name, _)| *name);
+            let names = || GUESSES.iter().map(|(name, _)| *name).chain([SEPARATOR]);
+            if field.trim() == SEPARATOR {
+                mapping.separator = Some(column.trim()).filter(|column| !column.is_empty()).map(str::to_owned);
+                continue;
+            }
             let slot = mapping.slot(field.trim()).ok_or_else(|| {
                 fail(format!("no field is called `{}`{}", field.trim(), suggest(field.trim(), names())))
             })?;
@@ -128,6 +138,12 @@ impl FromStr for Mapping {
 }
 
 impl Mapping {
+    /// True when it says which column is what. One that says no more than how passages are parted leaves the rows of
+    /// products to their own readers.
+    pub(crate) fn has_columns(&self) -> bool {
+        *self != Self { separator: self.separator.clone(), ..Self::default() }
+    }
+
     fn slot(&mut self, field: &str) -> Option<&mut Option<String>> {
         Some(match field {
             "input" => &mut self.input,
@@ -208,8 +224,8 @@ impl Mapping {
             item.expected = Some(last.content.into());
             item.id = text(&self.id).unwrap_or_else(|| item.own_id());
         }
-        item.context = list(field(&self.context), false);
-        item.tags = list(field(&self.tags), true);
+        item.context = list(field(&self.context), self.separator.as_deref());
+        item.tags = list(field(&self.tags), Some(","));
         item.criteria = text(&self.criteria);
         item.workload = text(&self.workload);
         item.cluster = text(&self.cluster);
@@ -243,13 +259,18 @@ fn plain(column: &str) -> String {
     column.trim().trim_start_matches('_').to_lowercase().replace([' ', '-'], "_")
 }
 
-fn list(value: Option<&Value>, commas: bool) -> Vec<String> {
-    match value {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(items)) => items.iter().map(crate::exchange::as_text).collect(),
-        Some(Value::String(text)) if commas => {
-            text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+/// The parts of a text, without those that are empty.
+pub(super) fn parts(text: &str, separator: &str) -> Vec<String> {
+    text.split(separator).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn list(value: Option<&Value>, separator: Option<&str>) -> Vec<String> {
+    match (value, separator) {
+        (None | Some(Value::Null), _) => Vec::new(),
+        (Some(Value::Array(items)), _) => items.iter().map(crate::exchange::as_text).collect(),
+        (Some(Value::String(text)), Some(separator)) => parts(text, separator),
+        (Some(one), _) => {
+            vec![crate::exchange::as_text(one)].into_iter().filter(|text| !text.trim().is_empty()).collect()
         }
-        Some(one) => vec![crate::exchange::as_text(one)].into_iter().filter(|text| !text.trim().is_empty()).collect(),
     }
 }

@@ -11,6 +11,7 @@ mod item;
 mod lines;
 mod mapping;
 mod near;
+mod parquet;
 mod reading;
 mod redact;
 mod schema;

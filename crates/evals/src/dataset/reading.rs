@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Format, Header, Item, Mapping, RawRow, Row, RowError, array,
     containers::{self, Rows},
-    vendor, weir, write,
+    parquet, vendor, weir, write,
 };
 
 /// Bytes at the beginning that a file is judged by.
@@ -127,7 +127,7 @@ impl Reading {
         } else if let Some(head) = objects().find(|fields| fields.get("weir").is_some_and(|is| is == weir::VERSION)) {
             parsed = serde_json::from_value(Value::Object(head.clone())).ok();
             (format, reader) = (Format::Weir, Reader::Weir { headed: false });
-        } else if given.is_none()
+        } else if given.is_none_or(|given| !given.has_columns())
             && let Some((vendor, read)) = objects().find_map(vendor::of)
         {
             let default = others.get("defaultTest").filter(|_| vendor == Format::Promptfoo).cloned();
@@ -142,6 +142,7 @@ impl Reading {
             }
             mapping = Mapping::settle(given, &columns);
         }
+        mapping.separator = given.and_then(|given| given.separator.clone());
         let rows = Box::new(first.into_iter().chain(rows));
         Self { format, header: parsed, columns, mapping, rows, reader }
     }
@@ -157,9 +158,12 @@ impl Reading {
             let read = serde_json::from_value::<Header>(value);
             return read.err().map(|error| Err(RowError::new(line, format!("the header: {error}"))));
         }
-        let Value::Object(fields) = value else {
+        let Value::Object(mut fields) = value else {
             return Some(Err(RowError::new(line, "the row is no object")));
         };
+        if let Some(separator) = &self.mapping.separator {
+            vendor::part(&mut fields, separator);
+        }
         Some(match &self.reader {
             Reader::Cells => weir::cells(line, fields, self.header.as_ref()),
             Reader::Vendor(read) => read(line, &fields),
@@ -197,7 +201,17 @@ fn nothing(error: RowError) -> Opened {
     Opened { shape: Format::Jsonl, columns: Vec::new(), rows, others: Map::new(), header: None }
 }
 
-fn unwrap(mut source: impl Source, head: &[u8], name: &str) -> Result<Opened, RowError> {
+fn unwrap(source: impl Source, head: &[u8], name: &str) -> Result<Opened, RowError> {
+    if !head.starts_with(b"\xff\xfe") && !head.starts_with(b"\xfe\xff") {
+        return of_bytes(source, head, name);
+    }
+    // What spreadsheets call Unicode text.
+    let text = containers::utf16(&whole(source)?)?.into_bytes();
+    let head = text.get(..usize::try_from(HEAD).unwrap_or(usize::MAX)).unwrap_or(&text).to_vec();
+    of_bytes(containers::source(text), &head, name)
+}
+
+fn of_bytes(mut source: impl Source, head: &[u8], name: &str) -> Result<Opened, RowError> {
     let plain = |shape, rows| Opened { shape, columns: Vec::new(), rows, others: Map::new(), header: None };
     match shape(head, name) {
         Shape::Nothing(why) => Err(RowError::new(1, why)),
@@ -214,7 +228,7 @@ fn unwrap(mut source: impl Source, head: &[u8], name: &str) -> Result<Opened, Ro
             Ok(Opened { shape: Format::Csv, columns, rows, others: Map::new(), header: ours })
         }
         Shape::Parquet => {
-            let (columns, rows, header) = containers::parquet(whole(source)?)?;
+            let (columns, rows, header) = parquet::open(whole(source)?, parquet::OPEN_LIMIT)?;
             let columns = if header.is_some() { Vec::new() } else { columns };
             Ok(Opened { shape: Format::Parquet, columns, rows, others: Map::new(), header })
         }
@@ -243,6 +257,11 @@ fn shape(head: &[u8], name: &str) -> Shape {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     if head.starts_with(b"PAR1") {
         return Shape::Parquet;
+    }
+    if name.ends_with(".parquet") {
+        let found = "named .parquet and no Parquet file: that begins and ends with `PAR1`; download or write it again, or \
+                     give it the name ending of what it is";
+        return Shape::Nothing(found.to_owned());
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"\x1f\x8b") {
         let found = "a spreadsheet or an archive; wanted JSON Lines, a JSON list, CSV, YAML or Parquet";

@@ -1,6 +1,11 @@
 mod formats;
 mod round_trip;
 
+use std::{
+    io::Read,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
 use super::*;
 use weir_core::chat::Role;
 
@@ -134,17 +139,45 @@ fn hostile_rows_are_reported_by_line() {
 }
 
 #[test]
+fn a_quoted_cell_without_end_is_read_no_further_than_a_row_may_be_long() {
+    // Its reader counts what it gave: a file of a quote and then anything would be one row.
+    struct Endless<'a>(&'a AtomicUsize);
+    impl Read for Endless<'_> {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            into.fill(b'x');
+            self.0.fetch_add(into.len(), Ordering::Relaxed);
+            Ok(into.len())
+        }
+    }
+    static GIVEN: AtomicUsize = AtomicUsize::new(0);
+    for head in ["input,expected\na,1\n\"b", "\"input"] {
+        GIVEN.store(0, Ordering::Relaxed);
+        let endless = head.as_bytes().chain(Endless(&GIVEN));
+        let told = match containers::csv(endless, b',') {
+            Ok((_, rows)) => rows.filter_map(|(_, row)| row.err()).map(|error| error.to_string()).collect::<String>(),
+            Err(error) => error.to_string(),
+        };
+        assert!(told.contains("more bytes than the limit") && told.contains("nothing after it is read"), "{told}");
+        assert!(GIVEN.load(Ordering::Relaxed) < 2 * ROW_LIMIT, "{head}");
+    }
+}
+
+#[test]
 fn files_that_are_no_dataset_are_one_bad_row() {
     for (bytes, name) in [
         (&b""[..], "x.jsonl"),
         (b" \n", "x.csv"),
         (b"tests:\n  - vars: {}", "promptfooconfig.yaml"),
         (b"PAR1....", "x.parquet"),
+        (b"PAR", "x.parquet"),
+        (b"a,b", "x.parquet"),
         (b"[1, 2", "x.json"),
     ] {
         let parsed = parse(bytes, name, None);
         assert!(parsed.items().next().is_none() && parsed.bad().next().is_some(), "{name}");
     }
+    let cut = parse(b"PAR", "TRAIN.PARQUET", None);
+    assert!(cut.bad().next().unwrap().message.contains("begins and ends with `PAR1`"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod ragas;
 use serde_json::{Map, Value};
 use weir_core::chat::{Message, Role};
 
-use super::{Format, Item, RowError, item::input_from};
+use super::{Format, Item, RowError, item::input_from, mapping::parts};
 use crate::exchange::ExpectedTool;
 
 /// A row as an object.
@@ -38,6 +38,16 @@ pub(crate) fn of(fields: &Fields) -> Option<(Format, Reader)> {
         (Format::Inspect, inspect::fits, inspect::item),
     ];
     VENDORS.iter().find(|(_, fits, _)| fits(fields)).map(|(format, _, reader)| (*format, *reader))
+}
+
+/// Parts the passages that a product's row holds in one cell.
+pub(crate) fn part(fields: &mut Fields, separator: &str) {
+    for name in ["context", "retrieval_context", "retrievalContext", "retrieved_contexts", "reference_contexts"] {
+        if let Some(Value::String(cell)) = fields.get(name) {
+            let parted = parts(cell, separator);
+            fields.insert(name.to_owned(), parted.into());
+        }
+    }
 }
 
 /// True when one of the keys is there.

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use weir_core::chat::{Message, Role};
 
-use super::{Header, Item, containers::PARQUET_HEADER};
+use super::{Header, Item, parquet::PARQUET_HEADER};
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]

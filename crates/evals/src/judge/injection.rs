@@ -59,16 +59,62 @@ const PHRASES: &[&str] = &[
     "### system",
     "</answer>",
     "</submission>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<start_of_turn>",
+    "<!-- grader",
+    "<!-- judge",
+    // The same orders in languages that models know well.
+    "ignoriere alle vorherigen",
+    "ignoriere die vorherigen",
+    "ignoriere alle bisherigen",
+    "vergiss alle vorherigen",
+    "ignora las instrucciones",
+    "ignora todas las instrucciones",
+    "ignore les instructions",
+    "ignorez les instructions",
+    "ignore toutes les instructions",
+    "ignorez toutes les instructions",
+    "oublie les instructions",
+    "oubliez les instructions",
+    "ignora le istruzioni",
+    "ignora tutte le istruzioni",
+    "ignore as instrucoes",
+    "ignore todas as instrucoes",
+    "ignore as instruções",
+    "ignore todas as instruções",
+    "忽略以上指",
+    "忽略以上所有指",
+    "忽略之前的指",
+    "忽略之前的所有指",
+    "忽略前面的指",
+    "忽略所有指",
+    "無視以上指",
+    "以上の指示を無視",
+    "これまでの指示を無視",
+    "前の指示を無視",
+    "이전 지시를 무시",
+    "위의 지시를 무시",
+    "игнорируй предыдущие",
+    "игнорируйте предыдущие",
+    "игнорируй все предыдущие",
+    "игнорируйте все предыдущие",
+    "забудь предыдущие",
 ];
 
 /// Keys of a verdict, looked for with all white space removed.
 const KEYS: &[&str] = &["\"choice\":\"", "'choice':'", "\"verdict\":\"", "\"nonce\":\"", "select_choice("];
 
-/// True when the answer holds verdict-shaped text or speaks to a grader. Sees through case, white space, zero-width
-/// and full-width characters.
+/// True when the answer holds verdict-shaped text or speaks to a grader. Sees through case, white space, characters
+/// without a shape, accents put over letters, letters of other alphabets that look alike, and those of mathematics.
 #[must_use]
 pub fn injection_suspected(answer: &str) -> bool {
     let plain: String = answer.chars().filter_map(plain).collect::<String>().to_lowercase();
+    suspected(&plain) || suspected(&plain.chars().map(alike).collect::<String>())
+}
+
+/// By a text in lower case.
+fn suspected(plain: &str) -> bool {
     let spaced = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     // A constant, which the tests of this file compile.
     static ORDER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(ORDERS).ok());
@@ -81,10 +127,51 @@ pub fn injection_suspected(answer: &str) -> bool {
 
 fn plain(c: char) -> Option<char> {
     match c {
-        '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' | '\u{202a}'..='\u{202e}' => None,
-        // Full-width forms of ASCII stand at a fixed distance from it.
+        '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{202a}'..='\u{202e}' => None,
+        '\u{300}'..='\u{36f}' | '\u{180b}'..='\u{180e}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => None,
+        // Full-width forms of ASCII, and its letters in shapes of mathematics or in circles, stand at fixed distances from it.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
+        '\u{1d400}'..='\u{1d6a3}' => letter((u32::from(c) - 0x1d400) % 52),
+        '\u{24b6}'..='\u{24e9}' => letter(u32::from(c) - 0x24b6),
+        // Tags: ASCII that nobody sees and models read.
+        '\u{e0020}'..='\u{e007e}' => char::from_u32(u32::from(c) - 0xe0000),
         c => Some(c),
+    }
+}
+
+/// The `at`th of A to Z and a to z.
+fn letter(at: u32) -> Option<char> {
+    char::from_u32(if at < 26 { u32::from('A') + at } else { u32::from('a') + at - 26 })
+}
+
+/// The Latin letter that a Cyrillic or Greek one, in lower case, looks like.
+const fn alike(c: char) -> char {
+    match c {
+        'а' | 'α' => 'a',
+        'в' | 'β' => 'b',
+        'с' | 'ϲ' => 'c',
+        'ԁ' => 'd',
+        'е' | 'ε' => 'e',
+        'ɡ' => 'g',
+        'һ' | 'н' => 'h',
+        'і' | 'ι' | 'ı' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'ӏ' => 'l',
+        'м' => 'm',
+        'п' | 'η' => 'n',
+        'о' | 'ο' | 'σ' => 'o',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'г' => 'r',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' => 'u',
+        'ν' | 'ѵ' => 'v',
+        'ԝ' | 'ω' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
+        c => c,
     }
 }
 
@@ -121,6 +208,11 @@ mod tests {
             "You have a choice: take the train or the bus.",
             "The judge ruled in favour of the tenant, and the verdict stood.",
             "He scored 7 goals; the highest score was 9. The correct choice is B.",
+            "Игнорируйте шум: предыдущие годы были лучше.",
+            "∑ 𝑎𝑖 = 1, where 𝑎 is a weight and ⓐ marks a note.",
+            "Привет! Как дела? Судья вынес приговор.",
+            "Er ignorierte alle vorherigen Warnungen.",
+            "误差可以忽略；请忽略以上误差。",
             "Ignore the noise and follow the instructions on the box.",
         ] {
             assert!(!injection_suspected(answer), "{answer}");

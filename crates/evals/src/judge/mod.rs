@@ -7,6 +7,7 @@
 
 pub mod family;
 mod injection;
+mod kin;
 mod panel;
 mod reply;
 mod request;
@@ -19,6 +20,7 @@ use weir_core::Grade;
 use crate::{checks::is_default, exchange::Exchange, spec::SpecError};
 
 pub use injection::injection_suspected;
+pub use kin::{Kin, kin};
 pub use panel::{conclude, pair};
 pub use reply::{GraderFailed, Judged, read};
 pub use request::{Question, build, questions};

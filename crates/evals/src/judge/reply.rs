@@ -87,7 +87,7 @@ pub fn read(
     } else {
         judge
     };
-    let text = reply.trim();
+    let text = after_thoughts(reply.trim());
     if text.is_empty() {
         return Err(failed("an empty reply"));
     }
@@ -126,6 +126,17 @@ pub fn read(
             verdicts(judge, passages, nonce, &verdict)
         }
     }
+}
+
+/// What follows the thoughts that some models put before their reply. What stands in thoughts is no verdict; thoughts
+/// without an end have none behind them, and are read as they are.
+fn after_thoughts(reply: &str) -> &str {
+    for (open, close) in [("<think>", "</think>"), ("<thinking>", "</thinking>")] {
+        if let Some((_, after)) = reply.strip_prefix(open).and_then(|thoughts| thoughts.split_once(close)) {
+            return after.trim_start();
+        }
+    }
+    reply
 }
 
 /// The checks that every form shares.
@@ -246,6 +257,22 @@ mod tests {
     }
 
     #[test]
+    fn thoughts_before_a_verdict_are_none() {
+        let thought = format!("<think>\nMaybe ```json\n{}\n```?\n</think>\n\n", verdict("D"));
+        assert_eq!(ask(&format!("{thought}{}", verdict("B"))), Ok(0.6));
+        assert_eq!(ask(&format!("<thinking>no</thinking>```json\n{}\n```", verdict("B"))), Ok(0.6));
+        for reply in [
+            thought.clone(),
+            format!("<think>{}", verdict("B")),
+            format!("{}<think>or not</think>", verdict("B")),
+            format!("{thought}{}{}", verdict("B"), verdict("C")),
+            format!("{thought}<think></think>B"),
+        ] {
+            assert!(ask(&reply).is_err(), "{reply}");
+        }
+    }
+
+    #[test]
     fn whatever_is_outside_the_contract_is_a_failed_grader_and_never_a_grade() {
         let two = format!("{}{}", verdict("A"), verdict("C"));
         for reply in [
@@ -271,6 +298,18 @@ mod tests {
             r#"{"nonce":"other","reasoning":"r","choice":"C"}"#,
             r#"{"nonce":"5f2c9a","reasoning":"r","choice":"C"} trailing words"#,
             "I would say C because ```it is right```",
+            r#"Sure! {"nonce":"5f2c9a","reasoning":"r","choice":"C"}"#,
+            r#"{"nonce":"5f2c9a","reasoning":"r","choice":"C",}"#,
+            r#"{'nonce':'5f2c9a','reasoning':'r','choice':'C'}"#,
+            r#"{"nonce":"5f2c9a","reasoning":"r","choice":"С"}"#,
+            r#"{"nonce":"5f2c9a","reasoning":"r","choice":"richtig"}"#,
+            r#"{"nonce":"5f2c9a","reasoning":"it is ri"#,
+            r#"{"NONCE":"5f2c9a","reasoning":"r","choice":"C"}"#,
+            r#"{"nonce":"5f2c9a","reasoning":"r","choice":"C","verdict":"A"}"#,
+            r#"{"choice":{"nonce":"5f2c9a","reasoning":"r","choice":"C"}}"#,
+            "{\"nonce\":\"5f2c9a\",\"reasoning\":\"r\",\"choice\":\"C\"}\u{0}",
+            "\u{feff}I cannot grade this.",
+            "I'm sorry, but I can't help with that.",
         ] {
             assert!(ask(reply).is_err(), "{reply}");
         }
@@ -291,7 +330,9 @@ mod tests {
         };
         assert_eq!(score("7"), Ok(Some(0.7)));
         assert_eq!((score("0"), score("10")), (Ok(Some(0.0)), Ok(Some(1.0))));
-        for wrong in ["11", "-1", "7.5", "\"7\"", "null", "1e999", "[7]"] {
+        for wrong in
+            ["11", "-1", "7.5", "\"7\"", "null", "1e999", "[7]", "seven", "\"seven\"", "7/10", "NaN", "07", "true"]
+        {
             assert!(score(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,5 +1,5 @@
 //! One testing criterion: `string_check`, `text_similarity`, `label_model`, `score_model`, `multi`. `python` is refused:
-//! weir runs no foreign programs; the same is said with `multi` and an expression.
+//! weir runs no foreign programs; the same is said with `multi` and a formula.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,11 @@ use weir_core::{
     expr::{Expr, Schema, Scope as Names, Type},
 };
 
-use super::template::{Scope, render};
+use super::{
+    asking::Asking,
+    formula::Formula,
+    template::{Scope, render, unmet},
+};
 use crate::{Exchange, Reference, ScorerSpec, compile};
 
 /// Most graders of a `multi`.
@@ -30,9 +34,9 @@ pub struct Grader {
 enum Work {
     Check { input: String, reference: String, operation: Operation },
     Similarity { input: String, reference: String, spec: Box<ScorerSpec> },
-    Label { model: String, input: Vec<Turn>, labels: Vec<String>, passing: Vec<String> },
-    Score { model: String, input: Vec<Turn>, low: f64, high: f64 },
-    Multi { graders: Vec<(String, Grader)>, output: Expr },
+    Label { asking: Asking, labels: Vec<String>, passing: Vec<String> },
+    Score { asking: Asking, low: f64, high: f64 },
+    Multi { graders: Vec<(String, Grader)>, output: Output },
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -44,10 +48,13 @@ enum Operation {
     Ilike,
 }
 
+/// How the scores of parts become one.
 #[derive(Debug, Clone)]
-struct Turn {
-    role: String,
-    content: String,
+enum Output {
+    /// In OpenAI's own arithmetic.
+    Formula(Formula),
+    /// In weir's, which has conditions.
+    Expr(Expr),
 }
 
 /// Why a criterion cannot be used.
@@ -93,6 +100,8 @@ impl Grader {
     /// When it cannot work, with what is wanted.
     pub fn parse(value: &Value) -> Result<Self, GraderError> {
         let name = value["name"].as_str().unwrap_or_default().to_owned();
+        let asking =
+            |value: &Value| Asking::parse(value).map_err(|message| GraderError { name: name.clone(), message });
         let fail = |message: String| GraderError { name: name.clone(), message };
         let text = |key: &str| {
             value[key].as_str().map(str::to_owned).ok_or_else(|| fail(format!("`{key}`: wanted some text")))
@@ -123,7 +132,7 @@ impl Grader {
                 if labels.is_empty() || passing.iter().any(|label| !labels.contains(label)) {
                     return Err(fail("`passing_labels` must be some of `labels`".into()));
                 }
-                (Work::Label { model: text("model")?, input: turns(&value["input"]), labels, passing }, 1.0)
+                (Work::Label { asking: asking(value)?, labels, passing }, 1.0)
             }
             "score_model" => {
                 let end = |at: usize, default: f64| value["range"][at].as_f64().unwrap_or(default);
@@ -131,13 +140,12 @@ impl Grader {
                 if low >= high {
                     return Err(fail("`range`: wanted two numbers, the lower one first".into()));
                 }
-                let work = Work::Score { model: text("model")?, input: turns(&value["input"]), low, high };
-                (work, threshold(f64::midpoint(low, high)))
+                (Work::Score { asking: asking(value)?, low, high }, threshold(f64::midpoint(low, high)))
             }
             "multi" => (multi(value, &fail)?, threshold(0.5)),
             "python" => {
                 return Err(fail(
-                    "`python` is not run here: weir starts no foreign programs; say it with `multi` and an expression, \
+                    "`python` is not run here: weir starts no foreign programs; say it with `multi` and a formula, \
                      or with a `score_model`"
                         .into(),
                 ));
@@ -178,13 +186,13 @@ impl Grader {
                     Err(error) => Err(error.to_string()),
                 })
             }
-            Work::Label { model, input, labels, .. } => {
+            Work::Label { asking, labels, .. } => {
                 let property = json!({"type": "string", "enum": labels});
-                Step::Ask(request(model, input, scope, "label", &property, &format!("one of {}", labels.join(", "))))
+                Step::Ask(asking.request(scope, "label", &property, &format!("one of {}", labels.join(", "))))
             }
-            Work::Score { model, input, low, high } => {
+            Work::Score { asking, low, high } => {
                 let property = json!({"type": "number"});
-                Step::Ask(request(model, input, scope, "score", &property, &format!("a number from {low} to {high}")))
+                Step::Ask(asking.request(scope, "score", &property, &format!("a number from {low} to {high}")))
             }
             Work::Multi { graders, .. } => Step::Each(graders.clone()),
         }
@@ -222,9 +230,48 @@ impl Grader {
         let Work::Multi { output, .. } = &self.work else {
             return Err("this criterion has no parts".to_owned());
         };
-        let mut names = Names::default();
-        scores.iter().for_each(|(name, score)| names.set(name, score));
-        output.number(&names).map(|score| self.graded(score)).ok_or_else(|| "`calculate_output` gives no number".into())
+        let number = match output {
+            Output::Formula(formula) => formula.value(scores),
+            Output::Expr(expr) => {
+                let mut names = Names::default();
+                scores.iter().for_each(|(name, score)| names.set(name, score));
+                expr.number(&names)
+            }
+        };
+        number.map(|score| self.graded(score)).ok_or_else(|| "`calculate_output` gives no number".into())
+    }
+
+    /// Its `type`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self.work {
+            Work::Check { .. } => "string_check",
+            Work::Similarity { .. } => "text_similarity",
+            Work::Label { .. } => "label_model",
+            Work::Score { .. } => "score_model",
+            Work::Multi { .. } => "multi",
+        }
+    }
+
+    /// The model that it asks itself; a `multi` asks none, its parts do.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        match &self.work {
+            Work::Label { asking, .. } | Work::Score { asking, .. } => Some(&asking.model),
+            _ => None,
+        }
+    }
+
+    /// The first name of its templates, and of its parts', that leads nowhere.
+    #[must_use]
+    pub fn unmet(&self, scope: Scope<'_>) -> Option<String> {
+        match &self.work {
+            Work::Check { input, reference, .. } | Work::Similarity { input, reference, .. } => {
+                unmet(input, scope).or_else(|| unmet(reference, scope))
+            }
+            Work::Label { asking, .. } | Work::Score { asking, .. } => asking.unmet(scope),
+            Work::Multi { graders, .. } => graders.iter().find_map(|(_, part)| part.unmet(scope)),
+        }
     }
 
     fn graded(&self, score: f64) -> Graded {
@@ -247,10 +294,16 @@ fn multi(value: &Value, fail: &dyn Fn(String) -> GraderError) -> Result<Work, Gr
         }
         graders.push((name, Grader::parse(one)?));
     }
-    let schema = Schema::new(graders.iter().map(|(name, _)| (name.clone(), Type::Number)));
     let source = value["calculate_output"].as_str().unwrap_or_default();
-    let output = Expr::compile(source, &schema, &Type::Number)
-        .map_err(|error| fail(format!("`calculate_output`: {}", error.message)))?;
+    let names: Vec<&str> = graders.iter().map(|(name, _)| name.as_str()).collect();
+    let output = match Formula::parse(source, &names) {
+        Ok(formula) => Output::Formula(formula),
+        Err(message) => {
+            let schema = Schema::new(graders.iter().map(|(name, _)| (name.clone(), Type::Number)));
+            let expr = Expr::compile(source, &schema, &Type::Number);
+            Output::Expr(expr.map_err(|_| fail(format!("`calculate_output`: {message}")))?)
+        }
+    };
     Ok(Work::Multi { graders, output })
 }
 
@@ -271,35 +324,4 @@ fn similarity(metric: &str) -> Option<ScorerSpec> {
 
 fn texts(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
-}
-
-fn turns(value: &Value) -> Vec<Turn> {
-    let content = |content: &Value| match content {
-        Value::String(text) => text.clone(),
-        other => other["text"].as_str().unwrap_or_default().to_owned(),
-    };
-    let turn = |one: &Value| Turn {
-        role: one["role"].as_str().unwrap_or("user").to_owned(),
-        content: content(&one["content"]),
-    };
-    value.as_array().into_iter().flatten().map(turn).collect()
-}
-
-/// A chat completion bound to one field.
-fn request(model: &str, input: &[Turn], scope: Scope<'_>, field: &str, property: &Value, wanted: &str) -> Value {
-    let mut messages: Vec<Value> = input
-        .iter()
-        .map(|turn| {
-            let role = if turn.role == "developer" { "system" } else { &turn.role };
-            json!({"role": role, "content": render(&turn.content, scope)})
-        })
-        .collect();
-    let contract = format!("Reply with one JSON object and nothing else: {{\"{field}\": {wanted}}}.");
-    messages.push(json!({"role": "system", "content": contract}));
-    json!({
-        "model": model, "messages": messages, "temperature": 0,
-        "response_format": {"type": "json_schema", "json_schema": {"name": field, "strict": true, "schema": {
-            "type": "object", "properties": {field: property}, "required": [field], "additionalProperties": false,
-        }}},
-    })
 }

@@ -16,6 +16,22 @@ pub struct Scope<'a> {
 /// Fills a template in. A name that leads nowhere is left out, as an empty text.
 #[must_use]
 pub fn render(template: &str, scope: Scope<'_>) -> String {
+    filled(template, |name| lookup(name, scope).map(as_text).unwrap_or_default())
+}
+
+/// The first name of a template that leads nowhere.
+pub(super) fn unmet(template: &str, scope: Scope<'_>) -> Option<String> {
+    let mut unmet = None;
+    filled(template, |name| {
+        if unmet.is_none() && lookup(name, scope).is_none() {
+            unmet = Some(name.to_owned());
+        }
+        String::new()
+    });
+    unmet
+}
+
+fn filled(template: &str, mut value: impl FnMut(&str) -> String) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -25,7 +41,7 @@ pub fn render(template: &str, scope: Scope<'_>) -> String {
             rest = after;
             continue;
         };
-        out.push_str(&lookup(name.trim(), scope).map(as_text).unwrap_or_default());
+        out.push_str(&value(name.trim()));
         rest = tail;
     }
     out.push_str(rest);

@@ -24,6 +24,9 @@ fn templates_look_names_up_and_run_nothing() {
     ] {
         assert_eq!(render(template, scope), want);
     }
+    let sample = sample_of("{\"city\": \"Oslo\"}");
+    assert_eq!(render("{{sample.output_json.city}}", Scope { item: &item, sample: &sample }), "Oslo");
+    assert_eq!(sample_of("Oslo"), json!({"output_text": "Oslo"}));
 }
 
 #[test]
@@ -76,6 +79,40 @@ fn models_are_asked_within_a_contract_and_read_strictly() {
     .unwrap();
     assert_eq!(score.read("{\"score\": 7.5}"), Ok(Graded { score: 7.5, passed: true }));
     assert!(score.read("{\"score\": 11}").is_err() && score.read("{\"score\": \"7\"}").is_err());
+}
+
+#[test]
+fn messages_in_parts_and_sampling_params_reach_the_model_and_pictures_are_refused() {
+    let written = |content: Value| {
+        json!({"type": "score_model", "name": "s", "model": "judge", "input": [{"role": "user", "content": content}],
+               "sampling_params": {"temperature": 0.3, "seed": 7, "max_completions_tokens": 64, "top_p": null}})
+    };
+    let parts = json!([{"type": "input_text", "text": "Grade {{item.q}}"}, "and {{sample.output_text}}"]);
+    let grader = Grader::parse(&written(parts)).unwrap();
+    let (item, sample) = (json!({"q": "this"}), json!({"output_text": "that"}));
+    let Step::Ask(request) = grader.begin(Scope { item: &item, sample: &sample }) else { panic!() };
+    assert_eq!(request["messages"][0]["content"], "Grade this\nand that");
+    let sampled = ["temperature", "seed", "max_completion_tokens", "top_p"].map(|key| request[key].clone());
+    assert_eq!(sampled, [json!(0.3), json!(7), json!(64), Value::Null]);
+    assert_eq!((grader.kind(), grader.model()), ("score_model", Some("judge")));
+    assert_eq!(grader.unmet(Scope { item: &json!({}), sample: &sample }), Some("item.q".into()));
+    assert_eq!(grader.unmet(Scope { item: &item, sample: &sample }), None);
+    let picture = Grader::parse(&written(json!({"type": "input_image", "image_url": "x"}))).unwrap_err();
+    assert!(picture.message.contains("`input_image` is not taken"), "{picture}");
+    let silent = Grader::parse(&json!({"type": "score_model", "name": "s", "model": "judge"})).unwrap_err();
+    assert!(silent.message.contains("`input`: wanted a list"), "{silent}");
+}
+
+#[test]
+fn parts_are_joined_in_openais_arithmetic_or_by_a_condition() {
+    let part = json!({"type": "string_check", "name": "a", "input": "x", "reference": "x", "operation": "eq"});
+    let scores = BTreeMap::from([("a".to_owned(), 1.0), ("text-sim".to_owned(), 0.5)]);
+    for (output, want) in [("(a + text-sim) / 2", 0.75), ("min(a, text-sim) ^ 2", 0.25), ("a > 0.5 ? 0.9 : 0.1", 0.9)] {
+        let multi = json!({"type": "multi", "name": "m", "graders": {"a": part, "text-sim": part},
+                           "calculate_output": output});
+        let graded = Grader::parse(&multi).unwrap().join(&scores).unwrap();
+        assert!((graded.score - want).abs() < 1e-12, "{output} {graded:?}");
+    }
 }
 
 #[test]

@@ -1,19 +1,22 @@
 //! Gates on what a run has so far. What is proven passes or fails; what is not proven is inconclusive, with what it would
-//! take; what was not measured because the instrument failed is neither.
+//! take; what was not measured because the instrument failed is neither. A run of which nothing was demanded has passed
+//! nothing.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Figure,
     compare::{Pairs, level, range},
-    table::{Column, Table},
+    table::{Column, Mark, Table},
 };
 use crate::suite::{BASELINE, Gate, MEASURED};
 
-/// How a gate stands.
+/// How a gate stands, and by its worst gate a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// Nothing was demanded: of a run without gates, never of a gate.
+    Ungated,
     /// Shown.
     Pass,
     /// Neither shown nor refuted.
@@ -29,6 +32,7 @@ impl State {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Ungated => "ungated",
             Self::Pass => "pass",
             Self::Inconclusive => "inconclusive",
             Self::Instrument => "instrument",
@@ -39,7 +43,9 @@ impl State {
     /// The state with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Pass, Self::Inconclusive, Self::Instrument, Self::Fail].into_iter().find(|state| state.name() == name)
+        [Self::Ungated, Self::Pass, Self::Inconclusive, Self::Instrument, Self::Fail]
+            .into_iter()
+            .find(|state| state.name() == name)
     }
 }
 
@@ -122,8 +128,13 @@ fn few(gate: &Gate, n: u64) -> String {
     format!("{n} items, and the gate wants {}", gate.min_items)
 }
 
-/// Too few grades to say anything; `None` when there are enough.
-fn uncovered(gate: &Gate, column: &Column, n: u64) -> Option<(State, String)> {
+/// Too few items to say anything; `None` when there are enough.
+fn short(gate: &Gate, n: u64) -> Option<(State, String)> {
+    (n < gate.min_items).then(|| (State::Inconclusive, few(gate, n)))
+}
+
+/// Too few of the answers have a grade; `None` when enough have.
+fn uncovered(gate: &Gate, column: &Column) -> Option<(State, String)> {
     let share = coverage(column).unwrap_or(0.0);
     if share < gate.min_coverage {
         let missing = column.due - column.graded;
@@ -137,7 +148,7 @@ fn uncovered(gate: &Gate, column: &Column, n: u64) -> Option<(State, String)> {
         let state = if column.instrument * 2 > missing { State::Instrument } else { State::Inconclusive };
         return Some((state, sentence));
     }
-    (n < gate.min_items).then(|| (State::Inconclusive, few(gate, n)))
+    None
 }
 
 /// Bounds on a measured mean.
@@ -155,7 +166,7 @@ fn absolute(gate: &Gate, column: &Column) -> GateOutcome {
     let alpha = 1.0 - gate.confidence;
     let figure = Figure::of_grades(column.items.values().copied(), alpha);
     let n = figure.map_or(0, |figure| figure.n);
-    if let Some((state, sentence)) = uncovered(gate, column, n) {
+    if let Some((state, sentence)) = uncovered(gate, column).or_else(|| short(gate, n)) {
         return made(state, figure, None, sentence);
     }
     let Some(mean) = figure else {
@@ -184,6 +195,12 @@ fn relative(gate: &Gate, table: &Table, against: &str, metric: usize, column: &C
     };
     let alpha = 1.0 - gate.confidence;
     let other = table.column(baseline, metric);
+    let skipped = || table.of_arm(baseline).any(|row| row.marks.get(metric) == Some(&Mark::Skipped));
+    if other.graded == 0 && column.graded > 0 && skipped() {
+        let sentence = "the baseline has no grade that means the same: its scorers have changed since, or never ran; \
+                        `weir eval rescore` grades a run again";
+        return made(State::Inconclusive, None, None, sentence.to_owned());
+    }
     let pairs = Pairs::of(column, &other);
     let figure = Figure::of_pairs(&pairs.seen, alpha);
     let beside = |pairs| Figure::of_pairs(pairs, alpha).unwrap_or(Figure { value: 0.0, lower: -1.0, upper: 1.0, n: 0 });
@@ -204,8 +221,8 @@ fn relative(gate: &Gate, table: &Table, against: &str, metric: usize, column: &C
         return made(State::Fail, figure, None, sentence);
     }
     let n = figure.map_or(0, |figure| figure.n);
-    let lacking = [column, &other].into_iter().find_map(|side| uncovered(gate, side, n));
-    if let Some((state, sentence)) = lacking {
+    let lacking = [column, &other].into_iter().find_map(|side| uncovered(gate, side));
+    if let Some((state, sentence)) = lacking.or_else(|| short(gate, n)) {
         return made(state, figure, None, sentence);
     }
     let Some(delta) = figure else {

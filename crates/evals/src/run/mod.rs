@@ -14,7 +14,7 @@ mod table;
 pub use compare::Comparison;
 pub use figure::Figure;
 pub use gate::{GateOutcome, State};
-pub use order::{Against, Arm, Order, Take};
+pub use order::{Against, Arm, Order, Regrade, Take};
 pub use report::{ArmReport, Metric, Report};
 
 use table::Table;

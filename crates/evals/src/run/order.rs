@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use weir_core::entropy::{mix, unit};
+use weir_core::{
+    NanoUsd,
+    entropy::{mix, unit},
+};
 
 use crate::suite::{Gate, Suite, SuiteError};
 
@@ -50,6 +53,18 @@ pub struct Order {
     /// The commit that was checked.
     #[serde(default)]
     pub git_sha: Option<String>,
+    /// Its stored answers are graded again, and nobody is asked but judges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regrade: Option<Regrade>,
+}
+
+/// A run as it was when it was ordered to be graded again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Regrade {
+    /// Everything had been asked; else it stays a part of a run, however well that is graded.
+    pub whole: bool,
+    /// What it had cost until then, which the limits of the new grading do not count.
+    pub spent: NanoUsd,
 }
 
 /// Who answers.

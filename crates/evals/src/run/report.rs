@@ -9,6 +9,7 @@ use super::{
     compare::compare,
     figure::quantile,
     gate::{coverage, judge, measured},
+    table::Row,
 };
 use crate::suite::{Gate, Suite};
 
@@ -24,7 +25,7 @@ pub struct Report {
     pub comparisons: Vec<Comparison>,
     /// Every gate on every arm but the baseline.
     pub gates: Vec<GateOutcome>,
-    /// The worst of the gates; passes without one.
+    /// The worst of the gates; without any, whether something was answered at all.
     pub verdict: State,
 }
 
@@ -94,7 +95,11 @@ pub(super) fn report(table: &Table, gates: &[Gate]) -> Report {
     let comparisons = comparisons.collect();
     let outcomes: Vec<GateOutcome> =
         others.iter().flat_map(|&arm| gates.iter().map(move |gate| judge(gate, table, arm))).collect();
-    let verdict = outcomes.iter().map(|outcome| outcome.state).max().unwrap_or(State::Pass);
+    // Without a gate nothing is passed, and without an answer nothing was measured either.
+    let judged = |row: &&Row| others.is_empty() || others.contains(&row.arm);
+    let answered = table.rows.iter().filter(judged).any(|row| row.answered);
+    let ungated = if answered { State::Ungated } else { State::Instrument };
+    let verdict = outcomes.iter().map(|outcome| outcome.state).max().unwrap_or(ungated);
     Report { arms, comparisons, gates: outcomes, verdict }
 }
 

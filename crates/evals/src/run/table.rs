@@ -1,10 +1,13 @@
 //! What a run has so far: one row for each answer, with a mark of every scorer.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use weir_core::{
     NanoUsd,
-    run::{RunAnswers, RunOutput},
+    run::{RunAnswers, RunOutput, RunScore},
     score::{Unscored, Verdict},
 };
 
@@ -130,15 +133,32 @@ impl Table {
             Some(Against::Arm(name)) => arms.iter().position(|arm| arm == name),
             _ => None,
         };
+        let mut changed = false;
         if let Some(earlier) = earlier {
-            let first = earlier.outputs.first().map_or("", |output| output.arm.as_str());
             let number = arms.len();
-            let theirs = earlier.outputs.iter().filter(|output| output.arm == first);
-            rows.extend(theirs.filter_map(|output| Row::of(suite, earlier, output, number)));
-            arms.push(format!("{} ({first})", earlier.run));
+            let versions = versions(own);
+            let theirs: Vec<_> = earlier.outputs.iter().filter(|output| output.arm == earlier.first).collect();
+            let deciding = suite.deciding();
+            let other = |score: &RunScore| {
+                let own = versions.get(score.scorer.as_str());
+                deciding.contains(&score.scorer.as_str())
+                    && own.is_some_and(|own| !own.contains(score.version.as_str()))
+            };
+            changed = theirs.iter().flat_map(|output| &output.scores).any(other);
+            rows.extend(
+                theirs.into_iter().filter_map(|output| Row::of(suite, earlier, &comparable(output, &versions), number)),
+            );
+            arms.push(format!("{} ({})", earlier.run, earlier.first));
             baseline = Some(number);
         }
-        Self::new(suite, arms, baseline, rows)
+        let mut table = Self::new(suite, arms, baseline, rows);
+        // A quality that is made of other parts is none to compare with, not even where parts that are missing count.
+        for row in table.rows.iter_mut().filter(|row| changed && Some(row.arm) == baseline) {
+            if let Some(quality) = row.marks.last_mut() {
+                *quality = Mark::Skipped;
+            }
+        }
+        table
     }
 
     /// The number of a metric; `quality` is the suite's, whatever a scorer is called.
@@ -197,6 +217,23 @@ impl Row {
             marks: suite.scorers.iter().map(|one| Mark::of(answered, verdict(&one.name))).collect(),
         })
     }
+}
+
+/// By which versions each scorer graded this run.
+fn versions(own: &RunAnswers) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for score in own.outputs.iter().flat_map(|output| &output.scores) {
+        versions.entry(&score.scorer).or_default().insert(&score.version);
+    }
+    versions
+}
+
+/// An earlier answer with the grades that mean the same as these: a scorer that changed in between says something else.
+fn comparable(output: &RunOutput, versions: &BTreeMap<&str, BTreeSet<&str>>) -> RunOutput {
+    let same = |score: &&RunScore| {
+        versions.get(score.scorer.as_str()).is_none_or(|ours| ours.contains(score.version.as_str()))
+    };
+    RunOutput { scores: output.scores.iter().filter(same).cloned().collect(), ..output.clone() }
 }
 
 /// The suite's quality of one answer: unscored for the first reason that one of its parts has none.

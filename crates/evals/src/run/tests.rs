@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use weir_core::{
+    Grade, NanoUsd, Timestamp,
     entropy::{Entropy, Seeded, unit},
-    score::Unscored,
+    run::{RunAnswers, RunOutput, RunScore},
+    score::{Unscored, Verdict},
 };
 
 use super::{
@@ -108,6 +110,103 @@ fn nobody_answering_is_a_failure_of_the_instrument_and_no_zero() {
 }
 
 #[test]
+fn a_run_without_an_answer_has_measured_nothing_even_if_nothing_is_demanded_of_it() {
+    let suite = suite("");
+    let of = |rows| told(&suite, &Table::new(&suite, vec!["large".into(), "small".into()], Some(0), rows)).verdict;
+    assert_eq!(of(Vec::new()), State::Instrument);
+    assert_eq!(of(vec![row(0, 0, Mark::Graded(1.0)), row(0, 1, Mark::NoAnswer)]), State::Instrument);
+    assert_eq!(of(vec![row(0, 1, Mark::Graded(0.0))]), State::Ungated);
+}
+
+/// Answers of a run of 60 items by these arms, graded by a version of `exact`.
+fn answers(run: &str, arms: &[(&str, f64)], version: &str) -> RunAnswers {
+    let output = |ord: u32, arm: &str, grade: f64| RunOutput {
+        seq: 0,
+        ord,
+        arm: arm.to_owned(),
+        trial: 0,
+        said: Ok("{}".to_owned()),
+        span_id: None,
+        deployment: None,
+        cost: None,
+        latency_us: None,
+        input_tokens: None,
+        output_tokens: None,
+        at: Timestamp(0),
+        scores: vec![RunScore {
+            scorer: "exact".to_owned(),
+            version: version.to_owned(),
+            verdict: Verdict::Scored { grade: Grade::new(grade).unwrap() },
+            raw: None,
+            explanation: None,
+            cost: NanoUsd::ZERO,
+        }],
+    };
+    let mut outputs: Vec<RunOutput> =
+        (0..60).flat_map(|ord| arms.iter().map(move |(arm, grade)| output(ord, arm, *grade))).collect();
+    // As the store lists them.
+    outputs.sort_by(|a, b| (a.ord, &a.arm).cmp(&(b.ord, &b.arm)));
+    let items = (0..60).map(|ord| (ord, format!("{ord:05}").into())).collect();
+    RunAnswers { run: run.to_owned(), first: arms[0].0.to_owned(), items, outputs }
+}
+
+fn order(suite: &str) -> Order {
+    let order = serde_json::json!({
+        "suite": suite, "file": "s.toml", "arms": [{"name": "new"}], "against": {"run": "e-1"}, "at_once": 1,
+    });
+    serde_json::from_value(order).unwrap()
+}
+
+#[test]
+fn an_earlier_run_is_its_first_arm_as_it_was_ordered_whatever_the_alphabet_says() {
+    let (suite, order) = (suite(AGAINST), order(&format!("{SUITE}{AGAINST}")));
+    let earlier = answers("e-1", &[("zebra", 1.0), ("ant", 0.0)], "v1");
+    let told = Report::of(&suite, &order, &answers("e-2", &[("new", 0.0)], "v1"), Some(&earlier));
+    assert_eq!(told.arms[1].name, "e-1 (zebra)");
+    assert_eq!(told.verdict, State::Fail, "{:?}", told.gates);
+}
+
+#[test]
+fn grades_of_a_scorer_that_has_changed_since_are_no_baseline() {
+    let (suite, order) = (suite(AGAINST), order(&format!("{SUITE}{AGAINST}")));
+    let ours = answers("e-2", &[("new", 1.0)], "v2");
+    let told = Report::of(&suite, &order, &ours, Some(&answers("e-1", &[("old", 0.0)], "v1")));
+    assert_eq!((told.verdict, told.comparisons.len()), (State::Inconclusive, 0), "{told:?}");
+    assert!(only(&told).sentence.contains("weir eval rescore"), "{told:?}");
+    let told = Report::of(&suite, &order, &ours, Some(&answers("e-1", &[("old", 0.0)], "v2")));
+    assert_eq!(told.verdict, State::Pass);
+}
+
+#[test]
+fn a_quality_of_which_a_part_has_changed_since_is_no_baseline_even_where_missing_parts_count_as_zero() {
+    let more = "[quality]\nexpr = '0.5*exact + 0.5*tone'\non_missing = 'zero'\n";
+    let text = SUITE.replace("[[scorer]]", &format!("{more}[[scorer]]"));
+    let text = format!("{text}[[scorer]]\nname = 'tone'\nkind = 'exact_match'\n{AGAINST}");
+    let suite = Suite::parse(&text, "s.toml", &|_| Err(String::new())).unwrap();
+    let toned = |run: &str, arm: (&str, f64), version: &str| {
+        let mut answers = answers(run, &[arm], "v1");
+        for output in &mut answers.outputs {
+            let exact = output.scores[0].clone();
+            output.scores.push(RunScore { scorer: "tone".to_owned(), version: version.to_owned(), ..exact });
+        }
+        answers
+    };
+    let ours = toned("e-2", ("new", 0.6), "v2");
+    let told = Report::of(&suite, &order(&text), &ours, Some(&toned("e-1", ("old", 1.0), "v1")));
+    assert_eq!(told.verdict, State::Inconclusive, "{told:?}");
+    let told = Report::of(&suite, &order(&text), &ours, Some(&toned("e-1", ("old", 1.0), "v2")));
+    assert_eq!(told.verdict, State::Fail, "{told:?}");
+}
+
+#[test]
+fn a_baseline_that_did_not_answer_is_the_instruments_failure() {
+    let suite = suite(AGAINST);
+    let rows = (0..60).flat_map(|item| [row(item, 0, Mark::NoAnswer), row(item, 1, Mark::Graded(1.0))]).collect();
+    let told = told(&suite, &Table::new(&suite, vec!["large".into(), "small".into()], Some(0), rows));
+    assert_eq!(told.verdict, State::Instrument, "{told:?}");
+}
+
+#[test]
 fn floors_are_proven_means_are_measured_and_costs_are_bounded() {
     for (more, items, p, want) in [
         ("[[gate]]\nmetric = 'exact'\nfloor = 0.8\n", 600, 0.95, State::Pass),
@@ -127,11 +226,10 @@ fn floors_are_proven_means_are_measured_and_costs_are_bounded() {
     let suite = suite("");
     let order = Gate::fail_under(0.85);
     assert_eq!(report(&table(&suite, 50, 0.5, 0.5), &[order]).verdict, State::Fail);
-    assert_eq!(
-        told(&suite, &table(&suite, 50, 0.5, 0.5)).verdict,
-        State::Pass,
-        "without gates there is nothing to fail"
-    );
+    assert_eq!(told(&suite, &table(&suite, 50, 0.5, 0.5)).verdict, State::Ungated, "without gates nothing is passed");
+    // The gates are of the others: a baseline alone is held to nothing.
+    let alone = Table::new(&suite, vec!["large".into()], Some(0), vec![row(0, 0, Mark::Graded(1.0))]);
+    assert_eq!(report(&alone, &[Gate::fail_under(0.85)]).verdict, State::Ungated);
 }
 
 #[test]

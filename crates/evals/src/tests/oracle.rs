@@ -3,15 +3,21 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use weir_core::chat::Answer;
+use weir_core::chat::{Answer, ToolCall};
 
-use crate::{Exchange, Reference, ScorerSpec, compile};
+use crate::{Exchange, ExpectedTool, Reference, ScorerSpec, compile};
 
 #[derive(Deserialize)]
 struct Vector {
     scorer: Value,
     answer: String,
     expected: Value,
+    /// What was called, and what should have been.
+    #[serde(default)]
+    called: Vec<ToolCall>,
+    expected_tools: Option<Vec<ExpectedTool>>,
+    #[serde(default)]
+    context: Vec<String>,
     score: f64,
     raw: Option<f64>,
 }
@@ -23,15 +29,25 @@ fn differences(vectors: &str) -> (Vec<String>, usize) {
     let mut count = 0;
     for line in vectors.lines() {
         let vector: Vector = serde_json::from_str(line).unwrap();
-        let scorer = compile(&ScorerSpec::parse(&vector.scorer).unwrap()).unwrap();
-        let answer = Answer { text: vector.answer, ..Answer::default() };
-        let reference = Reference::expecting(vector.expected);
+        count += 1;
+        let scorer = match ScorerSpec::parse(&vector.scorer).and_then(|spec| compile(&spec)) {
+            Ok(scorer) => scorer,
+            Err(error) => {
+                wrong.push(format!("{line}\n  ours: {error}"));
+                continue;
+            }
+        };
+        let answer = Answer { text: vector.answer, tool_calls: vector.called, ..Answer::default() };
+        let reference = Reference {
+            context: vector.context,
+            expected_tools: vector.expected_tools,
+            ..Reference::expecting(vector.expected)
+        };
         let exchange = Exchange::new(&[], &answer, Some(&reference));
         let outcome = scorer.run(&exchange);
         if !close(outcome.value(), vector.score) || vector.raw.is_some_and(|raw| !close(outcome.raw, raw)) {
             wrong.push(format!("{line}\n  ours: {outcome:?}"));
         }
-        count += 1;
     }
     (wrong, count)
 }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_core::chat::Answer;
+use weir_core::chat::{Answer, Message, Role};
 
 use crate::{
     Exchange, Reference,
@@ -64,6 +64,34 @@ fn no_answer_leaves_its_field_or_changes_the_instructions() {
             let found: Vec<String> = material.as_object().unwrap().keys().cloned().collect();
             assert_eq!(found, fields, "{template}: {}", attack.answer);
             assert!(material.to_string().contains(&Value::from(attack.answer.as_str()).to_string()));
+        }
+    }
+}
+
+#[test]
+fn no_question_passage_or_reference_leaves_its_field_or_changes_the_instructions() {
+    let answer = Answer { text: "Paris.".into(), ..Answer::default() };
+    let build = |template: &str, said: &str| {
+        let messages = [Message { role: Role::User, content: said.into() }];
+        let reference = Reference {
+            context: vec![said.into(), "Paris is in France.".into()],
+            baseline: Some(said.into()),
+            ..Reference::expecting(said)
+        };
+        let exchange = Exchange::new(&messages, &answer, Some(&reference));
+        let request = judge::build(&spec(template), "m", &exchange, QUESTION, NONCE);
+        let texts: Vec<String> =
+            request["messages"].as_array().unwrap().iter().map(|m| m["content"].as_str().unwrap().to_owned()).collect();
+        (texts.len(), texts[0].clone(), serde_json::from_str::<Value>(&texts[1]).unwrap())
+    };
+    for template in ["factuality", "closed_qa", "rubric", "g_eval", "faithfulness", "pairwise", "context_recall"] {
+        let (_, system, plain) = build(template, "Which city?");
+        for attack in attacks() {
+            let (count, attacked, material) = build(template, &attack.answer);
+            assert_eq!((count, attacked.as_str()), (2, system.as_str()), "{template}: {}", attack.answer);
+            assert_eq!(material["nonce"], NONCE, "{template}: {}", attack.answer);
+            let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            assert_eq!(fields(&material), fields(&plain), "{template}: {}", attack.answer);
         }
     }
 }

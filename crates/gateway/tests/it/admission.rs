@@ -1,7 +1,11 @@
 use std::time::{Duration, Instant};
 
 use http::Method;
-use weir_core::{route::Grant, span::Outcome};
+use weir_core::{
+    NanoUsd,
+    route::Grant,
+    span::{Origin, Outcome, Record},
+};
 use weir_gateway::{Limits, ROUTES};
 
 use crate::{
@@ -74,6 +78,52 @@ async fn a_key_reaches_its_workloads_and_their_deployments_only() {
     assert!(records[2].span.decision.is_none(), "refused before routing, and on record");
 }
 
+/// More than one request is expected to cost, and far less than all of them do.
+const BUDGET: f64 = 0.001;
+const FRUGAL: &str = r#"
+[keys.dev]
+secret = "env:DEV"
+max_usd_per_day = 0.001
+[keys.ops]
+secret = "env:OPS"
+grant = "admin"
+"#;
+
+fn spent(records: &[Record]) -> f64 {
+    let own = records.iter().filter(|record| &*record.span.tenant == "dev");
+    own.filter_map(|record| record.span.cost).sum::<NanoUsd>().as_usd()
+}
+
+#[tokio::test]
+async fn a_budget_is_not_overspent_by_many_at_once_nor_forgotten_by_a_restart() {
+    let rig = Rig::with(Setup { keys: FRUGAL, ..Setup::default() }).await;
+    let mut asked = ask("weir/default");
+    asked["max_tokens"] = 100.into();
+    let all = futures::future::join_all((0..100).map(|_| rig.post_with(&[DEV], asked.to_string()))).await;
+    let (served, refused): (Vec<_>, Vec<_>) = all.iter().partition(|reply| reply.status == 200);
+    assert!(!served.is_empty() && !refused.is_empty(), "{} served, {} refused", served.len(), refused.len());
+    for reply in &refused {
+        assert_eq!((reply.status.as_u16(), reply.code()), (402, "W0203".into()), "{}", reply.body);
+        assert!(reply.message().contains("key `dev` may spend $0.001000"), "{}", reply.body);
+    }
+    let records = rig.sink.wait(100).await;
+    assert!(spent(&records) <= BUDGET, "{} spent", spent(&records));
+
+    // What was reserved and not spent is free again: it goes on until the budget is really gone.
+    let mut count = 100;
+    while rig.post_with(&[DEV], asked.to_string()).await.status == 200 {
+        count += 1;
+    }
+    let records = rig.sink.wait(count + 1).await;
+    assert!(spent(&records) <= BUDGET && spent(&records) > 0.5 * BUDGET, "{} spent", spent(&records));
+    assert_eq!(rig.post_with(&[OPS], asked.to_string()).await.status, 200, "the budget is one key's");
+    assert_eq!(rig.post_with(&[("x-weir-internal", TOKEN)], asked.to_string()).await.status, 200);
+
+    let again = Rig::with(Setup { keys: FRUGAL, before: records, ..Setup::default() }).await;
+    assert_eq!(again.post_with(&[DEV], asked.to_string()).await.code(), "W0203");
+    assert_eq!(again.sink.only().span.attempts.len(), 0, "nobody was asked");
+}
+
 #[tokio::test]
 async fn the_process_token_stands_for_a_key() {
     let rig = locked().await;
@@ -82,6 +132,35 @@ async fn the_process_token_stands_for_a_key() {
     assert_eq!(&*rig.sink.only().span.tenant, "weir");
     let guess = rig.post_with(&[("x-weir-internal", "guess")], ask("maths").to_string()).await;
     assert_eq!(guess.status, 401);
+}
+
+#[tokio::test]
+async fn what_weir_asks_on_a_keys_behalf_is_bound_by_the_keys_scope_and_budget() {
+    let rig = locked().await;
+    let behalf = |name: &'static str| [("x-weir-internal", TOKEN), ("x-weir-behalf", name)];
+    assert_eq!(rig.post_with(&behalf("dev"), ask("weir/default").to_string()).await.status, 200);
+    let outside = rig.post_with(&behalf("dev"), ask("weir/maths").to_string()).await;
+    assert_eq!((outside.status.as_u16(), outside.code()), (403, "W0202".into()));
+    assert_eq!(rig.post_with(&behalf("gone"), ask("weir/default").to_string()).await.status, 401);
+    let told = [DEV, ("x-weir-behalf", "ops")];
+    assert_eq!(rig.post_with(&told, ask("weir/maths").to_string()).await.status, 403, "a caller is itself only");
+    let span = rig.sink.wait(3).await.remove(0).span;
+    assert_eq!((&*span.tenant, span.origin), ("dev", Origin::Eval));
+
+    let rig = Rig::with(Setup { keys: FRUGAL, ..Setup::default() }).await;
+    let mut count = 0;
+    let refused = loop {
+        let reply = rig.post_with(&behalf("dev"), ask("weir/default").to_string()).await;
+        if reply.status != 200 {
+            break reply;
+        }
+        count += 1;
+    };
+    assert_eq!((refused.code(), count > 1), ("W0203".into(), true));
+    assert_eq!(rig.post_with(&[DEV], ask("weir/default").to_string()).await.code(), "W0203", "it is one budget");
+    let before = rig.sink.wait(count + 2).await;
+    let again = Rig::with(Setup { keys: FRUGAL, before, ..Setup::default() }).await;
+    assert_eq!(again.post_with(&[DEV], ask("weir/default").to_string()).await.code(), "W0203");
 }
 
 #[tokio::test]

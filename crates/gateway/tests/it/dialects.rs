@@ -352,16 +352,10 @@ async fn a_refusal_is_a_refusal_everywhere() {
             for stream in [false, true] {
                 let said = caller.ask(&rig, model, caller.question("please refuse", false, false), stream).await;
                 assert_eq!(said.text, "I cannot help with that.", "{caller:?} to {model}");
-                let native = caller == Caller::OpenAi && model == "sim/large";
                 let want = match caller {
-                    // OpenAI itself says a refusal in a field of its own.
-                    Caller::OpenAi => {
-                        if native {
-                            "stop"
-                        } else {
-                            "content_filter"
-                        }
-                    }
+                    // OpenAI's format says a refusal in a field of its own.
+                    Caller::OpenAi if matches!(model, "sim/large" | "mistral") => "stop",
+                    Caller::OpenAi => "content_filter",
                     Caller::Anthropic => "refusal",
                     Caller::Gemini => "SAFETY",
                 };

@@ -58,6 +58,15 @@ async fn many_keys_that_are_refused_leave_a_call_for_somebody_else() {
     let span = rig.sink.only().span;
     let asked: Vec<&str> = span.attempts.iter().map(|attempt| attempt.deployment.as_str()).collect();
     assert_eq!(asked, ["sim/large", "sim/large", "sim/large", "sim/small"]);
+    let rejected = |id: &str| {
+        let vital = rig.live.vital(&id.into()).unwrap();
+        (0..6).filter(|nth| vital.is_key_rejected(*nth)).count()
+    };
+    assert_eq!(
+        (rejected("sim/large"), rejected("sim/small")),
+        (3, 0),
+        "those that were tried are known by their place"
+    );
 }
 
 #[tokio::test]
@@ -202,6 +211,41 @@ async fn a_dead_provider_stops_getting_traffic() {
     }
     let asked = rig.sim.counters("large-1").requests;
     assert!(asked < 15, "{asked} requests went to a provider that fails");
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_jumps_moves_no_breaker_and_no_deadline() {
+    let rig = Rig::start().await;
+    rig.sim.set_fault("large-1", status(500), 1.0);
+    for _ in 0..20 {
+        assert_eq!(rig.post(&ask("auto")).await.status, 200);
+    }
+    let asked = rig.sim.counters("large-1").requests;
+    for hours in [1, -1, 24, 0] {
+        rig.wall.set_ahead(hours * 3_600);
+        for _ in 0..5 {
+            assert_eq!(rig.post(&ask("auto")).await.status, 200);
+        }
+    }
+    let more = rig.sim.counters("large-1").requests - asked;
+    assert!(more <= 4, "{more} requests went to a breaker that should be open");
+
+    // In the middle of a request.
+    rig.sim.set_fault("small-1", Fault::SlowFirstByte(300), 1.0);
+    for hours in [1, -2] {
+        let body = ask("sim/small");
+        let (reply, ()) = tokio::join!(rig.post(&body), async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            rig.wall.set_ahead(hours * 3_600);
+        });
+        assert_eq!(reply.status, 200);
+    }
+    let records = rig.sink.wait(42).await;
+    let attempts = records.iter().flat_map(|record| &record.span.attempts);
+    assert!(attempts.clone().count() >= 42);
+    for attempt in attempts {
+        assert!((0..5_000_000).contains(&attempt.latency_us), "{attempt:?}");
+    }
 }
 
 #[tokio::test]

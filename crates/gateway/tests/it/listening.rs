@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -100,10 +101,36 @@ async fn a_body_that_stalls_is_a_408() {
 async fn heads_over_the_bounds_are_refused() {
     let rig = Rig::start().await;
     let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
-    let large = format!("x-large: {}\r\n", "x".repeat(100_000));
-    for headers in [many, large] {
-        let reply = raw(&rig, &format!("GET /livez HTTP/1.1\r\nhost: a\r\n{headers}\r\n")).await;
-        assert!(reply.starts_with("HTTP/1.1 431"), "{reply}");
+    let large = |kib: usize| format!("x-large: {}\r\n", "x".repeat(kib << 10));
+    let spread: String = (0..66).map(|n| format!("x-{n}: {}\r\n", "x".repeat(1 << 10))).collect();
+    for (headers, status) in [
+        (large(60), 200),
+        (large(63), 200),
+        (large(64), 431),
+        (large(66), 431),
+        (large(100), 431),
+        (large(200), 431),
+        (spread, 431),
+        (many, 431),
+    ] {
+        let reply = raw(&rig, &format!("GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n")).await;
+        assert!(reply.starts_with(&format!("HTTP/1.1 {status}")), "{} bytes: {reply}", headers.len());
+    }
+}
+
+#[tokio::test]
+async fn heads_over_the_bounds_are_refused_of_http2_too() {
+    let rig = Rig::start().await;
+    for (kib, wanted) in [(60, Some(200)), (66, Some(431)), (100, Some(431)), (200, None)] {
+        let stream = TcpStream::connect(rig.addr).await.unwrap();
+        let (mut sender, driver) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(driver);
+        let request = http::Request::get("http://a/livez").header("x-large", "x".repeat(kib << 10));
+        let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+        let reply = tokio::time::timeout(PATIENCE, sender.send_request(request)).await.expect("an answer or an end");
+        // Far over the bound the connection is ended, as for a flood of frames.
+        assert_eq!(reply.ok().map(|reply| reply.status().as_u16()), wanted, "{kib} KiB");
     }
 }
 

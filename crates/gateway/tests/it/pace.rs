@@ -103,20 +103,22 @@ async fn a_client_that_reads_nothing_stops_the_provider_too() {
     let head = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n{text}");
     socket.write_all(head.as_bytes()).await.unwrap();
     socket.read_exact(&mut [0; 64]).await.unwrap();
-    // The sockets' buffers fill, and then it stands still.
+    // The sockets' buffers fill, and then it stands still: on a busy machine it also stands still before they are full.
     let start = Instant::now();
     let (mut seen, mut still) = ((u64::MAX, 0), 0);
-    while still < 5 {
-        assert!(start.elapsed() < PATIENCE, "the provider is read on and on: {seen:?} bytes");
+    let inside = |(written, in_sockets): (u64, u64)| written.saturating_sub(in_sockets);
+    while still < 5 || inside(seen) > BUFFERED {
+        assert!(
+            start.elapsed() < PATIENCE,
+            "read by weir for a client that reads nothing: {} of {seen:?}",
+            inside(seen)
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
         let now = (written.load(Ordering::SeqCst), in_sockets(&[addr, rig.addr]));
         still = if now == seen { still + 1 } else { 0 };
         seen = now;
     }
-    let (written, in_sockets) = seen;
-    assert!(in_sockets > 0, "the sockets are full");
-    let inside = written.saturating_sub(in_sockets);
-    assert!(inside <= BUFFERED, "{inside} bytes wait inside weir for a client that reads nothing");
+    assert!(seen.1 > 0, "the sockets are full");
 }
 
 /// Bytes in the send and receive queues of all sockets of connections to these listeners, as the kernel tells.

@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use weir_config::Keyring;
 use weir_core::{
-    DeploymentId, Entropy, NanoUsd, RevisionId, Timestamp, WorkloadId,
+    Clock, DeploymentId, Entropy, NanoUsd, RevisionId, Timestamp, WorkloadId,
     clock::SystemClock,
     deployment::{Capabilities, Deployment, Dialect, Price},
     entropy::Seeded,
@@ -94,6 +94,29 @@ impl Entropy for Words {
     }
 }
 
+/// The machine's clock, whose wall may be set to another time.
+#[derive(Debug, Default)]
+pub(crate) struct Wall {
+    system: SystemClock,
+    ahead_us: AtomicI64,
+}
+
+impl Wall {
+    /// So many seconds ahead of the machine's; behind it when negative.
+    pub(crate) fn set_ahead(&self, seconds: i64) {
+        self.ahead_us.store(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Wall {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.system.now().0 + self.ahead_us.load(Ordering::SeqCst))
+    }
+    fn elapsed(&self) -> Duration {
+        self.system.elapsed()
+    }
+}
+
 /// How the rig differs from the plain one.
 #[derive(Default)]
 pub(crate) struct Setup {
@@ -114,6 +137,8 @@ pub(crate) struct Setup {
     pub(crate) draws: Option<i64>,
     /// Half of all requests to `sim/small` as a canary, half to `sim/large` as its control.
     pub(crate) canary: bool,
+    /// What the store holds before it starts.
+    pub(crate) before: Vec<Record>,
 }
 
 /// A running gateway. Candidates of `default` are `sim/large`, then `sim/small`; workload `maths` has the same; `others` has
@@ -124,6 +149,7 @@ pub(crate) struct Rig {
     pub(crate) state: Arc<State>,
     pub(crate) live: Arc<Live>,
     pub(crate) sim: Control,
+    pub(crate) wall: Arc<Wall>,
     pub(crate) shutdown: CancellationToken,
     /// Cancelled when another process has the port.
     pub(crate) relieved: CancellationToken,
@@ -183,11 +209,16 @@ impl Rig {
             "weir_up 1\n".to_owned()
         };
         let data = tempfile::tempdir().expect("a folder");
+        let wall = Arc::new(Wall::default());
+        let store = Store::open(data.path(), Arc::clone(&wall) as Arc<dyn Clock>).await.expect("a store");
+        let mut before = store.begin_spans().await.expect("a transaction");
+        before.span_insert_many(&setup.before).await.expect("records");
+        before.commit().await.expect("a commit");
         let state = State::new(Parts {
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::clone(&wall) as Arc<dyn Clock>,
             entropy: Arc::new(Words { words: Seeded::new(7), left: AtomicI64::new(setup.draws.unwrap_or(i64::MAX)) }),
             sink: Arc::clone(&sink) as Arc<dyn SpanSink>,
-            store: Store::open(data.path(), Arc::new(SystemClock::default())).await.expect("a store"),
+            store,
             snapshots,
             live: Arc::clone(&live),
             transport: Arc::new(Transport::new(transport::Policy::default()).expect("transport")),
@@ -207,7 +238,19 @@ impl Rig {
         let relieved = CancellationToken::new();
         let ending = Ending { stop: shutdown.clone(), relieved: relieved.clone() };
         let serving = tokio::spawn(weir_gateway::serve(listener, router, setup.ingress, ending));
-        Self { addr, sink, state, live, sim: sim.control.clone(), shutdown, relieved, serving, _sim: sim, _data: data }
+        Self {
+            addr,
+            sink,
+            state,
+            live,
+            sim: sim.control.clone(),
+            wall,
+            shutdown,
+            relieved,
+            serving,
+            _sim: sim,
+            _data: data,
+        }
     }
 
     pub(crate) async fn post(&self, body: &Value) -> Reply {
@@ -297,6 +340,8 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
             sample: 1.0,
             half_life_s: 3_600.0,
             segments: Vec::new(),
+            tenants: Vec::new(),
+            guards: Vec::new(),
             optimize: Default::default(),
             deadlines: setup.deadlines,
             strictness: setup.strictness,

@@ -57,7 +57,7 @@ impl Place {
             ..StartRequest::new(workload.id.clone(), "sim/small".into())
         };
         let entropy = Seeded::new(1);
-        let ground = Ground { workload, head: &head, history: &[], baseline: Baseline::default() };
+        let ground = Ground { workload, head: &head, history: &[], baseline: Baseline::default(), kin: &[] };
         let (canary, event) = canary::start(&request, &ground, "test", &entropy, clock.now()).unwrap();
         store.canary_insert(&canary, &event).await.unwrap();
         Self { dir, store, clock, canary, settings: Arc::new(ArcSwap::from_pointee(settings)) }

@@ -60,6 +60,25 @@ async fn what_has_waited_too_long_is_expired_and_not_a_zero_unless_somebody_asks
 }
 
 #[tokio::test]
+async fn an_answer_whose_words_were_purged_before_its_turn_is_unscored_with_that_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Arc::new(ManualClock::new(START))).await.unwrap();
+    let records = [record(4), record(5)];
+    written(&store, &records).await;
+    crate::testing::purge(&store, records[0].span.id).await;
+    run(job(&records), desk(store.clone()).await).await.unwrap();
+    let gone = store.score_list(records[0].span.id).await.unwrap().remove(0).score;
+    assert_eq!(gone.verdict, Verdict::Unscored { reason: Unscored::NotRecorded });
+    assert_eq!((gone.scorer.as_str(), gone.p_sample), ("exact", 1.0));
+    assert!(gone.explanation.unwrap().contains("purged"));
+    let kept = store.score_list(records[1].span.id).await.unwrap().remove(0).score;
+    assert_eq!(kept.verdict, Verdict::Unscored { reason: Unscored::NoReference }, "its words are read");
+    // A request that was never stored counts for nobody, and stops nobody else's score.
+    run(job(&[record(9)]), desk(store.clone()).await).await.unwrap();
+    assert_eq!(store.score_since(0, 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn an_answer_is_scored_once_its_session_has_been_quiet() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::new(START));
@@ -130,4 +149,22 @@ async fn a_new_dataset_version_changes_the_reference_at_once() {
     assert_eq!(graded(8).await, Some(1.0));
     publish(&store, "4").await;
     assert_eq!(graded(9).await, Some(0.0));
+}
+
+#[tokio::test]
+async fn what_a_judge_said_is_checked_by_nobody_whatever_put_it_into_the_queue() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Arc::new(ManualClock::new(START))).await.unwrap();
+    publish(&store, "4").await;
+    let mut records = [record(4), record(5), record(6)];
+    records[0].span.origin = Origin::Eval;
+    records[1].span.origin = Origin::Eval;
+    written(&store, &records).await;
+    let desk = desk(store.clone()).await;
+    desk.recent.put(&Arc::new(records[1].clone()));
+    run(job(&records), desk).await.unwrap();
+    let scored = records.each_ref().map(|record| record.span.id);
+    for (id, want) in scored.into_iter().zip([0, 0, 1]) {
+        assert_eq!(store.score_list(id).await.unwrap().len(), want, "{id}");
+    }
 }

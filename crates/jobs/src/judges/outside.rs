@@ -4,11 +4,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hmac::{Hmac, Mac};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use http::HeaderMap;
+use secrecy::SecretString;
 use serde_json::Value;
-use sha2::Sha256;
 use weir_core::{NanoUsd, score::Unscored, span::Errand};
 use weir_evals::{
     Exchange, Outcome,
@@ -17,13 +15,12 @@ use weir_evals::{
 use weir_providers::transport::{Endpoint, Limits, Target};
 
 use super::bench::{LIMITS, Unanswered};
-use crate::{desk::Desk, own};
+use crate::{desk::Desk, own, signed};
 
 /// Largest reply with embeddings: some dozens of texts of some thousand numbers each.
 const EMBEDDINGS_BYTES: usize = 8 << 20;
 /// Largest reply of a webhook.
 const VERDICT_BYTES: usize = 64 << 10;
-const SIGNATURE: HeaderName = HeaderName::from_static("x-weir-signature");
 const COST_USD: &str = "x-weir-cost-usd";
 
 /// Embeds the answer and its targets in one request.
@@ -72,9 +69,8 @@ pub(crate) async fn webhook(
     let body = request.to_string();
     let mut headers = HeaderMap::new();
     if let Some(secret) = secret {
-        let at = desk.clock.now().as_millis().div_euclid(1000);
-        match signature(secret, at, &body) {
-            Some(value) => headers.insert(SIGNATURE, value),
+        match signed::signature(secret, desk.clock.now(), &body) {
+            Some(value) => headers.insert(signed::HEADER, value),
             None => return Ok(Outcome::unscored(Unscored::ConfigError, "the secret cannot sign")),
         };
     }
@@ -87,23 +83,4 @@ pub(crate) async fn webhook(
         return Err(Unanswered::Webhook(status));
     }
     Ok(spec.read(&body))
-}
-
-/// `t=<unix seconds>,v1=<hex of the HMAC-SHA256 of "<unix seconds>.<body>">`.
-fn signature(secret: &SecretString, at: i64, body: &str) -> Option<HeaderValue> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok()?;
-    mac.update(format!("{at}.{body}").as_bytes());
-    HeaderValue::try_from(format!("t={at},v1={:x}", mac.finalize().into_bytes())).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_signature_can_be_checked_by_any_hmac() {
-        // python3 -c "import hmac; print(hmac.new(b'Jefe', b'1.{}', 'sha256').hexdigest())"
-        let value = signature(&SecretString::from("Jefe"), 1, "{}").unwrap();
-        assert_eq!(value.to_str().unwrap(), "t=1,v1=dc7943cccf20f64327d263db5e2aca27c2b8175e8e6e7ea04f482091bf456b0f");
-    }
 }

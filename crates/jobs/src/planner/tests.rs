@@ -4,8 +4,12 @@ use weir_core::{
     Grade, NanoUsd, SpanId,
     canary::CanaryState,
     clock::ManualClock,
+    decision::Decision,
     entropy::Seeded,
+    language::Language,
+    route::Features,
     score::{Score, Source, Verdict},
+    segment::{SegmentBy, Segments},
 };
 use weir_optimizer::snapshot::{self, Inputs, WorkloadInput};
 
@@ -78,7 +82,19 @@ async fn planner(mode: &str) -> (tempfile::TempDir, Planner) {
     let windows = watch::channel(Arc::new(windows)).1;
     let settings = Arc::new(ArcSwap::from_pointee(settings));
     let lead = Arc::new(Lead::open(dir.path()).unwrap());
-    (dir, Planner { store, lead, settings, cell, windows, clock, entropy: Arc::new(Seeded::new(1)) })
+    (
+        dir,
+        Planner {
+            store,
+            lead,
+            settings,
+            cell,
+            windows,
+            clock,
+            entropy: Arc::new(Seeded::new(1)),
+            refusals: Refusals::default(),
+        },
+    )
 }
 
 #[tokio::test]
@@ -112,4 +128,58 @@ async fn in_auto_mode_a_canary_starts_within_the_budget_and_only_one() {
     assert_eq!((canaries[0].candidate.as_str(), canaries[0].state), ("sim/small", CanaryState::Running));
     assert!(canaries[0].plan.steps.iter().all(|step| *step <= 0.05), "{:?}", canaries[0].plan.steps);
     assert_eq!(planner.store.policy_diff_list(None).await.unwrap()[0].state, DiffState::Applied);
+}
+
+/// Answers to two tenants in two languages: the candidate is as good as the stable one for one of the tenants in one of the
+/// languages, and 40 points worse elsewhere.
+fn told_apart() -> Vec<(weir_core::span::Span, f64)> {
+    let luck = Seeded::new(7);
+    let answer = |number: u32| {
+        let mut span = record(number).span;
+        let (acme, german, candidate) = (number & 1 == 0, number & 2 == 0, number & 4 == 0);
+        let served = if candidate { "sim/small" } else { "sim/large" };
+        span.tenant = if acme { "acme" } else { "globex" }.into();
+        span.attempts[0].deployment = served.into();
+        span.decision = Some(Arc::new(Decision {
+            workload: "maths".into(),
+            segment: "all".into(),
+            strategy: "weighted".into(),
+            revision: "r-0001".into(),
+            snapshot_seq: 1,
+            score_seq: 0,
+            candidates: Vec::new(),
+            chain: vec![served.into()],
+            propensity: 0.5,
+            exposure: None,
+            features: Features {
+                language: Some(if german { Language::German } else { Language::English }),
+                ..Features::default()
+            },
+            seed: 0,
+            inputs: weir_core::decision::Inputs { unit: number.into(), ..Default::default() },
+            plan: Default::default(),
+        }));
+        let good = if candidate && !(acme && german) { 0.5 } else { 0.9 };
+        (span, f64::from(u8::from(luck.next_unit() < good)))
+    };
+    (0..8_000).map(answer).collect()
+}
+
+#[test]
+fn a_scope_of_one_tenant_and_one_language_is_mined_from_traffic_and_can_be_routed() {
+    let told = told_apart();
+    let answers: Vec<Answer<'_>> =
+        told.iter().map(|(span, grade)| Answer { span, grade: *grade, human: None }).collect();
+    let arms = (&"sim/small".into(), &"sim/large".into());
+    let segments = Segments::of(&[SegmentBy::Language, SegmentBy::Tenant], &["acme".into()]);
+    let found = logged::within(&answers, arms, &segments).unwrap();
+    assert_eq!(found.words, "german tenant:acme");
+    assert_eq!(found.values, [(SegmentBy::Language, Language::German.place()), (SegmentBy::Tenant, 0)]);
+    assert_eq!(found.tenant.as_deref(), Some("acme"));
+    // Everything else is left out by a name that the router gives.
+    assert_eq!(found.except.len(), segments.names().len() - 1);
+    assert!(!found.except.iter().any(|name| &**name == "german tenant:acme"), "{:?}", found.except);
+    assert!(found.held_out.delta.abs() < 0.1 && found.considered >= 8, "{found:?}");
+    // By what the workload does not tell apart nothing is found.
+    assert_eq!(logged::within(&answers, arms, &Segments::of(&[], &[])), None);
 }

@@ -14,7 +14,10 @@ use weir_evals::dataset::Item;
 use weir_providers::dialect::text;
 
 use super::script::Script;
-use crate::{Desk, own::Asked};
+use crate::{
+    Desk,
+    own::{Account, Asked},
+};
 
 /// Prefix of arms that are a workload's router.
 const ROUTER: &str = "weir/";
@@ -36,7 +39,7 @@ pub(super) async fn ask(
     trial: u32,
 ) -> RunOutput {
     let workload = WorkloadId::from(script.suite.workload.as_str());
-    let account = (!arm.starts_with(ROUTER)).then_some(&workload);
+    let account = if arm.starts_with(ROUTER) { Account::Own } else { Account::Workload(&workload) };
     let body = Bytes::from(serde_json::json!({"model": arm, "messages": item.input}).to_string());
     let mut wait = WAIT;
     let mut tries = 0;

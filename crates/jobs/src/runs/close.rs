@@ -19,11 +19,16 @@ pub(super) async fn end(desk: &Desk, script: &Script, worker: &str, end: End) ->
     let status = match end {
         End::Spent => RunStatus::Stopped,
         End::Cancelled => RunStatus::Cancelled,
+        End::Done | End::Left if is_part(script) => RunStatus::Stopped,
         End::Done | End::Left => RunStatus::Done,
     };
     let message = match (end, worst(&report)) {
         (End::Spent, _) => "its dollars were spent before its end".to_owned(),
         (End::Cancelled, _) => "it was cancelled".to_owned(),
+        _ if is_part(script) => {
+            "what it had is graded again; it had not asked everything, `--resume` goes on".to_owned()
+        }
+        (_, None) if report.verdict == State::Instrument => "nothing was answered, so nothing was measured".to_owned(),
         (_, Some(gate)) => format!("{}, {}: {}", gate.name, gate.arm, gate.sentence),
         (_, None) => String::new(),
     };
@@ -33,6 +38,11 @@ pub(super) async fn end(desk: &Desk, script: &Script, worker: &str, end: End) ->
         quarantine(desk, script, &report).await?;
     }
     Ok(())
+}
+
+/// A part of a run that was graded again.
+fn is_part(script: &Script) -> bool {
+    script.order.regrade.is_some_and(|before| !before.whole)
 }
 
 fn worst(report: &Report) -> Option<&GateOutcome> {

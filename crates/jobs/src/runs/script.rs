@@ -57,13 +57,18 @@ impl Script {
         }
         let outputs = desk.store.run_outputs(row.seq, None).await?;
         let judged = row.cost.0 - outputs.iter().filter_map(|output| output.cost).map(|cost| cost.0).sum::<i64>();
+        let (spent, judged) = match order.regrade {
+            // Nobody is asked but judges, so all that is new is theirs.
+            Some(before) => (row.cost.0 - before.spent.0, row.cost.0 - before.spent.0),
+            None => (row.cost.0, judged),
+        };
         let known =
             outputs.into_iter().map(|output| ((output.ord, output.arm.clone(), output.trial), output)).collect();
         let earlier = match order.earlier() {
             Some(id) => answers_of(desk, id).await?,
             None => HashMap::new(),
         };
-        let (spent, judged) = (AtomicI64::new(row.cost.0), AtomicI64::new(judged));
+        let (spent, judged) = (AtomicI64::new(spent), AtomicI64::new(judged));
         Ok(Self { row: row.clone(), order, suite, scorers, known, earlier, spent, judged })
     }
 

@@ -87,7 +87,7 @@ async fn item(desk: &Desk, script: &Script, halt: &CancellationToken, stored: &R
             let known = script.known.get(&(ord, arm.name.clone(), trial)).cloned();
             let mut output: RunOutput = match known {
                 Some(output) => output,
-                None if arm.recorded => continue,
+                None if arm.recorded || script.order.regrade.is_some() => continue,
                 None => ask(desk, script, (ord, &item, &errand), &arm.name, trial).await,
             };
             let graded = output.scores.len();

@@ -42,7 +42,7 @@ impl Place {
         (recorder, Writer::new(tail, parts))
     }
 
-    /// Another program's write lock; gone when dropped.
+    /// Another program's write lock, until it commits: what is dropped is rolled back some time later.
     async fn lock(&self) -> Tx {
         let other = impatient_store(self.dir.path()).await;
         other.begin_spans().await.unwrap()
@@ -97,7 +97,7 @@ async fn what_the_store_refuses_waits_on_disk_and_comes_back_in_order_and_once()
     send(&recorder, 3..5);
     turn(&mut writer).await;
     assert!(place.stored().await.is_empty());
-    drop(lock);
+    lock.commit().await.unwrap();
     send(&recorder, 5..7);
     turn(&mut writer).await;
     assert_eq!(place.stored().await, [0, 1, 2, 3, 4, 5, 6]);
@@ -171,7 +171,7 @@ async fn a_spool_over_its_bound_drops_its_oldest_segment() {
         send(&recorder, number..number + 1);
         turn(&mut writer).await;
     }
-    drop(lock);
+    lock.commit().await.unwrap();
     turn(&mut writer).await;
     assert_eq!(place.stored().await, [2, 3, 4]);
 }

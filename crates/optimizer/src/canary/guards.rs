@@ -4,12 +4,17 @@
 use std::time::Duration;
 
 use weir_core::{
+    ScorerName,
     canary::{CanaryPlan, GuardReading, Inputs},
     decision::Arm,
 };
-use weir_stats::{eprocess::log_e_rollback, guard, srm};
+use weir_stats::{
+    eprocess::{Grid, log_e_promote, log_e_rollback},
+    guard, srm,
+};
 
-use crate::pairing::{PairState, Sums};
+use super::spending;
+use crate::pairing::{PairState, Sums, Tested};
 
 /// Parts of `alpha_rollback` that the guards of rates may spend: `ln 1000` and `ln 500` at the default. What they watch shows
 /// within few requests at any level, while grades need every pair they can be spared.
@@ -24,6 +29,13 @@ const ERROR_SLACK: f64 = 0.02;
 const SLOW_SLACK: f64 = 0.05;
 /// Slow answers that are allowed whatever the control does; the bar is its 95th percentile.
 const SLOW_LEAST: f64 = 0.10;
+/// A promotion takes proof that the candidate has no more slow answers than the control and this, or the plan's margin if
+/// that is wider.
+const SLOW_MARGIN: f64 = 0.05;
+/// What a guarded scorer's mean grade may lose.
+const CHECK_MARGIN: f64 = 0.01;
+/// Before the name of a guarded scorer, so that one named `cost` is not taken for the guard of costs.
+pub(super) const CHECK: &str = "check:";
 /// The scorer is unwell when more than this part of either arm's units has no score …
 const UNSCORED: f64 = 0.2;
 /// … over this time and the time that a score may take, …
@@ -31,12 +43,12 @@ const UNSCORED_OVER: Duration = Duration::from_mins(5);
 /// … of at least this many units.
 const UNSCORED_FROM: u64 = 20;
 
-/// The evidence at which a test of means rolls back: the paired one, that of the floor, that of the cost. Rolling back takes
+/// The evidence at which a test of means rolls back: the paired one, that of the floor, of the cost, of each guard. Rolling back takes
 /// any one test, so their levels add up to `alpha_rollback`: these share what the guards of rates leave.
 pub(super) fn rollback_at(plan: &CanaryPlan) -> f64 {
     let rates = ERRORS_PART + if plan.baseline.latency_us.is_some() { LATENCY_PART } else { 0.0 };
-    let means = 1 + u32::from(plan.floor.is_some()) + u32::from(plan.cost_budget.is_some());
-    bar(plan, (1.0 - rates) / f64::from(means))
+    let means = 1 + usize::from(plan.floor.is_some()) + usize::from(plan.cost_budget.is_some()) + plan.guards.len();
+    bar(plan, (1.0 - rates) / means as f64)
 }
 
 /// The log evidence that spends this part of `alpha_rollback`.
@@ -57,7 +69,12 @@ pub(super) fn read(plan: &CanaryPlan, pairs: &PairState, sums: &Sums, inputs: &I
     let slow = |(n, over): (u64, u64)| guard::allowed(over, n, SLOW_SLACK).max(SLOW_LEAST);
     if plan.baseline.latency_us.is_some() {
         let (n, over) = candidate.timed;
-        guards.push(rate("latency", (over, n), slow(control.timed), Some(SLOW_AT), Some(bar(plan, LATENCY_PART))));
+        let fine = log_e_promote(pairs.grid(), sums.prompt(), plan.margin.max(SLOW_MARGIN));
+        guards.push(GuardReading {
+            log_e_fine: Some(fine),
+            promote_at: Some(promote_at(plan)),
+            ..rate("latency", (over, n), slow(control.timed), Some(SLOW_AT), Some(bar(plan, LATENCY_PART)))
+        });
     }
     if plan.baseline.ttft_us.is_some() {
         let (n, over) = candidate.first_bytes;
@@ -72,8 +89,13 @@ pub(super) fn read(plan: &CanaryPlan, pairs: &PairState, sums: &Sums, inputs: &I
             log_e: log_e_rollback(pairs.grid(), sums.savings(), budget),
             hold_at: None,
             rollback_at: Some(rollback_at(plan)),
+            log_e_fine: None,
+            promote_at: None,
         });
     }
+    let nothing = Tested::default();
+    let tested = sums.guarded().iter().chain(std::iter::repeat(&nothing));
+    guards.extend(plan.guards.iter().zip(tested).map(|(name, tested)| check(plan, name, tested)));
     guards.push(alike("units", candidate.units, control.units));
     guards.push(alike("missing", candidate.lone_missing, control.lone_missing));
     guards.push(scorer(plan, pairs, inputs));
@@ -95,7 +117,32 @@ fn rate(
         log_e: guard::log_e_failures(bad, n, allowed),
         hold_at,
         rollback_at,
+        log_e_fine: None,
+        promote_at: None,
     }
+}
+
+/// A scorer beside the quality whose mean grade the candidate must keep up to a point: proof that it does not rolls back, and
+/// a promotion takes proof that it does.
+fn check(plan: &CanaryPlan, name: &ScorerName, tested: &Tested) -> GuardReading {
+    let grid = Grid::for_margin(CHECK_MARGIN);
+    let (n, lost) = (tested.promote.n(), -tested.rollback.mean() * tested.rollback.n() as f64);
+    GuardReading {
+        name: format!("{CHECK}{name}").into(),
+        bad: lost.max(0.0).round() as u64,
+        n,
+        allowed: CHECK_MARGIN,
+        log_e: log_e_rollback(&grid, &tested.rollback, CHECK_MARGIN),
+        hold_at: None,
+        rollback_at: Some(rollback_at(plan)),
+        log_e_fine: Some(log_e_promote(&grid, &tested.promote, CHECK_MARGIN)),
+        promote_at: Some(promote_at(plan)),
+    }
+}
+
+/// Evidence that a promotion takes from each guard that it asks: it takes all of them, so each has the whole level.
+fn promote_at(plan: &CanaryPlan) -> f64 {
+    (1.0 / spending::alpha(plan)).ln()
 }
 
 /// The candidate's count against the control's, which an even split makes equal.
@@ -109,6 +156,8 @@ fn alike(name: &str, candidate: u64, control: u64) -> GuardReading {
         log_e: srm::log_bayes_factor(candidate, control),
         hold_at: Some(ALIKE_AT),
         rollback_at: None,
+        log_e_fine: None,
+        promote_at: None,
     }
 }
 
@@ -126,5 +175,7 @@ fn scorer(plan: &CanaryPlan, pairs: &PairState, inputs: &Inputs) -> GuardReading
         log_e: f64::from(u8::from(unwell)),
         hold_at: Some(1.0),
         rollback_at: None,
+        log_e_fine: None,
+        promote_at: None,
     }
 }

@@ -12,7 +12,7 @@ use weir_stats::{
 };
 
 use super::{guards, spending};
-use crate::pairing::{BAND_ALPHA, PairState};
+use crate::pairing::{BAND_ALPHA, OtherVersion, PairState};
 
 /// Evidence of any harm that holds a canary: `ln 20`.
 const HARM_AT: f64 = 2.995_732_273_553_991;
@@ -32,8 +32,8 @@ pub struct Reading {
     pub variance: f64,
     /// Log evidence that the candidate is cheaper at all; 0 without known costs.
     pub log_e_saving: f64,
-    /// The version that scores come with now, when it is not the one that is folded.
-    pub other_version: Option<Arc<str>>,
+    /// A version that scores come with now, of the canary's scorer or of a guard, when it is not the one that is folded.
+    pub other_version: Option<OtherVersion>,
     /// Lower end of the anytime-valid 95 % band with missing grades at their worst, `-1..=1`.
     pub worst: f64,
 }
@@ -72,11 +72,13 @@ pub fn read(canary: &Canary, pairs: &PairState, inputs: &Inputs) -> Reading {
         attempt: plan.attempt,
         share: granted(canary, worst),
         watermark: pairs.watermark(),
-        scorer_version: pairs.versions().0.cloned(),
+        scorer_version: pairs.version().cloned(),
         guards: guards::read(plan, pairs, &sums, inputs),
         strata: strata(canary, pairs),
         histogram: digest([sums.promote(), sums.rollback(), sums.observed(), pairs.shadow()]),
         battles: pairs.battles(),
+        // Both ends at half the level: an interval's two ends at α are each one at α/2.
+        lower_by_people: inputs.bias.map(|bias| interval(grid, promote, spending::alpha(plan)).0 - bias.upper),
         inputs: inputs.clone(),
         code: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -84,7 +86,7 @@ pub fn read(canary: &Canary, pairs: &PairState, inputs: &Inputs) -> Reading {
         evidence,
         variance: promote.variance(),
         log_e_saving: log_e_promote(grid, sums.savings(), 0.0),
-        other_version: pairs.versions().1.cloned(),
+        other_version: pairs.other_version(),
         worst,
     }
 }

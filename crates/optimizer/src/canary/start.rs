@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use weir_core::{
     CanaryId, DeploymentId, Entropy, Problem, Timestamp, WorkloadId,
     canary::{Baseline, Canary, CanaryDefaults, CanaryEvent, CanaryPlan, CanaryState, Evidence, Inputs},
-    error::{BAD_PARAMETER, CONFLICT, NOT_FOUND},
+    error::{BAD_PARAMETER, CONFLICT, KIN_JUDGE, NOT_FOUND},
     policy::Policy,
     segment::Segments,
     workload::Workload,
@@ -93,6 +93,12 @@ pub struct StartRequest {
     /// Whoever approves must not be who proposed; implies `approval`.
     #[serde(default)]
     pub four_eyes: bool,
+    /// A judge of an arm's own family may decide; without it such a canary does not start. False by default.
+    #[serde(default)]
+    pub kin_judge: bool,
+    /// Why it is started, or why so, in the words of whoever starts it; kept with its first event. May be empty.
+    #[serde(default)]
+    pub reason: String,
 }
 
 impl StartRequest {
@@ -123,6 +129,8 @@ impl StartRequest {
             except: Vec::new(),
             approval: false,
             four_eyes: false,
+            kin_judge: false,
+            reason: String::new(),
         }
     }
 }
@@ -144,6 +152,7 @@ impl StartRequest {
             shadow_pairs: self.shadow_pairs.or(defaults.shadow_pairs),
             approval: self.approval || defaults.approval,
             four_eyes: self.four_eyes || defaults.four_eyes,
+            kin_judge: self.kin_judge || defaults.kin_judge,
             ..self
         }
     }
@@ -160,14 +169,16 @@ pub struct Ground<'a> {
     pub history: &'a [Canary],
     /// What the stable deployment did lately.
     pub baseline: Baseline,
+    /// Judges among its scorer and guards that are of an arm's family, in a sentence each.
+    pub kin: &'a [String],
 }
 
 /// Checks a request against its workload and head revision and makes the canary, at its first step, with its first
 /// event. The store refuses a second active canary of one workload.
 ///
 /// # Errors
-/// `NOT_FOUND` when the request names another workload, `CONFLICT` when the candidate is already stable,
-/// `BAD_PARAMETER` for anything out of range; the message says what was found and what is wanted.
+/// `NOT_FOUND` when the request names another workload, `CONFLICT` when the candidate is already stable, `KIN_JUDGE` when a judge
+/// is of an arm's family and nobody accepts that, `BAD_PARAMETER` for anything out of range; the message says what was found and what is wanted.
 pub fn start(
     request: &StartRequest,
     ground: &Ground<'_>,
@@ -195,6 +206,12 @@ pub fn start(
     let cooldown = Duration::from_millis(request.cooldown_ms.unwrap_or(COOLDOWN_MS));
     spending::cooled_down(ground.history, candidate, cooldown, now)?;
     let outside = outside(request, ground, control)?;
+    if !ground.kin.is_empty() && !request.kin_judge {
+        return Err(Problem::new(&KIN_JUDGE, ground.kin.join("; ")).hint(
+            "ask a judge of another family, or accept it with `kin_judge`, of the request or of `[canary]`: what a judge adds \
+             to its own family no number of pairs takes away, labels of people do",
+        ));
+    }
     let id = CanaryId::from(format!("c-{:08x}", entropy.next_u64() >> 32));
     let canary = Canary {
         id,
@@ -219,12 +236,12 @@ pub fn start(
         reason: String::new(),
     };
     let state = if canary.plan.approval { CanaryState::AwaitingApproval } else { orders::begin(&canary) };
-    Ok(opened(Canary { state, ..canary }, actor))
+    Ok(opened(Canary { state, ..canary }, actor, request.reason.trim()))
 }
 
 /// Where it is not tried: as asked, and where the control does not serve, because nobody is sent to it there.
 fn outside(request: &StartRequest, ground: &Ground<'_>, control: &DeploymentId) -> Result<Vec<Arc<str>>, Problem> {
-    let segments = Segments::of(&ground.workload.segments);
+    let segments = Segments::of(&ground.workload.segments, &ground.workload.tenants);
     let mut outside: Vec<Arc<str>> = Vec::new();
     for segment in request.except.iter().chain(ground.head.excepted(control)) {
         if !segments.names().contains(segment) {
@@ -241,7 +258,7 @@ fn outside(request: &StartRequest, ground: &Ground<'_>, control: &DeploymentId) 
     Ok(outside)
 }
 
-fn opened(canary: Canary, actor: &str) -> (Canary, CanaryEvent) {
+fn opened(canary: Canary, actor: &str, why: &str) -> (Canary, CanaryEvent) {
     let share = canary.plan.steps.first().copied().unwrap_or(0.0);
     let (candidate, control, margin) = (&canary.candidate, &canary.control, canary.plan.margin);
     let reason = match canary.state {
@@ -256,7 +273,9 @@ fn opened(canary: Canary, actor: &str) -> (Canary, CanaryEvent) {
             percent(share)
         ),
     };
-    let canary = Canary { reason, ..canary };
+    let accepted = canary.plan.warnings.iter().map(|warning| format!("; accepted: {warning}")).collect::<String>();
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let canary = Canary { reason: reason + &accepted + &why, ..canary };
     let event = CanaryEvent {
         canary: canary.id.clone(),
         at: canary.created_at,
@@ -313,7 +332,9 @@ fn plan(request: &StartRequest, ground: &Ground<'_>, now: Timestamp, salt: u64) 
         baseline: ground.baseline,
         cost_budget,
         must_save: request.must_save,
+        guards: ground.workload.guards.clone(),
         except: Vec::new(),
+        warnings: ground.kin.to_vec(),
         salt,
     })
 }

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use weir_core::canary::{Canary, CanaryState, Evidence, GuardReading, HoldCause, StratumReading};
 
-use super::{reading::Reading, words};
+use super::{guards::CHECK, reading::Reading, words};
+use crate::pairing::OtherVersion;
 
 /// Nobody approved for this long: rejected.
 pub const APPROVAL_WAIT: Duration = Duration::from_hours(7 * 24);
@@ -35,7 +36,7 @@ pub enum Verdict {
     Verify,
     /// Step down or stop exposure.
     Hold(HoldCause, String),
-    /// The scorer has another version: hold, and begin a new epoch of evidence.
+    /// The scorer, or a guard, has another version: hold, and begin a new epoch of evidence.
     NewEpoch(String),
     /// A hold cleared.
     Resume,
@@ -109,9 +110,9 @@ fn exposed(canary: &Canary, reading: &Reading, expired: bool) -> Verdict {
     if let Some(verdict) = scope(canary, evidence) {
         return verdict;
     }
-    if let Some(version) = &reading.other_version {
-        let was = evidence.scorer_version.as_deref().unwrap_or("none");
-        return Verdict::NewEpoch(format!("scorer {} went from version {was} to {version}", canary.scorer));
+    if let Some(OtherVersion { guard, was, now }) = &reading.other_version {
+        let (kind, scorer) = guard.as_ref().map_or(("scorer", &canary.scorer), |guard| ("guard", guard));
+        return Verdict::NewEpoch(format!("{kind} {scorer} went from version {was} to {now}"));
     }
     let proven = proven(canary, reading);
     let live = matches!(canary.state, CanaryState::Running | CanaryState::Verifying);
@@ -130,8 +131,11 @@ fn exposed(canary: &Canary, reading: &Reading, expired: bool) -> Verdict {
             CanaryState::Verifying if evidence.step_pairs >= plan.verify_pairs || here >= VERIFIED_AFTER => {
                 return Verdict::Promote;
             }
-            CanaryState::Running if last_step && plan.verify_pairs == 0 => return Verdict::Promote,
-            CanaryState::Running if last_step => return Verdict::Verify,
+            CanaryState::Running if last_step => {
+                let partial = partial(canary, evidence).map(|reason| Verdict::Hold(HoldCause::JudgeBias, reason));
+                let on = if plan.verify_pairs == 0 { Verdict::Promote } else { Verdict::Verify };
+                return partial.unwrap_or(on);
+            }
             _ => {}
         }
     }
@@ -154,11 +158,15 @@ fn proven(canary: &Canary, reading: &Reading) -> bool {
         evidence.strata.iter().filter(|stratum| !stratum.scoped_out && stratum.traffic >= SEGMENT_TRAFFIC).all(
             |stratum| stratum.log_e_promote >= stratum.promote_at && stratum.pairs >= SEGMENT_PAIRS.min(plan.min_pairs),
         );
+    // Slowness that a person has accepted needs no proof of the contrary.
+    let waived = |guard: &GuardReading| &*guard.name == "latency" && canary.accepted.contains(&HoldCause::Latency);
+    let guarded = evidence.guards.iter().all(|guard| guard.is_proven() || waived(guard));
     let saves = !plan.must_save || reading.log_e_saving >= (1.0 / plan.alpha_promote).ln();
     evidence.log_e_promote >= evidence.promote_at
         && evidence.pairs >= plan.min_pairs
         && old_enough
         && everywhere
+        && guarded
         && saves
 }
 
@@ -177,6 +185,13 @@ fn rolls_back(canary: &Canary, evidence: &Evidence) -> Option<String> {
             "cost" => format!(
                 "{} costs more than {} by over {allowed} of the cap: log evidence {log_e:.2} ≥ {bar:.2} after {}",
                 canary.candidate,
+                canary.control,
+                words::pairs(n)
+            ),
+            name if name.starts_with(CHECK) => format!(
+                "{} loses more than {allowed} of {} against {}: log evidence {log_e:.2} ≥ {bar:.2} after {}",
+                canary.candidate,
+                name.trim_start_matches(CHECK),
                 canary.control,
                 words::pairs(n)
             ),
@@ -278,6 +293,24 @@ fn alarm(canary: &Canary, evidence: &Evidence, proven: bool) -> Option<(HoldCaus
     })
 }
 
+/// Why a proof by grades is none once people's labels are counted.
+fn partial(canary: &Canary, evidence: &Evidence) -> Option<String> {
+    let margin = canary.plan.margin;
+    let (lower, bias) = evidence.lower_by_people.zip(evidence.inputs.bias)?;
+    (lower <= -margin && !canary.accepted.contains(&HoldCause::JudgeBias)).then(|| {
+        format!(
+            "proven by {} alone: over {} labels per arm it is kinder to {} than people by {} [{}, {}], so the difference may be {} where −{margin} is allowed",
+            canary.scorer,
+            bias.labels,
+            canary.candidate,
+            words::signed(bias.delta),
+            words::signed(bias.lower),
+            words::signed(bias.upper),
+            words::signed(lower)
+        )
+    })
+}
+
 /// Why a guard that holds does.
 fn cause(guard: &str) -> HoldCause {
     match guard {
@@ -295,7 +328,8 @@ fn clears(canary: &Canary, evidence: &Evidence, proven: bool) -> bool {
     let inputs = &evidence.inputs;
     let waited = inputs.now.since(canary.changed_at) >= Duration::from_millis(canary.plan.hold_clear_ms);
     let calm = cause != HoldCause::Harm || evidence.log_e_harm < CALM_BELOW || proven;
-    cause != HoldCause::Operator
+    // An interval from labels holds for one look: what it stopped waits for a person.
+    !matches!(cause, HoldCause::Operator | HoldCause::JudgeBias)
         && canary.auto_resumes < AUTO_RESUMES
         && waited
         && calm

@@ -4,8 +4,18 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use weir_core::{DeploymentId, RevisionId, ScorerName, Timestamp, WorkloadId, snapshot::Quality};
+use weir_stats::{
+    eprocess::{Grid, interval, log_e_promote},
+    histogram::PairHistogram,
+};
 
-use crate::planner::logged::{Bias, Estimate, Within};
+use crate::{
+    pairing::BAND_ALPHA,
+    planner::logged::{Bias, Estimate, Within},
+};
+
+/// Same-prompt pairs below which a diff speaks of windows or logged traffic: what a shadow takes.
+const LEAST_PAIRS: usize = 200;
 
 /// One deployment, as the last days knew it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +32,9 @@ pub struct Side {
     pub failed: u64,
     /// 95th percentile of its latency in microseconds.
     pub p95_us: Option<f64>,
+    /// Ends between which the true one lies in 95 %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95_ci_us: Option<[f64; 2]>,
 }
 
 /// Everything a diff depends on.
@@ -53,6 +66,9 @@ pub struct Facts {
     pub from: Side,
     /// What would serve.
     pub to: Side,
+    /// What both answered to the same prompts, where a shadow runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<PairFacts>,
     /// What logged traffic says of both, without anybody being sent anywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logged: Option<LoggedFacts>,
@@ -68,6 +84,38 @@ pub struct Facts {
     /// What every deployment is known to do in every part of the traffic; empty without grades.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartFacts>,
+}
+
+/// Same-prompt pairs, newcomer less what serves now.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PairFacts {
+    /// How many.
+    pub n: u64,
+    /// Mean difference of grade, `-1..=1`.
+    pub delta: f64,
+    /// Variance of one difference, `0..=1`.
+    pub variance: f64,
+    /// Its 95 % band, which holds however often it is looked at.
+    pub ci95: [f64; 2],
+    /// Log evidence that the loss is smaller than the margin.
+    pub log_e_promote: f64,
+}
+
+impl PairFacts {
+    /// From grades `(newcomer, present)`, each `0..=1`; `None` of fewer than 200.
+    #[must_use]
+    pub fn of(grades: &[(f64, f64)], margin: f64) -> Option<Self> {
+        let mut pairs = PairHistogram::default();
+        grades.iter().for_each(|&(newcomer, present)| pairs.add(newcomer, present));
+        let grid = Grid::for_margin(margin);
+        (grades.len() >= LEAST_PAIRS).then(|| Self {
+            n: pairs.n(),
+            delta: pairs.mean(),
+            variance: pairs.variance(),
+            ci95: interval(&grid, &pairs, BAND_ALPHA).into(),
+            log_e_promote: log_e_promote(&grid, &pairs, margin),
+        })
+    }
 }
 
 /// What the figures of cost rest on.

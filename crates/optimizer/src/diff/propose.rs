@@ -1,16 +1,15 @@
 //! From facts to a diff: pure, so that a stored diff can be replayed from its facts and must come out the same.
 
-use serde::{Deserialize, Serialize};
-use weir_core::{DeploymentId, RevisionId, WorkloadId, snapshot::Quality};
+use weir_core::snapshot::Quality;
 use weir_stats::{
     off_policy::Value,
     window::{BOUND_Z, PRIOR_WEIGHT},
 };
 
 use super::{
-    facts::Facts,
-    frontier::{self, Frontier},
-    words,
+    document::{CostChange, ErrorChange, JudgeBias, LatencyChange, Outlook, PolicyDiff, QualityChange, Traffic},
+    facts::{Facts, PairFacts},
+    frontier, words,
 };
 use crate::{
     planner::{
@@ -27,158 +26,10 @@ const MONTH: f64 = 30.0;
 /// A candidate less likely to be good enough than this is not proposed.
 const LEAST_GOOD: f64 = 0.1;
 
-/// How much traffic it concerns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Traffic {
-    /// Share of the workload's traffic, `0..=1`.
-    pub share: f64,
-    /// Requests expected in 30 days.
-    pub req_30d: f64,
-    /// Their 95 % interval, overdispersed as the last days were.
-    pub req_30d_ci: [f64; 2],
-}
-
-/// What happens to quality.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct QualityChange {
-    /// New − present mean grade, `-1..=1`.
-    pub delta: f64,
-    /// Its 95 % interval.
-    pub ci95: [f64; 2],
-    /// How it was found: `windows` compares traffic that was not randomised, which is why a canary follows.
-    pub method: String,
-    /// Grades of the newcomer.
-    pub n: u64,
-    /// Loss the canary accepts.
-    pub margin: f64,
-    /// Probability that the loss is within the margin.
-    pub good: f64,
-    /// The scorer with its version.
-    pub judge: String,
-    /// The scorer's own bias towards the newcomer, which `delta` no longer contains; `None` where too few answers have
-    /// people's labels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub judge_bias: Option<JudgeBias>,
-    /// Why logged traffic alone does not tell, where it was asked and does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub off_policy_refused: Option<String>,
-}
-
-/// How much kinder the scorer is to the newcomer than people are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JudgeBias {
-    /// Points of grade.
-    pub delta: f64,
-    /// Its 95 % interval.
-    pub ci95: [f64; 2],
-    /// Labels of the deployment with fewer.
-    pub labels: u64,
-}
-
-/// What happens to cost.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CostChange {
-    /// Per request, in dollars; negative saves.
-    pub per_req_delta_usd: f64,
-    /// In the first 30 days, in dollars, less what proving it costs.
-    pub monthly_saving_usd: f64,
-    /// Its 95 % interval, from the doubt about traffic and about what a request costs.
-    pub ci95: [f64; 2],
-    /// What proving it costs once, in dollars: grading both arms' answers, and the shadow.
-    #[serde(default)]
-    pub trial_usd: f64,
-}
-
-/// What happens to latency.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LatencyChange {
-    /// New / present 95th percentile.
-    pub p95_ratio: f64,
-}
-
-/// What happens to the failure rate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ErrorChange {
-    /// New − present.
-    pub delta: f64,
-    /// Its 95 % interval.
-    pub ci95: [f64; 2],
-}
-
-/// What proving it takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outlook {
-    /// Pairs of the canary.
-    pub n_needed: u64,
-    /// Time at the present traffic as an ISO 8601 duration; `None` without traffic.
-    pub eta: Option<String>,
-    /// Average loss of the workload's quality while it runs, in points, at most: share × the interval's lower end.
-    pub max_expected_loss_pts: f64,
-    /// Saving per request × probability / pairs: what is tried next has the highest.
-    pub index: f64,
-}
-
-/// A change of route with the maths attached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PolicyDiff {
-    /// `pd_` and the hash of the facts.
-    pub id: String,
-    /// Whose traffic.
-    pub workload: WorkloadId,
-    /// The revision it changes; it applies to no other.
-    pub parent: RevisionId,
-    /// What it does: `route`.
-    pub op: String,
-    /// The part of the traffic in words; all of it without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
-    /// What serves now.
-    pub from: DeploymentId,
-    /// What would serve.
-    pub to: DeploymentId,
-    /// How much traffic.
-    pub traffic: Traffic,
-    /// Quality.
-    pub quality: QualityChange,
-    /// Cost.
-    pub cost: CostChange,
-    /// Where it lies among all mixes of the workload's deployments; `None` where too little is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frontier: Option<Frontier>,
-    /// Latency; `None` before both have been seen.
-    pub latency: Option<LatencyChange>,
-    /// Failures; `None` before both have been seen.
-    pub errors: Option<ErrorChange>,
-    /// What proving it takes.
-    pub plan: Outlook,
-    /// In one sentence.
-    pub sentence: String,
-    /// What it was made of.
-    pub evidence: Facts,
-}
-
-impl PolicyDiff {
-    /// True when both say the same: the sentence, and every number to nine digits, which is what storage keeps.
-    #[must_use]
-    pub fn agrees(&self, other: &Self) -> bool {
-        let numbers = |diff: &Self| {
-            let [low, high] = diff.quality.ci95;
-            let [least, most] = diff.cost.ci95;
-            let (quality, cost) = (diff.quality.delta, diff.cost.monthly_saving_usd);
-            [quality, low, high, diff.quality.good, cost, least, most, diff.plan.max_expected_loss_pts, diff.plan.index]
-        };
-        let close = |(a, b): (f64, f64)| (a - b).abs() <= 1e-9 * (1.0 + a.abs());
-        self.sentence == other.sentence
-            && self.parent == other.parent
-            && self.plan.n_needed == other.plan.n_needed
-            && numbers(self).into_iter().zip(numbers(other)).all(close)
-    }
-}
-
 /// The diff these facts make; `None` when it would save nothing, or is unlikely to keep quality within the margin.
 #[must_use]
 pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
-    let Compared { present: (present, present_se), new: (mean, se), method, n, refused } = compared(facts)?;
+    let Compared { present: (present, present_se), new: (mean, se), pairs, method, n, refused } = compared(facts)?;
     // Noise of a scorer widens; its partiality shifts, and no number of grades would tell.
     let (mean, se) = facts.bias.map_or((mean, se), |bias| (mean - bias.delta, se.hypot(bias.se)));
     let (from_usd, to_usd) = (facts.from.cost_usd?, facts.to.cost_usd?);
@@ -193,21 +44,31 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
             .filter(|trial| trial.good >= LEAST_GOOD)?;
     let traffic = traffic(&facts.daily, facts.within.as_ref().map_or(1.0, |within| within.share));
     let delta = mean - present;
-    let reach = Z95 * se.hypot(present_se);
+    let ci95 = match (pairs, facts.bias) {
+        (None, _) => around(delta, se.hypot(present_se)),
+        (Some(pairs), None) => pairs.ci95,
+        // What is said at any look, and what labels say at one, each with its own reach.
+        (Some(PairFacts { ci95: [lower, upper], .. }), Some(bias)) => {
+            let [least, most] = around(bias.delta, bias.se);
+            [lower - most, upper - least]
+        }
+    };
     let saving = from_usd - to_usd;
     let per_day = traffic.req_30d / MONTH;
     let pairs_per_day = per_day * facts.share;
     let quality = QualityChange {
         delta,
-        ci95: [(delta - reach).max(-1.0), (delta + reach).min(1.0)],
+        ci95: [ci95[0].max(-1.0), ci95[1].min(1.0)],
         method: method.to_owned(),
         n,
+        log_e_promote: pairs.map(|pairs| pairs.log_e_promote),
+        holdout: facts.within.is_some(),
         margin: facts.margin,
         good: trial.good,
         judge: format!("{}@{}", facts.scorer, facts.version),
         judge_bias: facts.bias.map(|bias| JudgeBias {
             delta: bias.delta,
-            ci95: [bias.delta - Z95 * bias.se, bias.delta + Z95 * bias.se],
+            ci95: around(bias.delta, bias.se),
             labels: bias.labels,
         }),
         off_policy_refused: refused,
@@ -224,7 +85,7 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
         workload: facts.workload.clone(),
         parent: facts.parent.clone(),
         op: "route".to_owned(),
-        scope: facts.within.as_ref().map(|within| within.words.clone()),
+        scope: facts.within.as_ref().map(words::scope),
         from: facts.from.deployment.clone(),
         to: facts.to.deployment.clone(),
         sentence: words::sentence(facts, &quality, &cost),
@@ -243,14 +104,16 @@ pub fn propose(facts: &Facts) -> Option<PolicyDiff> {
 struct Compared {
     present: (f64, f64),
     new: (f64, f64),
+    /// The pairs it was found by.
+    pairs: Option<PairFacts>,
     method: &'static str,
-    /// Grades of the newcomer, or effective ones.
+    /// Pairs, grades of the newcomer, or effective ones.
     n: u64,
     refused: Option<String>,
 }
 
-/// Within a scope, the half of the units that had no part in choosing it. Else by logged propensities where they reach,
-/// else by windows, which compare traffic that was not randomised.
+/// Within a scope, the half of the units that had no part in choosing it. Else by pairs of answers to the same prompts,
+/// else by logged propensities where they reach, else by windows, which compare traffic that was not randomised.
 fn compared(facts: &Facts) -> Option<Compared> {
     let windows = known(facts.from.quality)?;
     if let Some(within) = &facts.within {
@@ -260,8 +123,20 @@ fn compared(facts: &Facts) -> Option<Compared> {
         return Some(Compared {
             present: (windows.0, 0.0),
             new,
+            pairs: None,
             method: "held-out half",
             n: held_out.n,
+            refused: None,
+        });
+    }
+    if let Some(pairs) = facts.pairs {
+        let new = (windows.0 + pairs.delta, (pairs.variance / pairs.n as f64).sqrt().max(1e-3));
+        return Some(Compared {
+            present: (windows.0, 0.0),
+            new,
+            pairs: Some(pairs),
+            method: "pairs/grid-eprocess",
+            n: pairs.n,
             refused: None,
         });
     }
@@ -272,6 +147,7 @@ fn compared(facts: &Facts) -> Option<Compared> {
         return Some(Compared {
             present: of(from),
             new: of(to),
+            pairs: None,
             method: "off-policy, doubly robust",
             n,
             refused: None,
@@ -283,7 +159,12 @@ fn compared(facts: &Facts) -> Option<Compared> {
     });
     let new = facts.to.quality.map_or((PRIOR, unknown_se()), |quality| of(&quality));
     let n = facts.to.quality.map_or(0, |quality| quality.n);
-    Some(Compared { present: windows, new, method: "windows", n, refused })
+    Some(Compared { present: windows, new, pairs: None, method: "windows", n, refused })
+}
+
+/// The 95 % interval of a normal estimate.
+fn around(value: f64, se: f64) -> [f64; 2] {
+    [value - Z95 * se, value + Z95 * se]
 }
 
 fn id(facts: &Facts) -> String {
@@ -329,6 +210,7 @@ fn cost_change(facts: &Facts, saving: f64, traffic: &Traffic, pairs: f64) -> Cos
     let monthly_saving_usd = saving * n - trial_usd;
     CostChange {
         per_req_delta_usd: -saving,
+        per_req_ci95: around(-saving, se),
         monthly_saving_usd,
         ci95: [monthly_saving_usd - reach, monthly_saving_usd + reach],
         trial_usd,
@@ -337,7 +219,13 @@ fn cost_change(facts: &Facts, saving: f64, traffic: &Traffic, pairs: f64) -> Cos
 
 fn latency(facts: &Facts) -> Option<LatencyChange> {
     let (from, to) = facts.from.p95_us.zip(facts.to.p95_us)?;
-    (from > 0.0).then(|| LatencyChange { p95_ratio: to / from })
+    // Of two ratios of percentiles: their logarithms are independent, each known to its own ends.
+    let ci95 = facts.from.p95_ci_us.zip(facts.to.p95_ci_us).map(|([from_low, from_high], [to_low, to_high])| {
+        let below = (to / to_low).ln().hypot((from_high / from).ln());
+        let above = (to_high / to).ln().hypot((from / from_low).ln());
+        [to / from * (-below).exp(), to / from * above.exp()]
+    });
+    (from > 0.0).then(|| LatencyChange { p95_ratio: to / from, ci95 })
 }
 
 fn errors(facts: &Facts) -> Option<ErrorChange> {
@@ -350,6 +238,6 @@ fn errors(facts: &Facts) -> Option<ErrorChange> {
         return None;
     }
     let (from, to) = (rate(facts.from.failed, facts.from.requests), rate(facts.to.failed, facts.to.requests));
-    let (delta, reach) = (to.0 - from.0, Z95 * (from.1 + to.1).sqrt());
-    Some(ErrorChange { delta, ci95: [delta - reach, delta + reach] })
+    let delta = to.0 - from.0;
+    Some(ErrorChange { delta, ci95: around(delta, (from.1 + to.1).sqrt()) })
 }

@@ -1,17 +1,89 @@
 //! A diff as people read it.
 
-use super::{
-    facts::Facts,
-    propose::{CostChange, QualityChange},
-};
+use serde_json::{Map, Value, json};
+use weir_core::{language::Language, segment::SegmentBy};
 
-/// `for maths, route to sim/small; regression 0.4 pt [−1.1, 1.9]; monthly saving $3,840 [$3,420, $4,280]`.
+use super::{
+    document::{CostChange, QualityChange},
+    facts::Facts,
+};
+use crate::planner::logged::Within;
+
+/// Where it holds, by feature: `{"input_tokens": {"lt": 2000}, "tools": true, "hours": "09-17", "language": "german",
+/// "tenant": "acme"}`, hours of weekdays in UTC; what is not told apart is `"other"`.
+pub(super) fn scope(within: &Within) -> Value {
+    if within.values.is_empty() {
+        return json!(within.words);
+    }
+    let one = |&(by, value): &(SegmentBy, usize)| match by {
+        SegmentBy::InputTokens => {
+            let (least, bar) = by.token_range(value);
+            let mut range = Map::new();
+            range.extend(least.map(|least| ("gte".to_owned(), json!(least))));
+            range.extend(bar.map(|bar| ("lt".to_owned(), json!(bar))));
+            ("input_tokens".to_owned(), Value::Object(range))
+        }
+        SegmentBy::Tools => ("tools".to_owned(), json!(value == 1)),
+        SegmentBy::Hours if value == 1 => ("hours".to_owned(), json!("09-17")),
+        SegmentBy::Hours => ("hours".to_owned(), json!("not 09-17")),
+        SegmentBy::Language => ("language".to_owned(), json!(language(value).map_or("other", Language::word))),
+        SegmentBy::Tenant => ("tenant".to_owned(), json!(within.tenant.as_deref().unwrap_or("other"))),
+    };
+    Value::Object(within.values.iter().map(one).collect())
+}
+
+/// The language of a value; `None` for what is not told apart.
+fn language(value: usize) -> Option<Language> {
+    Language::ALL.get(value).copied().filter(|language| *language != Language::Other)
+}
+
+/// A language as it is written in a sentence.
+fn proper(language: Language) -> String {
+    let word = language.word();
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
+}
+
+/// The same in words: what stands before the deployment, ` turns under 2K input tokens with tools`, and what stands after it,
+/// ` between 9:00 and 17:00 UTC on weekdays`.
+fn turns(within: &Within) -> (String, String) {
+    if within.values.is_empty() {
+        return (format!(" {} prompts", within.words), String::new());
+    }
+    let (mut before, mut after) = (String::new(), String::new());
+    let thousands = |tokens: u64| format!("{}K", tokens / 1_000);
+    for &(by, value) in &within.values {
+        match by {
+            SegmentBy::InputTokens => before.push_str(&match by.token_range(value) {
+                (Some(least), Some(bar)) => format!(" of {} to {} input tokens", thousands(least), thousands(bar)),
+                (Some(least), None) => format!(" of {} input tokens or more", thousands(least)),
+                (None, Some(bar)) => format!(" under {} input tokens", thousands(bar)),
+                (None, None) => String::new(),
+            }),
+            SegmentBy::Tools => before.push_str(if value == 1 { " with tools" } else { " without tools" }),
+            SegmentBy::Hours if value == 1 => after.push_str(" between 9:00 and 17:00 UTC on weekdays"),
+            SegmentBy::Hours => after.push_str(" outside of 9:00 to 17:00 UTC on weekdays"),
+            SegmentBy::Language => before.push_str(&match language(value) {
+                Some(language) => format!(" in {}", proper(language)),
+                None => " in other languages".to_owned(),
+            }),
+            SegmentBy::Tenant => before.push_str(&match &within.tenant {
+                Some(tenant) => format!(" of {tenant}"),
+                None => " of other keys".to_owned(),
+            }),
+        }
+    }
+    (if before.is_empty() { before } else { format!(" turns{before}") }, after)
+}
+
+/// `for maths, route turns under 8K input tokens to sim/small in place of sim/large; regression 0.4 pt [−1.1, 1.9]; monthly
+/// saving $3,840 [$3,420, $4,280]`.
 pub(super) fn sentence(facts: &Facts, quality: &QualityChange, cost: &CostChange) -> String {
     let [low, high] = quality.ci95;
+    let (turns, hours) = facts.within.as_ref().map(turns).unwrap_or_default();
     format!(
-        "for {}, route{} to {} in place of {}; regression {} pt [{}, {}]; monthly saving {} [{}, {}]",
+        "for {}, route{turns} to {} in place of {}{hours}; regression {} pt [{}, {}]; monthly saving {} [{}, {}]",
         facts.workload,
-        facts.within.as_ref().map_or_else(String::new, |within| format!(" {} prompts", within.words)),
         facts.to.deployment,
         facts.from.deployment,
         points(-quality.delta),

@@ -16,12 +16,14 @@ mod stratum;
 mod sums;
 mod trail;
 mod unit;
+mod versions;
 
 pub use counts::{ArmCount, Funnel};
 pub use differing::{Differing, Pair};
 pub use state::PairState;
 pub use stratum::Stratum;
-pub use sums::Sums;
+pub use sums::{Sums, Tested};
 pub use trail::{BAND_ALPHA, Point};
 pub use unit::{Moment, SESSION_WINDOW, SETTLE};
+pub use versions::OtherVersion;
 pub use weir_core::canary::Exposure;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use weir_core::{
-    SpanId, Timestamp,
+    ScorerName, SpanId, Timestamp,
     canary::{Baseline, Battles, Canary, Exposure, Shadowed},
     decision::Arm,
 };
@@ -21,6 +21,7 @@ use super::{
     sums::Sums,
     trail::{Point, Trail},
     unit::{Moment, Outcome, Unit, resolve},
+    versions::{OtherVersion, Versions},
 };
 
 /// Everything a canary's tests need. Incremental, and the same when folded again from the first exposure.
@@ -28,12 +29,12 @@ use super::{
 pub struct PairState {
     grid: Grid,
     baseline: Baseline,
+    guards: Vec<ScorerName>,
     epoch_at: Timestamp,
     watermark: Timestamp,
     since: Timestamp,
     in_flight: u64,
-    version: Option<Arc<str>>,
-    other_version: Option<Arc<str>>,
+    versions: Versions,
     pending: BTreeMap<(Timestamp, SpanId), Exposure>,
     closed: HashSet<u64>,
     counts: Counts,
@@ -53,12 +54,12 @@ impl PairState {
         Self {
             grid: Grid::for_margin(margin),
             baseline: Baseline::default(),
+            guards: Vec::new(),
             epoch_at: Timestamp(i64::MIN),
             watermark: Timestamp(i64::MIN),
             since: Timestamp(i64::MIN),
             in_flight: 0,
-            version: None,
-            other_version: None,
+            versions: Versions::default(),
             pending: BTreeMap::new(),
             closed: HashSet::new(),
             counts: Counts::default(),
@@ -75,7 +76,12 @@ impl PairState {
     /// Nothing folded yet, for this canary's plan and its present epoch of evidence.
     #[must_use]
     pub fn of(canary: &Canary) -> Self {
-        Self { baseline: canary.plan.baseline, epoch_at: canary.epoch_at, ..Self::new(canary.plan.margin) }
+        Self {
+            baseline: canary.plan.baseline,
+            guards: canary.plan.guards.clone(),
+            epoch_at: canary.epoch_at,
+            ..Self::new(canary.plan.margin)
+        }
     }
 
     /// Takes the exposures assigned after [`Self::watermark`], in any order, and folds as far as they are resolved.
@@ -153,10 +159,16 @@ impl PairState {
         self.strata.iter()
     }
 
-    /// The scorer version whose grades are folded, and another one that came after it: folding has stopped there.
+    /// The version of the canary's scorer whose grades are folded.
     #[must_use]
-    pub const fn versions(&self) -> (Option<&Arc<str>>, Option<&Arc<str>>) {
-        (self.version.as_ref(), self.other_version.as_ref())
+    pub fn version(&self) -> Option<&Arc<str>> {
+        self.versions.own()
+    }
+
+    /// Another version of the canary's scorer or of one of its guards, if any came: folding has stopped there.
+    #[must_use]
+    pub fn other_version(&self) -> Option<OtherVersion> {
+        self.versions.other(&self.guards)
     }
 
     /// The bets.
@@ -222,7 +234,7 @@ impl PairState {
     /// version.
     fn advance(&mut self, moment: &Moment) {
         for (key, first) in &self.pending {
-            if self.other_version.is_some() {
+            if self.versions.have_changed() {
                 break;
             }
             if self.closed.contains(&first.unit) {
@@ -231,14 +243,11 @@ impl PairState {
             let later = self.pending.range((Bound::Excluded(key), Bound::Unbounded)).map(|(_, exposure)| exposure);
             // Others may share its instant: stop just before it.
             let before = Timestamp(first.assigned_at.0.saturating_sub(1));
-            let Some(resolved) = resolve(first, later, moment) else {
+            let Some(resolved) = resolve(first, later, &self.guards, moment) else {
                 self.watermark = self.watermark.min(before);
                 break;
             };
-            let pinned = self.version.clone().or_else(|| resolved.versions.first().cloned());
-            self.other_version = resolved.versions.iter().find(|version| Some(*version) != pinned.as_ref()).cloned();
-            self.version = pinned;
-            if self.other_version.is_some() {
+            if !self.versions.take(&resolved.versions) {
                 self.watermark = self.watermark.min(before);
                 break;
             }
@@ -256,7 +265,7 @@ impl PairState {
         let mut pairs: Vec<(Arc<str>, Unit, Unit)> = Vec::new();
         for (name, stratum) in &mut self.strata {
             while let Some((candidate, control)) = stratum.next_pair() {
-                stratum.add(&candidate, &control, self.baseline.cost_cap_nano);
+                stratum.add(&candidate, &control, &self.baseline);
                 pairs.push((Arc::clone(name), candidate, control));
             }
         }
@@ -281,7 +290,7 @@ impl PairState {
 
     fn record(&mut self, candidate: &Unit, control: &Unit) {
         let own_step = candidate.assigned_at.min(control.assigned_at) >= self.since;
-        self.all.add(candidate, control, self.baseline.cost_cap_nano);
+        self.all.add(candidate, control, &self.baseline);
         let lost = [candidate, control].map(|unit| unit.outcome == Outcome::Missing);
         self.counts.pair(lost, own_step);
         if lost != [true, true] {

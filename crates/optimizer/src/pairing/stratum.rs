@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use weir_core::decision::Arm;
+use weir_core::{canary::Baseline, decision::Arm};
 
 use super::{sums::Sums, unit::Unit};
 
@@ -58,8 +58,8 @@ impl Stratum {
         }
     }
 
-    pub(super) fn add(&mut self, candidate: &Unit, control: &Unit, cost_cap: Option<i64>) {
-        self.sums.add(candidate, control, cost_cap);
+    pub(super) fn add(&mut self, candidate: &Unit, control: &Unit, baseline: &Baseline) {
+        self.sums.add(candidate, control, baseline);
     }
 }
 

@@ -4,9 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use weir_core::{
-    SpanId, Timestamp,
+    ScorerName, SpanId, Timestamp,
     canary::{Canary, Exposure, Inputs},
 };
+
+use super::versions::Version;
 
 /// How long later turns of a session still count towards its grade.
 pub const SESSION_WINDOW: Duration = Duration::from_mins(10);
@@ -61,23 +63,60 @@ pub(super) struct Unit {
     pub(super) outcome: Outcome,
     /// Cost of the request that opened it.
     pub(super) cost_nano: Option<i64>,
-    /// Every scorer version behind the outcome, in order of the turns, without repeats in a row.
-    pub(super) versions: Vec<Arc<str>>,
+    /// Time that the request that opened it took, in microseconds; `None` when it failed.
+    pub(super) latency_us: Option<u64>,
+    /// What each guard says, in the plan's order.
+    pub(super) guarded: Vec<Outcome>,
+    /// Every version behind the outcomes, of the canary's scorer and of its guards, in order of the turns.
+    pub(super) versions: Vec<Version>,
 }
 
-/// One request's outcome; `None` while it is open.
-fn settle(exposure: &Exposure, moment: &Moment) -> Option<Outcome> {
+/// What a scorer said of one answer, and when; without a grade, that it cannot give one. `None` while it said nothing.
+type Word = Option<(Option<f64>, Option<Timestamp>)>;
+
+/// One request's outcome by one scorer's word; `None` while it is open.
+fn settle(exposure: &Exposure, word: Word, moment: &Moment) -> Option<Outcome> {
     let deadline = exposure.ended_at.plus(moment.score_timeout);
     if exposure.failed {
         return Some(Outcome::Grade(0.0));
     }
-    // A grade that came too late stays missing for good: it may have been folded as such.
-    if let Some(grade) = exposure.grade {
-        let in_time = exposure.graded_at.is_none_or(|at| at <= deadline);
-        return Some(if in_time { Outcome::Grade(grade) } else { Outcome::Missing });
+    match word {
+        // A grade that came too late stays missing for good: it may have been folded as such.
+        Some((Some(grade), at)) if at.is_none_or(|at| at <= deadline) => Some(Outcome::Grade(grade)),
+        Some(_) => Some(Outcome::Missing),
+        None => (moment.now > deadline.plus(SETTLE)).then_some(Outcome::Missing),
     }
-    let timed_out = moment.now > deadline.plus(SETTLE);
-    (exposure.unscored || timed_out).then_some(Outcome::Missing)
+}
+
+/// The word of the canary's own scorer.
+fn quality(exposure: &Exposure) -> Word {
+    (exposure.grade.is_some() || exposure.unscored).then_some((exposure.grade, exposure.graded_at))
+}
+
+/// The word of a guard, and its version.
+fn guarded<'a>(exposure: &'a Exposure, guard: &ScorerName) -> (Word, Option<&'a Arc<str>>) {
+    let word = exposure.guarded.iter().find(|word| word.scorer == *guard);
+    (word.map(|word| (word.grade, Some(word.at))), word.map(|word| &word.version))
+}
+
+/// Turns' outcomes as one: the mean of their grades.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turns {
+    sum: f64,
+    graded: u32,
+}
+
+impl Turns {
+    fn add(&mut self, outcome: Outcome) {
+        if let Outcome::Grade(grade) = outcome {
+            self.sum += grade;
+            self.graded += 1;
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        if self.graded == 0 { Outcome::Missing } else { Outcome::Grade(self.sum / f64::from(self.graded)) }
+    }
 }
 
 /// The unit that `first` opens, with the requests assigned after it in order; `None` while it is open. A session has
@@ -85,6 +124,7 @@ fn settle(exposure: &Exposure, moment: &Moment) -> Option<Outcome> {
 pub(super) fn resolve<'a>(
     first: &'a Exposure,
     later: impl Iterator<Item = &'a Exposure>,
+    guards: &[ScorerName],
     moment: &Moment,
 ) -> Option<Unit> {
     let window = if first.session { SESSION_WINDOW } else { Duration::ZERO };
@@ -94,17 +134,29 @@ pub(super) fn resolve<'a>(
     }
     let turns =
         later.take_while(|turn| first.session && turn.assigned_at <= close).filter(|turn| turn.unit == first.unit);
-    let (mut sum, mut graded) = (0.0, 0_u32);
-    let mut versions: Vec<Arc<str>> = Vec::new();
+    let (mut own, mut others) = (Turns::default(), vec![Turns::default(); guards.len()]);
+    let mut versions: Vec<Version> = Vec::new();
+    let mut note = |place: usize, version: Option<&Arc<str>>| {
+        let new = version.filter(|version| !versions.iter().any(|(known, one)| *known == place && one == *version));
+        versions.extend(new.map(|version| (place, Arc::clone(version))));
+    };
     for turn in std::iter::once(first).chain(turns) {
-        if let Outcome::Grade(grade) = settle(turn, moment)? {
-            sum += grade;
-            graded += 1;
-        }
-        if let Some(version) = turn.version.as_ref().filter(|version| versions.last() != Some(version)) {
-            versions.push(Arc::clone(version));
+        own.add(settle(turn, quality(turn), moment)?);
+        note(0, turn.version.as_ref());
+        for (place, (sum, guard)) in others.iter_mut().zip(guards).enumerate() {
+            let (word, version) = guarded(turn, guard);
+            sum.add(settle(turn, word, moment)?);
+            note(place + 1, version);
         }
     }
-    let outcome = if graded == 0 { Outcome::Missing } else { Outcome::Grade(sum / f64::from(graded)) };
-    Some(Unit { span_id: first.span_id, assigned_at: first.assigned_at, outcome, cost_nano: first.cost_nano, versions })
+    let took = first.ended_at.since(first.assigned_at).as_micros();
+    Some(Unit {
+        span_id: first.span_id,
+        assigned_at: first.assigned_at,
+        outcome: own.outcome(),
+        cost_nano: first.cost_nano,
+        latency_us: u64::try_from(took).ok().filter(|_| !first.failed),
+        guarded: others.into_iter().map(Turns::outcome).collect(),
+        versions,
+    })
 }

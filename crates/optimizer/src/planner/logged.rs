@@ -4,7 +4,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use weir_core::{DeploymentId, decision::Decision, entropy::mix, segment::Segments, span::Span};
+use weir_core::{
+    DeploymentId,
+    decision::Decision,
+    entropy::mix,
+    segment::{SegmentBy, Segments, Shown},
+    span::Span,
+};
 use weir_stats::{
     off_policy::{COVERED, Logged, OffPolicy, Refusal, Value},
     ppi::{LEAST_LABELS, Labels, Mean},
@@ -61,6 +67,12 @@ impl Estimate {
 pub struct Within {
     /// In words: `2k-8k tools`.
     pub words: String,
+    /// Each feature that it names, with the place of its value among the feature's words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<(SegmentBy, usize)>,
+    /// The key that its value of [`SegmentBy::Tenant`] stands for; `None` for all that are not told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Arc<str>>,
     /// Segments outside of it.
     pub except: Vec<Arc<str>>,
     /// Share of graded traffic within it, `0..=1`.
@@ -134,7 +146,9 @@ pub fn within(
         .iter()
         .filter_map(|answer| {
             let (decision, served) = asked(answer.span)?;
-            let values = segments.by().iter().map(|by| by.value(&decision.features, answer.span.started_at));
+            let (features, tenant) = (&decision.features, &*answer.span.tenant);
+            let shown = Shown { features, tenant, at: answer.span.started_at };
+            let values = segments.values(&shown);
             (served == candidate || served == stable).then(|| Observation {
                 unit: decision.inputs.unit,
                 features: values.map(|value| u16::try_from(value).unwrap_or(u16::MAX)).collect(),
@@ -147,10 +161,17 @@ pub fn within(
     let found = mine(&observations, salt)?;
     let inside = segments.within(&found.scope);
     let except: Vec<Arc<str>> = segments.names().iter().filter(|name| !inside.contains(name)).cloned().collect();
-    let covered = observations.iter().filter(|one| super::scope::covers(&found.scope, one)).count();
-    let word = |&(feature, value): &(usize, u16)| segments.by().get(feature)?.words().get(usize::from(value)).copied();
+    let covered = observations.iter().filter(|one| super::scope::covers(&found.scope, &one.features)).count();
+    let named = found.scope.iter().filter_map(|&(at, value)| Some((*segments.by().get(at)?, usize::from(value))));
+    let values: Vec<(SegmentBy, usize)> = named.collect();
+    let words: Vec<Arc<str>> = values.iter().filter_map(|(by, value)| segments.word(*by, *value)).collect();
+    let words = words.join(" ");
+    let tenant = values.iter().find(|(by, _)| *by == SegmentBy::Tenant);
+    let tenant = tenant.and_then(|(_, value)| segments.tenant(*value)).cloned();
     (!except.is_empty()).then(|| Within {
-        words: found.scope.iter().filter_map(word).collect::<Vec<_>>().join(" "),
+        words,
+        values,
+        tenant,
         except,
         share: covered as f64 / observations.len().max(1) as f64,
         discovered: found.discovered,

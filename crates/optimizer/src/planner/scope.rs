@@ -68,6 +68,14 @@ impl Sums {
         self.grade_sq[arm] += one.grade * one.grade;
     }
 
+    fn merge(&mut self, other: &Self) {
+        for arm in 0..2 {
+            self.n[arm] += other.n[arm];
+            self.grade[arm] += other.grade[arm];
+            self.grade_sq[arm] += other.grade_sq[arm];
+        }
+    }
+
     fn difference(&self) -> Option<Difference> {
         let n = self.n[0].min(self.n[1]);
         if n < LEAST {
@@ -83,18 +91,24 @@ impl Sums {
 /// when no scope has [`LEAST`] observations of each arm in both halves. `salt` decides the halves.
 #[must_use]
 pub fn mine(observations: &[Observation], salt: u64) -> Option<Mined> {
-    let (held_out, discovery): (Vec<_>, Vec<_>) = observations.iter().partition(|one| mix(one.unit ^ salt) & 1 == 1);
+    // There are few combinations of values and many observations: each is added once, and scopes are sums of sums.
+    let mut halves: [BTreeMap<&[u16], Sums>; 2] = Default::default();
+    for one in observations {
+        let half = usize::from(mix(one.unit ^ salt) & 1 == 1);
+        halves[half].entry(&one.features).or_default().add(one);
+    }
+    let [discovery, held_out] = halves;
     let mut sums: BTreeMap<Scope, Sums> = BTreeMap::new();
     let mut alive: Option<BTreeSet<Scope>> = None;
     for depth in 1..=DEPTH {
         let mut level: BTreeMap<Scope, Sums> = BTreeMap::new();
-        for one in &discovery {
-            let features: Vec<_> = one.features.iter().copied().enumerate().collect();
+        for (values, part) in &discovery {
+            let features: Vec<_> = values.iter().copied().enumerate().collect();
             for scope in conjunctions(&features, depth) {
                 // A part of a scope that is too small is too small.
                 let grows = alive.as_ref().is_none_or(|alive| alive.contains(&scope[..depth - 1]));
                 if grows {
-                    level.entry(scope).or_default().add(one);
+                    level.entry(scope).or_default().merge(part);
                 }
             }
         }
@@ -109,15 +123,15 @@ pub fn mine(observations: &[Observation], salt: u64) -> Option<Mined> {
     found.sort_by(|(_, left), (_, right)| bound(right).total_cmp(&bound(left)));
     found.into_iter().find_map(|(scope, discovered)| {
         let mut rest = Sums::default();
-        held_out.iter().filter(|one| covers(&scope, one)).for_each(|one| rest.add(one));
+        held_out.iter().filter(|(values, _)| covers(&scope, values)).for_each(|(_, part)| rest.merge(part));
         rest.difference().map(|held_out| Mined { scope, discovered, held_out, considered })
     })
 }
 
-/// Whether the scope holds for an observation.
+/// Whether the scope holds for these values, one for each feature.
 #[must_use]
-pub fn covers(scope: &[(usize, u16)], one: &Observation) -> bool {
-    scope.iter().all(|&(feature, value)| one.features.get(feature) == Some(&value))
+pub fn covers(scope: &[(usize, u16)], values: &[u16]) -> bool {
+    scope.iter().all(|&(feature, value)| values.get(feature) == Some(&value))
 }
 
 fn conjunctions(features: &[(usize, u16)], depth: usize) -> Vec<Scope> {

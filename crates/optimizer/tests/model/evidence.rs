@@ -3,7 +3,7 @@
 use weir_core::canary::{Canary, GuardReading, Inputs, StratumReading};
 use weir_optimizer::{
     canary::{Reading, read},
-    pairing::PairState,
+    pairing::{OtherVersion, PairState},
 };
 
 use crate::row::{NOW, head};
@@ -83,6 +83,8 @@ pub(crate) fn reading(canary: &Canary, blank: &Reading, letter: Letter, around: 
         log_e: 9.0,
         hold_at: Some(1.0),
         rollback_at: None,
+        log_e_fine: None,
+        promote_at: None,
     };
     match letter {
         Letter::Quiet => {}
@@ -99,7 +101,9 @@ pub(crate) fn reading(canary: &Canary, blank: &Reading, letter: Letter, around: 
         Letter::Units => evidence.guards.push(guard("units")),
         Letter::Slow => evidence.guards.push(guard("latency")),
         Letter::Unwell => evidence.guards.push(guard("scorer")),
-        Letter::Rescored => reading.other_version = Some("v2".into()),
+        Letter::Rescored => {
+            reading.other_version = Some(OtherVersion { guard: None, was: "v1".into(), now: "v2".into() });
+        }
         Letter::Segment => {
             // The first time it is a fifth of the traffic that is worse, then the rest.
             let bad = if canary.scoped_out.is_empty() { "a" } else { "b" };

@@ -23,6 +23,7 @@ fn exposure(number: u32, grade: Option<f64>) -> Exposure {
         ended_at: Timestamp(assigned_at.0 + SECOND),
         failed: number == 3,
         ttft_us: None,
+        guarded: Vec::new(),
         cost_nano: None,
         grade,
         graded_at: grade.map(|_| Timestamp(assigned_at.0 + 2 * SECOND)),

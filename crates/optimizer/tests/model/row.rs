@@ -69,6 +69,8 @@ fn workload() -> Workload {
         sample: 1.0,
         half_life_s: 3_600.0,
         segments: Vec::new(),
+        tenants: Vec::new(),
+        guards: Vec::new(),
         optimize: Default::default(),
         deadlines: Deadlines::default(),
         strictness: Default::default(),
@@ -85,7 +87,7 @@ pub(crate) fn started(ask: impl FnOnce(&mut StartRequest)) -> Canary {
     request.horizon_ms = Some(WEEK.as_millis() as u64);
     ask(&mut request);
     let workload = workload();
-    let ground = Ground { workload: &workload, head: head(), history: &[], baseline: Baseline::default() };
+    let ground = Ground { workload: &workload, head: head(), history: &[], baseline: Baseline::default(), kin: &[] };
     start(&request, &ground, "ada", &Seeded::new(3), NOW).unwrap().0
 }
 

@@ -1,8 +1,9 @@
 //! Policy diffs: made of facts, the same whenever they are made again.
 
-use weir_core::snapshot::Quality;
+use serde_json::json;
+use weir_core::{language::Language, segment::SegmentBy, snapshot::Quality};
 use weir_optimizer::{
-    diff::{ChoiceFacts, Facts, LoggedFacts, PartFacts, PolicyDiff, Side, SpendFacts, propose},
+    diff::{ChoiceFacts, Facts, LoggedFacts, PairFacts, PartFacts, PolicyDiff, Side, SpendFacts, propose},
     planner::{
         logged::{Bias, Estimate, Within},
         scope::Difference,
@@ -20,6 +21,7 @@ fn facts() -> Facts {
         requests: 1_000,
         failed: 10,
         p95_us: Some(2e6),
+        p95_ci_us: Some([1.9e6, 2.2e6]),
     };
     Facts {
         workload: "maths".into(),
@@ -35,6 +37,7 @@ fn facts() -> Facts {
         daily: vec![10_000; 28],
         from: side("sim/large", 0.9, 0.01),
         to: side("sim/small", 0.89, 0.002),
+        pairs: None,
         logged: None,
         bias: None,
         within: None,
@@ -153,7 +156,9 @@ fn a_scope_is_told_by_the_half_that_did_not_choose_it_and_saves_in_proportion() 
     let mut facts = facts();
     let whole = propose(&facts).unwrap();
     facts.within = Some(Within {
-        words: "tools".to_owned(),
+        words: "2k-8k tools office-hours".to_owned(),
+        values: vec![(SegmentBy::InputTokens, 1), (SegmentBy::Tools, 1), (SegmentBy::Hours, 1)],
+        tenant: None,
         except: vec!["no-tools".into()],
         share: 0.25,
         discovered: part(0.05),
@@ -163,7 +168,115 @@ fn a_scope_is_told_by_the_half_that_did_not_choose_it_and_saves_in_proportion() 
     let diff = propose(&facts).unwrap();
     assert!(diff.quality.delta.abs() < 1e-12, "not what looked best: {}", diff.quality.delta);
     assert!((diff.cost.monthly_saving_usd * 4.0 - whole.cost.monthly_saving_usd).abs() < 1e-6);
-    assert!(diff.sentence.starts_with("for maths, route tools prompts to sim/small in place of"), "{}", diff.sentence);
-    assert_eq!(diff.scope.as_deref(), Some("tools"));
+    let wanted = "for maths, route turns of 2K to 8K input tokens with tools to sim/small in place of sim/large \
+                  between 9:00 and 17:00 UTC on weekdays; regression";
+    assert!(diff.sentence.starts_with(wanted), "{}", diff.sentence);
+    let scope = json!({"input_tokens": {"gte": 2_000, "lt": 8_000}, "tools": true, "hours": "09-17"});
+    assert_eq!((diff.scope.as_ref(), diff.quality.holdout), (Some(&scope), true));
     assert!(propose(&diff.evidence).unwrap().agrees(&diff));
+}
+
+#[test]
+fn a_scope_of_a_tenant_or_a_language_is_said_in_words_and_in_fields() {
+    let part = Difference { delta: 0.0, se: 0.01, n: 900 };
+    let of = |values: Vec<(SegmentBy, usize)>, tenant: Option<&str>| {
+        let within = Within {
+            words: String::new(),
+            values,
+            tenant: tenant.map(Into::into),
+            except: vec!["other-tenants".into()],
+            share: 0.25,
+            discovered: part,
+            held_out: part,
+            considered: 14,
+        };
+        let diff = propose(&Facts { within: Some(within), ..facts() }).unwrap();
+        // The facts alone say it again, whatever the configuration names by then.
+        assert!(propose(&diff.evidence).unwrap().agrees(&diff));
+        (diff.sentence, diff.scope.unwrap())
+    };
+    let german = (SegmentBy::Language, Language::German.place());
+    let (sentence, scope) = of(vec![german, (SegmentBy::Tenant, 1)], Some("globex"));
+    assert!(sentence.starts_with("for maths, route turns in German of globex to sim/small in place of"), "{sentence}");
+    assert_eq!(scope, json!({"language": "german", "tenant": "globex"}));
+    let other = (SegmentBy::Language, Language::Other.place());
+    let (sentence, scope) = of(vec![other, (SegmentBy::Tenant, 2)], None);
+    assert!(sentence.starts_with("for maths, route turns in other languages of other keys to sim/small"), "{sentence}");
+    assert_eq!(scope, json!({"language": "other", "tenant": "other"}));
+}
+
+#[test]
+fn pairs_of_a_shadow_tell_more_than_windows_and_hold_at_every_look() {
+    // Two points worse in 400 same-prompt pairs: the band is the tests' own, not one look's.
+    let grades: Vec<(f64, f64)> = (0..400).map(|k| (f64::from(u8::from(k % 50 != 0)), 1.0)).collect();
+    let pairs = PairFacts::of(&grades, 0.03).unwrap();
+    assert_eq!(PairFacts::of(&grades[..199], 0.03), None);
+    let value = Estimate::Refused(Refusal::TooFew { ess: 12.0 });
+    let logged = Some(LoggedFacts { from: value, to: value });
+    let diff = propose(&Facts { pairs: Some(pairs), logged, ..facts() }).unwrap();
+    assert_eq!((diff.quality.method.as_str(), diff.quality.n), ("pairs/grid-eprocess", 400));
+    assert!((diff.quality.delta + 0.02).abs() < 1e-12 && diff.quality.ci95 == pairs.ci95);
+    assert_eq!(diff.quality.log_e_promote, Some(pairs.log_e_promote));
+    assert_eq!((diff.quality.holdout, diff.quality.off_policy_refused), (false, None));
+    let bias = Some(Bias { delta: 0.02, se: 0.01, labels: 120 });
+    let corrected = propose(&Facts { pairs: Some(pairs), bias, margin: 0.1, ..facts() }).unwrap();
+    let wanted = [pairs.ci95[0] - 0.0396, pairs.ci95[1] - 0.0004];
+    for (found, wanted) in corrected.quality.ci95.into_iter().zip(wanted) {
+        assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
+    }
+}
+
+/// The fields that the plan of the optimizer names; a program that reads diffs finds them under these names.
+#[test]
+fn a_diff_has_every_field_that_the_plan_names() {
+    let grades: Vec<(f64, f64)> = (0..400).map(|_| (1.0, 1.0)).collect();
+    let facts = Facts {
+        pairs: PairFacts::of(&grades, 0.03),
+        bias: Some(Bias { delta: 0.002, se: 0.006, labels: 150 }),
+        spend: Some(SpendFacts { se_usd: 0.000_1, score_usd: 0.001, shadow_pairs: 0 }),
+        ..facts()
+    };
+    let diff = serde_json::to_value(propose(&facts).unwrap()).unwrap();
+    for path in [
+        "/id",
+        "/workload",
+        "/parent",
+        "/op",
+        "/from",
+        "/to",
+        "/traffic/share",
+        "/traffic/req_30d",
+        "/traffic/req_30d_ci/1",
+        "/quality/delta",
+        "/quality/ci95/1",
+        "/quality/method",
+        "/quality/n",
+        "/quality/logE_promote",
+        "/quality/margin",
+        "/quality/holdout",
+        "/quality/judge",
+        "/quality/judge_bias/delta",
+        "/quality/judge_bias/ci95/1",
+        "/quality/judge_bias/labels",
+        "/cost/per_req_delta_usd",
+        "/cost/per_req_ci95/1",
+        "/cost/monthly_saving_usd",
+        "/cost/ci95/1",
+        "/latency/p95_ratio",
+        "/latency/ci95/1",
+        "/errors/delta",
+        "/errors/ci95/1",
+        "/plan/n_needed",
+        "/plan/eta",
+        "/plan/max_expected_loss_pts",
+        "/evidence",
+        "/sentence",
+    ] {
+        assert!(diff.pointer(path).is_some_and(|value| !value.is_null()), "{path}: {diff}");
+    }
+    let number = |path: &str| diff.pointer(path).unwrap().as_f64().unwrap();
+    assert!((number("/cost/per_req_ci95/1") - number("/cost/per_req_delta_usd") - 1.96e-4).abs() < 1e-9);
+    // Both percentiles are known to 5 % below and 10 % above.
+    let (low, high) = (number("/latency/ci95/0"), number("/latency/ci95/1"));
+    assert!((low * high - 1.0).abs() < 1e-9 && (1.1..1.12).contains(&high), "{low} {high}");
 }

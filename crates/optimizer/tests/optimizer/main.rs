@@ -9,6 +9,7 @@ mod guards;
 mod make;
 mod orders;
 mod pairing;
+mod people;
 mod planner;
 mod readings;
 mod retreat;

@@ -33,6 +33,8 @@ pub(crate) fn workload() -> Workload {
         sample: 1.0,
         half_life_s: 3_600.0,
         segments: Vec::new(),
+        tenants: Vec::new(),
+        guards: Vec::new(),
         optimize: Default::default(),
         deadlines: Deadlines::default(),
         strictness: Default::default(),
@@ -56,7 +58,7 @@ pub(crate) fn request() -> StartRequest {
 
 pub(crate) fn begin(request: &StartRequest, history: &[Canary]) -> Result<(Canary, CanaryEvent), Problem> {
     let (workload, head) = (Workload { floor: None, ..workload() }, head());
-    let ground = Ground { workload: &workload, head: &head, history, baseline: Baseline::default() };
+    let ground = Ground { workload: &workload, head: &head, history, baseline: Baseline::default(), kin: &[] };
     start(request, &ground, "ada", &Seeded::new(3), START)
 }
 
@@ -97,6 +99,7 @@ pub(crate) fn exposure(id: u128, arm: Arm, assigned_s: f64, grade: Option<f64>) 
         ended_at: at_s(assigned_s + 1.0),
         failed: false,
         ttft_us: None,
+        guarded: Vec::new(),
         cost_nano: None,
         grade,
         graded_at: grade.map(|_| at_s(assigned_s + 2.0)),

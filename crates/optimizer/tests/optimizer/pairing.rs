@@ -227,6 +227,7 @@ fn happening() -> impl Strategy<Value = Exposure> {
             failed: fate == 0,
             segment: if unit % 3 == 0 { "long".into() } else { "all".into() },
             ttft_us: None,
+            guarded: Vec::new(),
             cost_nano: None,
             version: grade.map(|_| "v1".into()),
             grade,

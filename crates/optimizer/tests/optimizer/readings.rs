@@ -2,7 +2,7 @@
 
 use weir_core::{
     Problem, RevisionId, Timestamp,
-    canary::{Canary, Inputs},
+    canary::{Canary, Inputs, JudgeBias},
     decision::Arm,
     policy::Policy,
 };
@@ -11,7 +11,7 @@ use weir_optimizer::{
     pairing::PairState,
 };
 
-use crate::make::{exposure, head, moment, request, started};
+use crate::make::{at_s, exposure, head, moment, request, started};
 
 /// A reading after `n` pairs whose arms pass as told by the pair's number.
 pub(crate) fn after(
@@ -20,6 +20,16 @@ pub(crate) fn after(
     candidate: impl Fn(u32) -> bool,
     control: impl Fn(u32) -> bool,
 ) -> Reading {
+    read(canary, &pairs_after(canary, n, candidate, control))
+}
+
+/// The pairs of such a reading.
+pub(crate) fn pairs_after(
+    canary: &Canary,
+    n: u32,
+    candidate: impl Fn(u32) -> bool,
+    control: impl Fn(u32) -> bool,
+) -> PairState {
     let grade = |pass: bool| Some(f64::from(u8::from(pass)));
     let exposures = (0..n).flat_map(|k| {
         let (id, at) = (u128::from(k) * 2, f64::from(k));
@@ -30,7 +40,14 @@ pub(crate) fn after(
     });
     let mut pairs = PairState::new(canary.plan.margin);
     pairs.fold(exposures, &moment(f64::from(n) + 60.0));
-    read(canary, &pairs)
+    pairs
+}
+
+/// A reading of good pairs beside what people said of the scorer, so long after the start that nothing else is waited for.
+pub(crate) fn labelled(canary: &Canary, n: u32, bias: Option<JudgeBias>) -> Reading {
+    let pairs = pairs_after(canary, n, |_| true, |_| true);
+    let inputs = Inputs { head: base(), now: at_s(9_999.0), bias, ..Inputs::default() };
+    canary::read(canary, &pairs, &inputs)
 }
 
 pub(crate) fn good(canary: &Canary, n: u32) -> Reading {

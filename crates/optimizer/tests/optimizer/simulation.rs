@@ -72,6 +72,7 @@ fn traffic(from_s: f64, share: f64, candidate: Candidate, entropy: &Seeded) -> V
                 ended_at: at_s(ended_s),
                 failed: false,
                 ttft_us: None,
+                guarded: Vec::new(),
                 cost_nano: None,
                 grade: delay.map(|_| f64::from(u8::from(good))),
                 graded_at: delay.map(|delay| at_s(ended_s + delay)),

@@ -1,10 +1,12 @@
 use weir_core::{
     DeploymentId, WorkloadId,
-    canary::{Canary, CanaryState},
+    canary::{Baseline, Canary, CanaryDefaults, CanaryState},
+    entropy::Seeded,
+    workload::Workload,
 };
-use weir_optimizer::canary::StartRequest;
+use weir_optimizer::canary::{Ground, StartRequest, start};
 
-use crate::make::{at_s, begin, request, started};
+use crate::make::{START, at_s, begin, head, request, started, workload};
 
 type Change = fn(&mut StartRequest);
 
@@ -94,4 +96,28 @@ fn an_approval_comes_before_everything_and_a_shadow_before_exposure() {
     assert!(eyes.plan.approval);
     let costly = begin(&StartRequest { must_save: true, ..request() }, &[]).unwrap_err();
     assert_eq!(costly.code.status, 409, "there is no baseline to compare costs with");
+}
+
+#[test]
+fn a_judge_of_an_arms_family_is_refused_or_accepted_and_on_record() {
+    let kin = ["gpt-5, a judge of exact, is of the family of sim/small (openai)".to_owned()];
+    let (workload, head) = (Workload { floor: None, ..workload() }, head());
+    let ground = Ground { workload: &workload, head: &head, history: &[], baseline: Baseline::default(), kin: &kin };
+    let begin = |request: &StartRequest| start(request, &ground, "ada", &Seeded::new(1), START);
+    let refused = begin(&request()).unwrap_err();
+    assert_eq!((refused.code.code, refused.code.status, &refused.message), ("W0114", 409, &kin[0]));
+    assert!(refused.hint.unwrap().contains("`kin_judge`"));
+    let by_request = StartRequest { kin_judge: true, ..request() };
+    let by_default = request().or(&CanaryDefaults { kin_judge: true, ..CanaryDefaults::default() });
+    for accepting in [by_request.clone(), by_default] {
+        let (canary, event) = begin(&accepting).unwrap();
+        assert_eq!(canary.plan.warnings, kin);
+        assert!(event.reason.ends_with(&format!("; accepted: {}", kin[0])), "{}", event.reason);
+    }
+    let because = StartRequest { reason: " people label it ".to_owned(), ..by_request.clone() };
+    let (canary, _) = begin(&because).unwrap();
+    assert!(canary.reason.ends_with(&format!("; accepted: {}: people label it", kin[0])), "{}", canary.reason);
+    // Where there is nothing to accept nothing is on record.
+    let (canary, event) = self::begin(&by_request, &[]).unwrap();
+    assert!(canary.plan.warnings.is_empty() && !event.reason.contains("accepted"));
 }

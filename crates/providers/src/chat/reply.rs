@@ -56,8 +56,10 @@ pub(crate) enum Stop {
     Sequence(Option<String>),
     /// It waits for the results of its calls.
     Tools,
-    /// It, or a filter, refused.
+    /// A filter stopped it, or it refused without words that say so.
     Refusal,
+    /// It refused in words that are marked as a refusal, which is an answer.
+    Refused,
     /// It wants to be asked to go on.
     Pause,
 }
@@ -73,7 +75,7 @@ impl Stop {
     }
     pub(crate) const fn openai(&self) -> &'static str {
         match self {
-            Self::End | Self::Sequence(_) | Self::Pause => "stop",
+            Self::End | Self::Sequence(_) | Self::Pause | Self::Refused => "stop",
             Self::Length => "length",
             Self::Tools => "tool_calls",
             Self::Refusal => "content_filter",
@@ -95,7 +97,7 @@ impl Stop {
             Self::Length => "max_tokens",
             Self::Sequence(_) => "stop_sequence",
             Self::Tools => "tool_use",
-            Self::Refusal => "refusal",
+            Self::Refusal | Self::Refused => "refusal",
             Self::Pause => "pause_turn",
         }
     }
@@ -114,7 +116,7 @@ impl Stop {
         match self {
             Self::End | Self::Sequence(_) | Self::Tools | Self::Pause => "STOP",
             Self::Length => "MAX_TOKENS",
-            Self::Refusal => "SAFETY",
+            Self::Refusal | Self::Refused => "SAFETY",
         }
     }
 }

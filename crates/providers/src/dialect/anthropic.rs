@@ -35,7 +35,12 @@ fn usage(usage: &Usage) -> Value {
     json!({
         "input_tokens": usage.input.saturating_sub(usage.cached_input).saturating_sub(usage.cache_write),
         "cache_creation_input_tokens": usage.cache_write,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": usage.cache_write.saturating_sub(usage.cache_write_hour),
+            "ephemeral_1h_input_tokens": usage.cache_write_hour,
+        },
         "cache_read_input_tokens": usage.cached_input,
         "output_tokens": usage.output,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning},
     })
 }

@@ -30,6 +30,17 @@ fn stop(word: &str) -> Stop {
     }
 }
 
+/// True of a word that says that nobody could read what the model wrote.
+fn is_failure(word: &str) -> bool {
+    matches!(word, "malformed_model_output" | "malformed_tool_use")
+}
+
+/// What was written to the cache for an hour.
+fn details(usage: &Value) -> Option<u64> {
+    let all = usage.get("cacheDetails")?.as_array()?;
+    sane(all.iter().find(|one| one.get("ttl").and_then(Value::as_str) == Some("1h"))?, "/inputTokens")
+}
+
 /// `usage`, which counts cached input apart.
 fn counts(usage: &Value) -> Counts {
     let cached = sane(usage, "/cacheReadInputTokens");
@@ -39,6 +50,7 @@ fn counts(usage: &Value) -> Counts {
         output: sane(usage, "/outputTokens"),
         cached,
         cache_write,
+        cache_write_hour: details(usage),
         ..Counts::default()
     }
 }

@@ -1,4 +1,4 @@
-//! Embeddings between OpenAI's and Gemini's ways to ask for them.
+//! Embeddings between OpenAI's, Gemini's and Cohere's ways to ask for them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -36,6 +36,44 @@ fn contents<'a>(top: &Obj<'a>, batch: bool) -> Result<Vec<(Obj<'a>, Obj<'a>)>, B
     ones.into_iter().map(with).collect()
 }
 
+fn texts(top: &Obj<'_>) -> Result<Vec<String>, BadRequest> {
+    match top.get("input") {
+        Some(Value::String(text)) => Ok(vec![text.clone()]),
+        Some(Value::Array(_)) => top.texts("input"),
+        Some(other) => Err(BadRequest::new("$.input", kind(other), "a string or an array of strings")),
+        None => Err(top.missing("input", "a string or an array of strings")),
+    }
+}
+
+/// OpenAI's request as Cohere's, version 2. What the texts are for, which Cohere must know, is said by a member of its own
+/// name, and is to be found when nobody says.
+///
+/// # Errors
+/// As [`to_gemini`].
+pub(crate) fn to_cohere(request: &Value, model: &str) -> Result<Bytes, BadRequest> {
+    let top = Obj::of(request, "$")?;
+    let purpose = top.text("input_type")?.unwrap_or("search_document");
+    let mut body = json!({"model": model, "texts": texts(&top)?, "input_type": purpose, "embedding_types": ["float"]});
+    if let (Some(dimensions), Some(body)) = (top.count("dimensions")?, body.as_object_mut()) {
+        body.insert("output_dimension".into(), dimensions.into());
+    }
+    Ok(body.to_string().into())
+}
+
+/// Cohere's vectors in the shape of Gemini's.
+fn of_cohere(answer: &Value) -> Value {
+    let vectors = answer.pointer("/embeddings/float").and_then(Value::as_array);
+    json!({"embeddings": vectors.map(|all| all.iter().map(|one| json!({"values": one})).collect::<Vec<_>>())})
+}
+
+/// Cohere's vectors as OpenAI lists them.
+///
+/// # Errors
+/// There are none.
+pub(crate) fn from_cohere(answer: &Value, model: &str, base64: bool, tokens: u64) -> Result<Bytes, Broken> {
+    from_gemini(&of_cohere(answer), model, base64, tokens)
+}
+
 /// OpenAI's request as Gemini's batch: the path, and the body.
 ///
 /// # Errors
@@ -43,12 +81,7 @@ fn contents<'a>(top: &Obj<'a>, batch: bool) -> Result<Vec<(Obj<'a>, Obj<'a>)>, B
 pub(crate) fn to_gemini(request: &Value, model: &str) -> Result<(String, Bytes), BadRequest> {
     let top = Obj::of(request, "$")?;
     let model = bare(model);
-    let texts = match top.get("input") {
-        Some(Value::String(text)) => vec![text.clone()],
-        Some(Value::Array(_)) => top.texts("input")?,
-        Some(other) => return Err(BadRequest::new("$.input", kind(other), "a string or an array of strings")),
-        None => return Err(top.missing("input", "a string or an array of strings")),
-    };
+    let texts = texts(&top)?;
     let dimensions = top.count("dimensions")?;
     let requests = texts.into_iter().map(|text| {
         let mut one = json!({"model": format!("models/{model}"), "content": {"parts": [{"text": text}]}});
@@ -153,6 +186,11 @@ mod tests {
         let (_, body) = renamed(json!({"model": "models/asked", "content": {"parts": [{"text": "a"}]}}), false, "e");
         assert_eq!(read(&body)["model"], "models/e");
         assert_eq!(to_gemini(&json!({"input": [[1, 2]]}), "e").unwrap_err().path, "$.input[0]");
+        let asked = read(&to_cohere(&json!({"input": "a", "dimensions": 2}), "e").unwrap());
+        let want = json!({
+            "model": "e", "texts": ["a"], "input_type": "search_document", "embedding_types": ["float"], "output_dimension": 2,
+        });
+        assert_eq!(asked, want);
     }
 
     #[test]
@@ -163,6 +201,9 @@ mod tests {
         assert_eq!(read(&from_openai(&list, true).unwrap()), gemini);
         let bytes = read(&from_gemini(&gemini, "e", true, 3).unwrap());
         assert_eq!(bytes["data"][0]["embedding"], "AAAAPwAAgL8=");
+        let cohere = json!({"id": "e", "embeddings": {"float": [[0.5, -1.0]]}, "texts": ["a"]});
+        assert_eq!(read(&from_cohere(&cohere, "e", false, 3).unwrap()), list);
+        assert!(from_cohere(&json!({"embeddings": {}}), "e", false, 3).is_err());
         assert!(from_gemini(&json!({}), "e", false, 0).is_err() && from_openai(&json!({}), false).is_err());
     }
 }

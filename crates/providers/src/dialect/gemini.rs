@@ -9,6 +9,7 @@ mod count;
 mod decode;
 mod encode;
 mod errors;
+mod results;
 mod schema;
 mod stream;
 mod whole;

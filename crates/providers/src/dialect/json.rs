@@ -244,7 +244,9 @@ pub(crate) fn kind(raw: &str) -> &'static str {
         Some(b'[') => "an array",
         Some(b't' | b'f') => "a boolean",
         Some(b'n') => "null",
-        Some(_) => "a number",
+        Some(b'-' | b'0'..=b'9') => "a number",
+        Some(0xef) => "a byte order mark",
+        Some(_) => "what is no JSON",
         None => "nothing",
     }
 }

@@ -13,10 +13,10 @@ const ID: usize = 9;
 
 /// The document for `model`, and in `losses` what it cannot say.
 pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Value {
-    request.without(&["logprobs"], losses);
+    request.without(&["verbosity", "logprobs"], losses);
     let mut document = openai_chat::encode(request, model, false, losses);
     let Some(members) = document.as_object_mut() else { return document };
-    for key in ["logprobs", "top_logprobs", "stream_options"] {
+    for key in ["logprobs", "top_logprobs", "stream_options", "verbosity"] {
         members.remove(key);
     }
     if members.remove("user").is_some() {

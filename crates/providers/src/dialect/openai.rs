@@ -47,9 +47,42 @@ pub(crate) fn tool_choice<'a>(
         },
         Some(choice) => {
             let choice = Obj::of(choice, top.at("tool_choice"))?;
+            if choice.text("type")? == Some(ALLOWED) {
+                return Ok(None);
+            }
             Ok(Some(ToolChoice::Named(named(&choice)?.need("name")?.to_owned())))
         }
     }
+}
+
+/// A choice among some of the tools only.
+const ALLOWED: &str = "allowed_tools";
+
+/// Leaves the tools that `tool_choice` allows: to the model it is the same as if there were no others. `allowed` finds the
+/// object that lists them.
+pub(crate) fn allow<'a>(
+    top: &Obj<'a>,
+    request: &mut Request,
+    allowed: impl FnOnce(&Obj<'a>) -> Read<Obj<'a>>,
+) -> Read<()> {
+    let Some(choice) = top.get("tool_choice").filter(|choice| choice.is_object()) else { return Ok(()) };
+    let choice = Obj::of(choice, top.at("tool_choice"))?;
+    if choice.text("type")? != Some(ALLOWED) {
+        return Ok(());
+    }
+    let allowed = allowed(&choice)?;
+    request.tool_choice = Some(match allowed.need("mode")? {
+        "auto" => ToolChoice::Auto,
+        "required" => ToolChoice::Required,
+        _ => return Err(BadRequest::new(allowed.at("mode"), "an unknown word", "auto or required")),
+    });
+    let mut names = Vec::new();
+    for tool in allowed.objects("tools")? {
+        let named = tool.object("function")?.unwrap_or_else(|| tool.clone());
+        names.push(named.need("name")?);
+    }
+    request.tools.retain(|tool| names.contains(&tool.name.as_str()));
+    Ok(())
 }
 
 /// A call with its name and arguments in `function`.

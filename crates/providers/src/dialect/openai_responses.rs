@@ -43,7 +43,7 @@ fn id(provider: &str) -> String {
 fn usage(usage: &Usage) -> Value {
     json!({
         "input_tokens": usage.input,
-        "input_tokens_details": {"cached_tokens": usage.cached_input},
+        "input_tokens_details": {"cached_tokens": usage.cached_input, "cache_write_tokens": usage.cache_write},
         "output_tokens": usage.output,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": usage.input + usage.output,
@@ -55,7 +55,7 @@ pub(crate) const fn status(stop: &Stop) -> (&'static str, Option<&'static str>) 
     match stop {
         Stop::Length => ("incomplete", Some("max_output_tokens")),
         Stop::Refusal => ("incomplete", Some("content_filter")),
-        Stop::End | Stop::Sequence(_) | Stop::Tools | Stop::Pause => ("completed", None),
+        Stop::End | Stop::Sequence(_) | Stop::Tools | Stop::Pause | Stop::Refused => ("completed", None),
     }
 }
 
@@ -64,7 +64,7 @@ fn stop(response: &Value, calls: bool, refused: bool) -> Stop {
     match response.pointer("/incomplete_details/reason").and_then(Value::as_str) {
         Some("max_output_tokens") => Stop::Length,
         Some(_) => Stop::Refusal,
-        None if refused => Stop::Refusal,
+        None if refused => Stop::Refused,
         None if calls => Stop::Tools,
         None => Stop::End,
     }

@@ -57,6 +57,11 @@ impl<'a> Obj<'a> {
         }
     }
 
+    /// It has no members.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.map.is_empty()
+    }
+
     /// The object itself.
     pub(crate) fn value(&self) -> Value {
         Value::Object(self.map.clone())

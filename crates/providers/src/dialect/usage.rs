@@ -27,6 +27,8 @@ pub(crate) struct Counts {
     pub(crate) output: Option<u64>,
     pub(crate) cached: Option<u64>,
     pub(crate) cache_write: Option<u64>,
+    /// What of it is kept for an hour.
+    pub(crate) cache_write_hour: Option<u64>,
     pub(crate) reasoning: Option<u64>,
     /// Sound and images, in and out.
     pub(crate) special: Special,
@@ -94,11 +96,13 @@ impl Counts {
         let input = self.input.unwrap_or(estimate.input);
         let output = self.output.unwrap_or(estimate.output);
         let cached_input = self.cached.unwrap_or(0).min(input);
+        let cache_write = self.cache_write.unwrap_or(0).min(input - cached_input);
         Usage {
             input,
             output,
             cached_input,
-            cache_write: self.cache_write.unwrap_or(0).min(input - cached_input),
+            cache_write,
+            cache_write_hour: self.cache_write_hour.unwrap_or(0).min(cache_write),
             reasoning: self.reasoning.unwrap_or(0).min(output),
             audio_input: self.special.audio_input.unwrap_or(0).min(input),
             audio_output: self.special.audio_output.unwrap_or(0).min(output),
@@ -109,14 +113,25 @@ impl Counts {
         }
     }
 
-    /// OpenAI's `usage`.
+    /// OpenAI's `usage`, also where those who copy it put some of it elsewhere.
     pub(crate) fn openai(usage: &Value) -> Self {
+        let reasoning = sane(usage, "/completion_tokens_details/reasoning_tokens");
+        let (input, output) = (sane(usage, "/prompt_tokens"), sane(usage, "/completion_tokens"));
+        // xAI counts its thoughts beside what is said, which only the total tells.
+        let apart = |said: &u64| {
+            let thoughts = reasoning.unwrap_or(0);
+            thoughts > 0 && sane(usage, "/total_tokens") == input.map(|input| input + said + thoughts)
+        };
         Self {
-            input: sane(usage, "/prompt_tokens"),
-            output: sane(usage, "/completion_tokens"),
-            cached: sane(usage, "/prompt_tokens_details/cached_tokens"),
-            cache_write: None,
-            reasoning: sane(usage, "/completion_tokens_details/reasoning_tokens"),
+            input,
+            output: output.map(|said| if apart(&said) { said + reasoning.unwrap_or(0) } else { said }),
+            // DeepSeek's and Moonshot's have names of their own.
+            cached: ["/prompt_tokens_details/cached_tokens", "/prompt_cache_hit_tokens", "/cached_tokens"]
+                .iter()
+                .find_map(|place| sane(usage, place)),
+            cache_write: sane(usage, "/prompt_tokens_details/cache_write_tokens"),
+            cache_write_hour: None,
+            reasoning,
             special: Special::openai(usage, "prompt_tokens_details", "completion_tokens_details"),
             tier: None,
         }
@@ -128,7 +143,8 @@ impl Counts {
             input: sane(usage, "/input_tokens"),
             output: sane(usage, "/output_tokens"),
             cached: sane(usage, "/input_tokens_details/cached_tokens"),
-            cache_write: None,
+            cache_write: sane(usage, "/input_tokens_details/cache_write_tokens"),
+            cache_write_hour: None,
             reasoning: sane(usage, "/output_tokens_details/reasoning_tokens"),
             special: Special::openai(usage, "input_tokens_details", "output_tokens_details"),
             tier: None,
@@ -145,7 +161,8 @@ impl Counts {
             output: sane(usage, "/output_tokens"),
             cached,
             cache_write,
-            reasoning: None,
+            cache_write_hour: sane(usage, "/cache_creation/ephemeral_1h_input_tokens"),
+            reasoning: sane(usage, "/output_tokens_details/thinking_tokens"),
             special: Special::default(),
             tier: tier(usage),
         }
@@ -165,6 +182,7 @@ impl Counts {
             output: said.map(|said| said + thoughts.unwrap_or(0)),
             cached: sane(usage, "/cachedContentTokenCount"),
             cache_write: None,
+            cache_write_hour: None,
             reasoning: thoughts,
             special: Special::gemini(usage),
             tier: None,
@@ -178,6 +196,7 @@ impl Counts {
             output: self.output.or(before.output),
             cached: self.cached.or(before.cached),
             cache_write: self.cache_write.or(before.cache_write),
+            cache_write_hour: self.cache_write_hour.or(before.cache_write_hour),
             reasoning: self.reasoning.or(before.reasoning),
             special: self.special.or(before.special),
             tier: self.tier.or(before.tier),

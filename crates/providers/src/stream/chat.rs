@@ -38,6 +38,10 @@ pub struct ChatStream {
 #[derive(Debug)]
 struct State {
     usage_asked: bool,
+    /// Events with a `type` are taken beside chunks: what is passed on has some of its own, such as images in the making.
+    typed: bool,
+    /// The last of them has come; none has to follow.
+    typed_end: bool,
     /// Whole events held until the first token.
     held: BytesMut,
     progress: Progress,
@@ -58,6 +62,8 @@ impl ChatStream {
             reader: Reader::new(),
             state: State {
                 usage_asked,
+                typed: false,
+                typed_end: false,
                 held: BytesMut::new(),
                 progress: Progress::default(),
                 chunks: 0,
@@ -69,6 +75,14 @@ impl ChatStream {
                 identity: Identity::default(),
             },
         }
+    }
+
+    /// A stream that is passed on and no chat.
+    #[must_use]
+    pub(crate) fn passed() -> Self {
+        let mut stream = Self::new(false);
+        stream.state.typed = true;
+        stream
     }
 
     /// Takes the provider's next bytes and appends to `out` what the caller gets of them: nothing before the first token,
@@ -112,7 +126,9 @@ impl ChatStream {
             };
             write_data(&chunk, out);
         }
-        out.extend_from_slice(b"data: [DONE]\n\n");
+        if !state.typed_end || state.progress.done {
+            out.extend_from_slice(b"data: [DONE]\n\n");
+        }
         end
     }
 
@@ -191,6 +207,15 @@ impl State {
             && self.service_tier.is_none()
         {
             self.service_tier = Some(tier.to_owned());
+        }
+        if let (true, None, Some(kind)) = (self.typed, &chunk.choices, chunk.kind) {
+            self.progress.started = true;
+            let kind = kind.get().trim_matches('"');
+            if kind.ends_with(".completed") || kind.ends_with(".done") {
+                self.typed_end = true;
+                self.finish_reason = Some("stop".to_owned());
+            }
+            return true;
         }
         let choices = chunk.choices.unwrap_or_default();
         if choices.is_empty() && chunk.usage.is_some() {

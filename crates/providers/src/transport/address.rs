@@ -8,7 +8,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Why an address may not be dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{what} addresses are not allowed; `allow_private` of the deployment permits private networks")]
+#[error("{what} addresses are not allowed; `allow_private` where the address is configured permits private networks")]
 pub(super) struct Forbidden {
     pub(super) what: &'static str,
 }

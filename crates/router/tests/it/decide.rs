@@ -4,13 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 use weir_core::{
-    DeploymentId,
+    DeploymentId, Timestamp, WorkloadId,
     decision::{Arm, Decision, Verdict},
+    language::Language,
     policy::Stage,
     route::Features,
-    snapshot::{CanarySlot, Snapshot},
+    segment::SegmentBy,
+    snapshot::{CanarySlot, CandidateView, Quality, Snapshot, WorkloadView},
+    workload::Workload,
 };
-use weir_router::{Fault, Live, NoRoute, Sample, Shape, WhatIf, explain};
+use weir_router::{Ask, Fault, Live, NoRoute, Sample, Shape, WhatIf, explain};
 
 use crate::fixture::{LIVE, NAMES, again, any_rows, route, slot, snapshot, stages};
 
@@ -168,6 +171,69 @@ fn of_two_drawn_the_quicker_leads_and_the_record_says_how_likely_that_was() {
         assert!((decision.propensity - [2.0 / 3.0, 1.0 / 3.0, 0.0][place]).abs() < 1e-9);
     }
     assert!((5_800..6_200).contains(&counts[0]) && counts[2] == 0, "{counts:?}");
+}
+
+/// What a workload told apart by tenant and language sees of a request: its part's windows, admission and canary scope.
+#[test]
+fn a_request_is_routed_by_its_own_part_of_tenant_and_language() {
+    let rows = [("large", 10.0, true, Some(0.9)), ("small", 1.0, true, Some(0.9))];
+    let mut snapshot = snapshot(&rows, Some(0.8), stages(), Some(slot(0.5)));
+    let whole = Arc::unwrap_or_clone(snapshot.workloads.swap_remove("maths").unwrap());
+    let workload = Workload {
+        segments: vec![SegmentBy::Tenant, SegmentBy::Language],
+        tenants: vec!["acme".into()],
+        ..Workload::clone(&whole.workload)
+    };
+    // In German the small one is bad at what acme asks, and is not tried at it.
+    let bad: Vec<CandidateView> = whole
+        .candidates
+        .iter()
+        .cloned()
+        .map(|candidate| match candidate.deployment.id.as_str() {
+            "small" => {
+                CandidateView { quality: Some(Quality { mean: 0.3, lower: 0.2, upper: 0.4, n: 100 }), ..candidate }
+            }
+            _ => candidate,
+        })
+        .collect();
+    let part: Arc<str> = "tenant:acme german".into();
+    let canary = CanarySlot { except: vec![Arc::clone(&part)], ..slot(0.5) };
+    let view = |candidates, canary| {
+        WorkloadView::new(Arc::new(workload.clone()), Arc::clone(&whole.policy), candidates, canary)
+    };
+    let mut told_apart = view(whole.candidates.clone(), Some(canary));
+    told_apart.parts.insert(Arc::clone(&part), Arc::new(view(bad, None)));
+    snapshot.workloads.insert("maths".into(), Arc::new(told_apart));
+
+    let maths = WorkloadId::from("maths");
+    for (tenant, language, segment, exposed) in [
+        ("acme", Language::German, "tenant:acme german", false),
+        ("acme", Language::English, "tenant:acme english", true),
+        ("globex", Language::German, "other-tenants german", true),
+        ("globex", Language::Other, "other-tenants other-language", true),
+    ] {
+        let ask = |unit: u64| Ask {
+            workload: &maths,
+            tenant,
+            features: Features { input_tokens: 100, language: Some(language), ..Features::default() },
+            unit: unit.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            seed: unit,
+            turn: unit,
+            scope: None,
+            now: Timestamp(1),
+            uptime: Duration::ZERO,
+        };
+        let decisions: Vec<_> =
+            (0..64).map(|unit| weir_router::decide(&snapshot, &LIVE, &ask(unit)).unwrap()).collect();
+        assert!(decisions.iter().all(|decision| &*decision.segment == segment), "{segment}");
+        assert_eq!(decisions.iter().any(|decision| decision.exposure.is_some()), exposed, "{segment}");
+        // Where others are not tried is nobody's business.
+        let slots = decisions.iter().filter_map(|decision| decision.inputs.canary.as_ref());
+        assert!(slots.clone().all(|slot| slot.except.is_empty()) && (slots.count() > 0) == exposed, "{segment}");
+        let dear = decisions.iter().filter(|decision| decision.chain[0].as_str() == "large").count();
+        // Half of the units are the canary's control.
+        assert_eq!(dear == decisions.len(), !exposed, "{segment}: {dear}");
+    }
 }
 
 proptest! {

@@ -70,6 +70,8 @@ pub(crate) fn snapshot(rows: &[Row], floor: Option<f64>, stages: Vec<Stage>, can
         sample: 1.0,
         half_life_s: 86_400.0,
         segments: Vec::new(),
+        tenants: Vec::new(),
+        guards: Vec::new(),
         optimize: Default::default(),
         deadlines: Deadlines::default(),
         strictness: Default::default(),
@@ -94,6 +96,7 @@ pub(crate) fn route(snapshot: &Snapshot, live: &Live, unit: u64) -> Result<Decis
     let features = Features { input_tokens: 100, ..Features::default() };
     let ask = Ask {
         workload: &workload,
+        tenant: "dev",
         features,
         unit,
         seed: unit,

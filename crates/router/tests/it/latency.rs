@@ -38,6 +38,7 @@ impl Pool {
     fn decide(&self, seed: u64, uptime: Duration) -> Decision {
         let ask = Ask {
             workload: &self.workload,
+            tenant: "dev",
             features: features(),
             unit: seed,
             seed,

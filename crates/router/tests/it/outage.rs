@@ -51,6 +51,7 @@ fn outage(per_s: u64, fails_after: Duration) -> Seen {
         }
         let ask = Ask {
             workload: &workload,
+            tenant: "dev",
             features: features.clone(),
             unit: nth,
             seed: weir_core::entropy::mix(nth),

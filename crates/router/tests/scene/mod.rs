@@ -64,6 +64,8 @@ impl Scene {
             sample: 1.0,
             half_life_s: 86_400.0,
             segments: Vec::new(),
+            tenants: Vec::new(),
+            guards: Vec::new(),
             optimize: Default::default(),
             deadlines: Deadlines::default(),
             strictness: Default::default(),
@@ -76,6 +78,7 @@ impl Scene {
     pub(crate) fn decide(&self, unit: u64) -> Decision {
         let ask = Ask {
             workload: &self.workload,
+            tenant: "dev",
             features: features(),
             unit,
             seed: weir_core::entropy::mix(unit),

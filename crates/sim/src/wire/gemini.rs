@@ -64,7 +64,10 @@ pub(super) fn read(body: &[u8], call: &str) -> Result<Asked, String> {
     let allowed = calling.and_then(|calling| calling.pointer("/allowedFunctionNames/0")?.as_str());
     let schema = config.get("responseJsonSchema").or_else(|| config.get("responseSchema"));
     let json_only = config.get("responseMimeType").and_then(Value::as_str) == Some("application/json");
-    let files = contents.iter().flat_map(parts);
+    // What tools showed lies inside of their responses.
+    let said = || contents.iter().flat_map(parts);
+    let shown = said().filter_map(|part| part.get("functionResponse")).flat_map(parts);
+    let files = said().chain(shown);
     let files = files.filter(|part| part.get("inlineData").is_some() || part.get("fileData").is_some()).count();
     Ok(Asked {
         model: model.to_owned(),

@@ -2,6 +2,10 @@
 //! not bring the content back; the text is overwritten in the file and the log is folded in and cut. It goes wherever an
 //! item took it: what runs were answered, the requests that asked for it, the request it was made from, and what judges
 //! and candidates were asked about any of these. Grades and labels stay, without the words that explain them.
+//!
+//! Requests of weir's own from before it noted whose words they repeat cannot be told apart: a purge says how many of them
+//! still have words, and takes the words of all of them on demand. An uploaded file belongs to the key that sent it, and
+//! holds other people's rows too: a purge names those that hold an item's question, and deletes them whole on demand.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -10,9 +14,9 @@ use weir_core::SpanId;
 
 use super::draft::known;
 use crate::{
-    Error, Store,
+    Error, FileFound, Store,
     run_output::{NO_WORDS, PURGED},
-    value::to_json,
+    value::{count, to_json},
 };
 
 /// Requests whose words go in one statement.
@@ -29,9 +33,11 @@ macro_rules! of_langfuse {
 
 /// What takes the words from some requests, whose ids are `?1` as a JSON list of hexadecimal numbers. Grades and labels stay
 /// as numbers; what nobody has labelled yet cannot be read any more and leaves the queue.
-const FORGET: [&str; 10] = [
+const FORGET: [&str; 11] = [
     "UPDATE span_body SET request = NULL, response = NULL WHERE seq IN ( \
          SELECT seq FROM span WHERE id IN (SELECT unhex(value) FROM json_each(?1)))",
+    // Stored answers: whoever would go on from one is told that it is not kept.
+    "DELETE FROM response WHERE span IN (SELECT unhex(value) FROM json_each(?1))",
     // A provider that refuses a request may quote it.
     "UPDATE span_body SET body = CAST(json_set(CAST(body AS TEXT), '$.outcome.message', 'purged') AS BLOB) WHERE seq IN ( \
          SELECT seq FROM span WHERE status = 'failed' AND id IN (SELECT unhex(value) FROM json_each(?1)))",
@@ -52,15 +58,63 @@ const FORGET: [&str; 10] = [
     concat!("UPDATE compat_object SET body = json_remove(body, '$.comment', '$.metadata') WHERE ", of_langfuse!()),
 ];
 
+/// Of weir's own requests those with words, of which nothing tells whose they repeat. A shadow's is known by the pair it
+/// belongs to.
+macro_rules! untold {
+    () => {
+        " FROM span JOIN span_body AS texts ON texts.seq = span.seq \
+         WHERE span.about IS NULL AND span.origin IN ('eval', 'probe', 'shadow') AND length(texts.request) > 0 \
+           AND NOT EXISTS (SELECT 1 FROM shadow WHERE shadow.shadow_id = span.id)"
+    };
+}
+
+/// Their ids.
+const UNTOLD: &str = concat!("SELECT lower(hex(span.id))", untold!());
+/// How many.
+const UNTOLD_COUNT: &str = concat!("SELECT count(*)", untold!());
+
+/// What a purge takes beside what certainly repeats an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// The words of all of weir's own requests of which nothing tells whose words they repeat.
+    pub untold: bool,
+    /// Uploaded files that hold an item's question, each as a whole.
+    pub files: bool,
+}
+
+/// What a purge did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Purged {
+    /// Items whose content is gone now; those already destroyed do not count.
+    pub items: u64,
+    /// Requests of weir's own without a word on what they repeat, whose own words went too.
+    pub untold: u64,
+    /// Those whose words are still there: they may repeat what was purged.
+    pub untold_left: u64,
+    /// Uploaded files that held an item's question and are deleted.
+    pub files: Vec<FileFound>,
+    /// Those that are still there.
+    pub files_left: Vec<FileFound>,
+}
+
 impl Store {
     /// Destroys the content of these items of a dataset, by id or hash, in every version of every dataset, with what runs
-    /// answered to them and the texts of the requests that carried them. Returns how many items; those already destroyed do
-    /// not count.
+    /// answered to them and the texts of the requests that carried them, and what else `reach` says. Uploaded files are
+    /// looked through before anything is destroyed, while the items still tell what to look for: one that comes in that
+    /// moment is not found, and an item that was purged before finds none.
     ///
     /// # Errors
     /// `NotFound` when the dataset has none of them, `Unavailable`.
-    pub async fn item_purge(&self, name: &str, keys: &[String], reason: &str, author: &str) -> Result<u64, Error> {
+    pub async fn item_purge(
+        &self,
+        name: &str,
+        keys: &[String],
+        reach: Reach,
+        reason: &str,
+        author: &str,
+    ) -> Result<Purged, Error> {
         let now = self.clock().now();
+        let found = self.file_holding(self.words_of(name, keys).await?).await?;
         let mut tx = self.begin_control().await?;
         sqlx::query("PRAGMA secure_delete = ON").execute(&mut *tx).await?;
         let dataset = known(&mut tx, name).await?;
@@ -69,7 +123,10 @@ impl Store {
             return Err(Error::not_found(format!("no such item in dataset `{name}`")));
         }
         let hashes = to_json(&hashes)?;
-        forget_requests(&mut tx, &hashes).await?;
+        let reached = reached(&mut tx, &hashes).await?;
+        forget_requests(&mut tx, &reached).await?;
+        let untold = if reach.untold { sqlx::query_scalar(UNTOLD).fetch_all(&mut *tx).await? } else { Vec::new() };
+        forget_requests(&mut tx, &untold).await?;
         forget_answers(&mut tx, &hashes).await?;
         sqlx::query(
             "INSERT INTO dataset_tombstone (dataset, hash, item_id, reason, author, draft, purged, at) \
@@ -84,7 +141,7 @@ impl Store {
         .bind(&hashes)
         .execute(&mut *tx)
         .await?;
-        let purged = sqlx::query(
+        let items = sqlx::query(
             "UPDATE dataset_item SET body = '{}', input_hash = '', purged_at = ? \
              WHERE hash IN (SELECT value FROM json_each(?)) AND purged_at IS NULL",
         )
@@ -100,19 +157,41 @@ impl Store {
         .bind(&hashes)
         .execute(&mut *tx)
         .await?;
+        let (files, files_left) = if reach.files { (found, Vec::new()) } else { (Vec::new(), found) };
+        let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
+        sqlx::query("DELETE FROM file WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(to_json(&ids)?)
+            .execute(&mut *tx)
+            .await?;
+        let left: i64 = sqlx::query_scalar(UNTOLD_COUNT).fetch_one(&mut *tx).await?;
         tx.commit().await?;
         self.fold_log().await?;
         self.changes().control();
-        Ok(purged)
+        Ok(Purged { items, untold: untold.len() as u64, untold_left: count(left), files, files_left })
+    }
+
+    /// The questions of these items, as far as they are still there.
+    async fn words_of(&self, name: &str, keys: &[String]) -> Result<Vec<String>, Error> {
+        let mut reader = self.readers().acquire().await?;
+        let dataset = known(&mut reader, name).await?;
+        let hashes = to_json(&hashes(&mut reader, dataset, keys).await?)?;
+        Ok(sqlx::query_scalar(
+            "SELECT words FROM item_words WHERE hash IN (SELECT value FROM json_each(?)) AND words > ''",
+        )
+        .bind(hashes)
+        .fetch_all(&mut *reader)
+        .await?)
     }
 }
 
-/// What these ids or hashes stand for in any version of the dataset.
+/// What these ids or hashes stand for in any version of the dataset, or stood for before a purge.
 async fn hashes(connection: &mut SqliteConnection, dataset: i64, keys: &[String]) -> Result<Vec<String>, Error> {
     Ok(sqlx::query_scalar(
         "SELECT DISTINCT place.hash FROM dataset_version_item AS place \
          JOIN dataset_version AS version ON version.seq = place.version WHERE version.dataset = ?1 \
-           AND (place.item_id IN (SELECT value FROM json_each(?2)) OR place.hash IN (SELECT value FROM json_each(?2)))",
+           AND (place.item_id IN (SELECT value FROM json_each(?2)) OR place.hash IN (SELECT value FROM json_each(?2))) \
+         UNION SELECT hash FROM dataset_tombstone WHERE dataset = ?1 AND purged = 1 \
+           AND (item_id IN (SELECT value FROM json_each(?2)) OR hash IN (SELECT value FROM json_each(?2)))",
     )
     .bind(dataset)
     .bind(to_json(&keys)?)
@@ -120,12 +199,9 @@ async fn hashes(connection: &mut SqliteConnection, dataset: i64, keys: &[String]
     .await?)
 }
 
-/// Takes their texts from the requests that repeat these items, from those the items were made from, and from all that
-/// judges and candidates were asked about any of them; and the words that scorers and people have said of them. Before
-/// the items themselves go, which know where they come from.
-async fn forget_requests(connection: &mut SqliteConnection, hashes: &str) -> Result<(), Error> {
-    let reached = reached(connection, hashes).await?;
-    for spans in reached.chunks(AT_ONCE) {
+/// Takes their texts from these requests, and the words that scorers and people have said of them.
+async fn forget_requests(connection: &mut SqliteConnection, ids: &[String]) -> Result<(), Error> {
+    for spans in ids.chunks(AT_ONCE) {
         let spans = to_json(&spans)?;
         for statement in FORGET {
             sqlx::query(statement).bind(&spans).execute(&mut *connection).await?;
@@ -134,8 +210,10 @@ async fn forget_requests(connection: &mut SqliteConnection, hashes: &str) -> Res
     Ok(())
 }
 
-/// Their ids in hexadecimal. What repeats a request that is reached is reached as well: a shadow of it, a judge of
-/// either.
+/// The requests that repeat these items, those the items were made from, and all that judges and candidates were asked
+/// about any of them; ids in hexadecimal. What repeats a request that is reached is reached as well: a shadow of it, a
+/// judge of either, and a later turn of its conversation, kept here or sent again whole in the same session. Before the
+/// items themselves go, which know where they come from.
 async fn reached(connection: &mut SqliteConnection, hashes: &str) -> Result<Vec<String>, Error> {
     let sources: Vec<Option<String>> = sqlx::query_scalar(
         "SELECT body ->> '$.source.span_id' FROM dataset_item WHERE hash IN (SELECT value FROM json_each(?)) \
@@ -153,9 +231,12 @@ async fn reached(connection: &mut SqliteConnection, hashes: &str) -> Result<Vec<
                  ON answer.run = place.run AND answer.ord = place.ord \
                  WHERE place.hash IN (SELECT value FROM json_each(?1)) AND answer.span_id IS NOT NULL \
              UNION SELECT id FROM span WHERE about IN (SELECT value FROM json_each(?1)) \
+             UNION SELECT again.id FROM span_again AS again WHERE again.hash IN (SELECT value FROM json_each(?1)) \
              UNION SELECT shadow.shadow_id FROM reached JOIN shadow ON shadow.span_id = reached.id \
                  WHERE shadow.shadow_id IS NOT NULL \
              UNION SELECT span.id FROM reached JOIN span ON span.about = lower(hex(reached.id)) \
+             UNION SELECT next.span FROM reached JOIN response AS turn ON turn.span = reached.id \
+                 JOIN response AS next ON next.previous = turn.id WHERE next.span IS NOT NULL \
          ) SELECT lower(hex(id)) FROM reached",
     )
     .bind(hashes)

@@ -2,10 +2,10 @@
 
 use weir_core::{
     DeploymentId, Timestamp, WorkloadId,
-    canary::{Baseline, Canary, CanaryState},
+    canary::{Baseline, Canary, CanaryState, Exposure},
     decision::Arm,
     policy::{Author, Policy},
-    score::{Unscored, Verdict},
+    score::{Score, Unscored, Verdict},
 };
 use weir_store::{Error, EventKind, Freeze, Grant, Store};
 
@@ -202,6 +202,37 @@ async fn exposures_come_in_order_of_assignment_with_the_canarys_own_scorer() {
 
     let later = store.exposure_list(&canary.id, rows[2].assigned_at).await.unwrap().rows;
     assert_eq!(later, rows[2..]);
+}
+
+#[tokio::test]
+async fn exposures_bring_the_first_words_of_the_plans_guards_as_far_as_a_look_saw() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    store.policy_insert(&policy(1, None)).await.unwrap();
+    let mut canary = canary("c-1");
+    canary.plan.guards = vec!["json".into(), "brief".into()];
+    store.canary_insert(&canary, &event(&canary)).await.unwrap();
+    let mut fell_back = exposed(3, Arm::Candidate);
+    fell_back.span.attempts = vec![attempt("sim/small", Some("server_error")), attempt("sim/large", None)];
+    insert(&store, &[exposed(1, Arm::Candidate), exposed(2, Arm::Control), fell_back]).await;
+    let by = |name: &str, n: u64, grade: f64| Score { scorer: name.into(), ..score(n, grade) };
+    let newer = Score { version: "v2".into(), ..by("json", 1, 0.0) };
+    let mute = Score { verdict: Verdict::Unscored { reason: Unscored::Timeout }, ..by("brief", 1, 0.0) };
+    let first = [by("json", 1, 1.0), newer, mute, by("tone", 2, 0.5), by("json", 3, 1.0)];
+    store.score_insert_many(&first).await.unwrap();
+    let seen = store.exposure_list(&canary.id, START).await.unwrap();
+    let words = |rows: &[Exposure], place: usize| -> Vec<(String, Option<f64>)> {
+        rows[place].guarded.iter().map(|word| (word.scorer.to_string(), word.grade)).collect()
+    };
+    assert_eq!(words(&seen.rows, 0), [("json".to_owned(), Some(1.0)), ("brief".to_owned(), None)]);
+    assert_eq!(&*seen.rows[0].guarded[0].version, "v1", "of the first word");
+    assert_eq!((words(&seen.rows, 1), words(&seen.rows, 2)), (vec![], vec![]), "no guard of theirs; another's answer");
+
+    store.score_insert_many(&[by("json", 2, 0.25)]).await.unwrap();
+    let again = store.exposure_list_as_of(&canary.id, START, seen.span_seq, seen.score_seq).await.unwrap();
+    assert_eq!(again, seen.rows);
+    let later = store.exposure_list(&canary.id, START).await.unwrap().rows;
+    assert_eq!(words(&later, 1), [("json".to_owned(), Some(0.25))]);
 }
 
 #[tokio::test]

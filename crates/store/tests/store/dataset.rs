@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use weir_core::WorkloadId;
-use weir_store::{Error, GATE_READS, HELDOUT, ItemFilter, NewDataset, NewItem, Published, Purpose, Store};
+use weir_store::{Error, GATE_READS, HELDOUT, ItemFilter, NewDataset, NewItem, Published, Purpose, Reach, Store};
 
 use crate::fixture::open;
 
@@ -231,9 +231,15 @@ async fn what_is_purged_is_gone_from_every_version_and_from_the_file() {
     store.dataset_publish(&copy, &three).await.unwrap();
     store.draft_put(&maths(), &items([5])).await.unwrap();
 
-    assert!(matches!(store.item_purge("maths", &["q9".into()], "", "ana").await, Err(Error::NotFound { .. })));
-    assert_eq!(store.item_purge("maths", &["q1".into()], "asked by the customer", "ana").await.unwrap(), 1);
-    assert_eq!(store.item_purge("maths", &["hash-1".into()], "again", "ana").await.unwrap(), 0);
+    assert!(matches!(
+        store.item_purge("maths", &["q9".into()], Reach::default(), "", "ana").await,
+        Err(Error::NotFound { .. })
+    ));
+    let purge = async |key: &str| {
+        store.item_purge("maths", &[key.into()], Reach::default(), "asked by the customer", "ana").await
+    };
+    assert_eq!(purge("q1").await.unwrap().items, 1);
+    assert_eq!(purge("hash-1").await.unwrap().items, 0);
     let row = store.item_get(at(&store, Some(&first.version)).await, "q1", None).await.unwrap().unwrap();
     assert_eq!((row.hash.as_str(), row.body.clone(), row.purged, row.hidden()), ("hash-1", None, true, false));
     assert_eq!(store.item_by_input(&"maths".into(), "input-1").await.unwrap(), None);

@@ -11,12 +11,15 @@ use weir_core::{
     policy::{Author, Policy, Stage},
     route::Features,
     score::{Score, Source, Verdict},
-    span::{Attempt, Origin, Outcome, Payload, Record, Span},
+    span::{Attempt, Errand, Origin, Outcome, Payload, Record, Span},
 };
-use weir_store::{Options, Store};
+use weir_store::{Options, Shadow, Store};
 
 /// 2026-11-21 00:00 UTC.
 pub(crate) const START: Timestamp = Timestamp(1_795_219_200_000_000);
+
+/// How long whoever labels keeps a task.
+pub(crate) const LOCK: Duration = Duration::from_mins(5);
 
 pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(START))
@@ -63,6 +66,25 @@ pub(crate) fn record(n: u64) -> Record {
             errand: Default::default(),
         },
         payload: Payload { request: format!("{{\"n\":{n}}}").into(), response: "forty-two".into(), truncated: false },
+    }
+}
+
+/// The same of another origin, sent on this errand.
+pub(crate) fn of_origin(n: u64, origin: Origin, errand: Errand) -> Record {
+    let mut record = record(n);
+    (record.span.origin, record.span.errand) = (origin, errand);
+    record
+}
+
+/// What pairs request `n` with the one that repeats it, outside of any canary.
+pub(crate) fn shadow_of(n: u64, repeated: u64) -> Shadow {
+    Shadow {
+        span_id: span_id(n),
+        shadow_id: Some(span_id(repeated)),
+        workload: "maths".into(),
+        candidate: "sim/small".into(),
+        canary: None,
+        at: record(n).span.started_at,
     }
 }
 
@@ -171,7 +193,9 @@ pub(crate) fn canary(id: &str) -> Canary {
             baseline: Baseline::default(),
             cost_budget: None,
             must_save: false,
+            guards: Vec::new(),
             except: Vec::new(),
+            warnings: Vec::new(),
             salt: 11,
         },
         state: CanaryState::Running,

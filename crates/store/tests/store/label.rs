@@ -4,15 +4,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use weir_core::{
-    ScorerName,
+    Clock, ScorerName,
     clock::ManualClock,
     score::{Score, Source},
 };
 use weir_store::{Error, LabelTask, NewLabel, Store};
 
-use crate::fixture::{clock, record, score, span_id};
-
-const LOCK: Duration = Duration::from_mins(5);
+use crate::fixture::{LOCK, clock, record, score, span_id};
 
 fn tone() -> ScorerName {
     "tone".into()
@@ -115,4 +113,34 @@ async fn labels_are_listed_followed_and_told_apart_by_version() {
     assert_eq!(store.label_since(0, 9).await.unwrap(), all);
     assert_eq!(store.label_since(all[1].seq, 9).await.unwrap(), all[2..]);
     assert_eq!(all[0].span_id, span_id(0));
+}
+
+#[tokio::test]
+async fn answers_that_people_and_a_scorer_have_graded_are_found_by_deployment_and_version() {
+    let (_dir, clock, store) = graded(20).await;
+    let one = score(0, 0.5);
+    let of = async |version: &str, since| {
+        store.labelled_list(&one.workload, &one.deployment, (&tone(), version), since).await.unwrap()
+    };
+    let version = one.version.to_string();
+    store.label_plan_put(&tone(), 1.0, "ana").await.unwrap();
+    let task = next(&store, "ana").await.unwrap();
+    store.label_submit(&label(&task, "ana", 0.25)).await.unwrap();
+    // Posted by name: beside the label of the same answer it is left out, on another answer it counts, once.
+    let posted = |n: u64, grade: f64, by: &str| Score {
+        scorer: weir_store::HUMAN.into(),
+        version: by.into(),
+        source: Source::Api,
+        ..score(n, grade)
+    };
+    let labelled = (0..20).find(|n| span_id(*n) == task.span_id).unwrap();
+    let other = (labelled + 1) % 20;
+    let words = [posted(labelled, 1.0, "ben"), posted(other, 0.75, "ben"), posted(other, 0.0, "cleo")];
+    store.score_insert_many(&words).await.unwrap();
+    let since = clock.now().minus(Duration::from_hours(24 * 365 * 50));
+    assert_eq!(of(&version, since).await, [(0.25, 0.5), (0.75, 0.5)]);
+    assert_eq!(of("another", since).await, []);
+    assert_eq!(of(&version, clock.now().plus(Duration::from_hours(1))).await, []);
+    let nobody = "sim/nobody".into();
+    assert_eq!(store.labelled_list(&one.workload, &nobody, (&tone(), &version), since).await.unwrap(), []);
 }

@@ -122,3 +122,44 @@ async fn texts_that_runs_on_held_out_items_have_left_are_taken_away() {
     let none = (false, None);
     assert_eq!(seen, [none.clone(), (true, Some("aa".into())), none.clone(), (true, None), none]);
 }
+
+#[tokio::test]
+async fn old_runs_that_nothing_was_demanded_of_are_no_longer_called_passed() {
+    const UNGATED: i64 = 77;
+    let dir = tempfile::tempdir().unwrap();
+    let mut connection = connect(dir.path()).await;
+    let before = MIGRATIONS.migrations.iter().filter(|one| one.version < UNGATED).cloned().collect();
+    let mut so_far = Migrator::with_migrations(before);
+    so_far.dangerous_set_table_name(&*MIGRATIONS.table_name);
+    so_far.run(&mut connection).await.unwrap();
+    let arms = r#""arms": [{"name": "a"}, {"name": "b"}], "against": {"arm": "a"}"#;
+    let alone = r#""arms": [{"name": "a"}], "against": {"arm": "a"}"#;
+    let gate = "[[gate]]\\nmetric = 'quality'\\nfloor = 0.8";
+    let runs = [
+        ("no gate", format!(r#"{{"suite": "[suite]", {arms}}}"#), Some("pass"), Some("ungated")),
+        ("gate", format!(r#"{{"suite": "{gate}", {arms}}}"#), Some("pass"), Some("pass")),
+        ("order's own", format!(r#"{{"suite": "[suite]", "fail_under": 0.8, {arms}}}"#), Some("pass"), Some("pass")),
+        ("baseline alone", format!(r#"{{"suite": "{gate}", {alone}}}"#), Some("pass"), Some("ungated")),
+        ("failed", format!(r#"{{"suite": "[suite]", {arms}}}"#), Some("fail"), Some("fail")),
+        ("under way", format!(r#"{{"suite": "[suite]", {arms}}}"#), None, None),
+    ];
+    for (id, body, verdict, _) in &runs {
+        sqlx::query(
+            "INSERT INTO experiment_run (id, suite, suite_version, workload, dataset, dataset_version, status, verdict, \
+             message, actor, total, cost_nano, created_at, worker, lease_until, body) \
+             VALUES (?, 's', 's1', 'maths', 'sums', 'v1', 'done', ?, '', 'ana', 2, 0, 9, '', 0, ?)",
+        )
+        .bind(id)
+        .bind(verdict)
+        .bind(body)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    }
+    connection.close().await.unwrap();
+
+    let store = open(dir.path()).await;
+    for (id, _, _, verdict) in runs {
+        assert_eq!(store.run_get(id).await.unwrap().unwrap().verdict.as_deref(), verdict, "{id}");
+    }
+}

@@ -1,9 +1,12 @@
 //! Policy diffs: kept once, applied once.
 
-use weir_core::Timestamp;
+use weir_core::{
+    Timestamp,
+    canary::{Canary, CanaryState},
+};
 use weir_store::{DiffDecision, DiffRow, DiffState, Error};
 
-use crate::fixture::open;
+use crate::fixture::{canary, event, open, policy};
 
 fn diff(id: &str, parent: &str, at: i64) -> DiffRow {
     DiffRow {
@@ -28,8 +31,15 @@ async fn one_candidate_is_proposed_once_for_a_revision_and_applied_once() {
     let ids = |rows: Vec<DiffRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
     assert_eq!(ids(store.policy_diff_list(None).await.unwrap()), ["pd_3", "pd_1"]);
     assert_eq!(ids(store.policy_diff_list(Some(&"poems".into())).await.unwrap()), Vec::<String>::new());
-    store.policy_diff_apply("pd_1").await.unwrap();
-    assert!(matches!(store.policy_diff_apply("pd_1").await, Err(Error::Conflict { .. })));
+    store.policy_insert(&policy(1, None)).await.unwrap();
+    let first = canary("c-1");
+    store.canary_start(&first, &event(&first), Some("pd_1")).await.unwrap();
+    let ended = Canary { state: CanaryState::RolledBack, ..first };
+    store.canary_update(&ended, 1, &event(&ended)).await.unwrap();
+    let second = canary("c-2");
+    let again = store.canary_start(&second, &event(&second), Some("pd_1")).await;
+    assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+    assert_eq!(store.canary_get(&second.id).await.unwrap(), None, "both or neither");
     assert_eq!(store.policy_diff_get("pd_1").await.unwrap().unwrap().state, DiffState::Applied);
     assert_eq!(store.policy_diff_get("pd_9").await.unwrap(), None);
 }
@@ -43,5 +53,9 @@ async fn a_rejected_diff_says_who_and_why_and_is_applied_no_more() {
     store.policy_diff_reject("pd_1", &decided).await.unwrap();
     let row = store.policy_diff_get("pd_1").await.unwrap().unwrap();
     assert_eq!((row.state, row.decided.as_ref()), (DiffState::Rejected, Some(&decided)));
-    assert!(matches!(store.policy_diff_apply("pd_1").await, Err(Error::Conflict { .. })));
+    store.policy_insert(&policy(1, None)).await.unwrap();
+    let canary = canary("c-1");
+    let refused = store.canary_start(&canary, &event(&canary), Some("pd_1")).await;
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
+    assert_eq!(store.canary_get(&canary.id).await.unwrap(), None, "nobody is exposed by what was rejected");
 }

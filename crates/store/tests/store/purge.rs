@@ -1,24 +1,22 @@
 //! What a purge reaches beside the item itself, and what comes too late for it.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
-use std::time::Duration;
-
 use weir_core::{
     ScorerName,
     score::{Score, Source},
     span::{Errand, Origin, Outcome, Record},
 };
-use weir_store::{NewDataset, NewItem, NewLabel, Shadow, Store};
+use weir_store::{
+    Conversation, FileFound, Keep, NewDataset, NewFile, NewItem, NewLabel, Purged, Reach, Store, Turn, TurnItem,
+};
 
-use crate::fixture::{insert, open, record, score, span_id};
+use crate::fixture::{LOCK, insert, of_origin, open, record, score, shadow_of, span_id};
 
 const SECRET: &str = "call Ana Meier at 555 0199";
-const LOCK: Duration = Duration::from_mins(5);
 
 /// A request of weir's own that quotes the secret.
 fn quoting(n: u64, origin: Origin, errand: Errand) -> Record {
-    let mut record = record(n);
-    (record.span.origin, record.span.errand) = (origin, errand);
+    let mut record = of_origin(n, origin, errand);
     record.payload.request = SECRET.into();
     record
 }
@@ -32,7 +30,7 @@ async fn publish(store: &Store) {
 }
 
 async fn purge(store: &Store) {
-    assert_eq!(store.item_purge("maths", &["q1".into()], "asked for", "ana").await.unwrap(), 1);
+    assert_eq!(store.item_purge("maths", &["q1".into()], Reach::default(), "asked for", "ana").await.unwrap().items, 1);
 }
 
 fn judged(n: u64) -> Score {
@@ -69,15 +67,7 @@ async fn a_purge_reaches_all_that_judges_and_candidates_were_asked_and_what_peop
         Record { payload: record(9).payload, ..other },
     ];
     insert(&store, &records).await;
-    let shadow = Shadow {
-        span_id: span_id(1),
-        shadow_id: Some(span_id(3)),
-        workload: "maths".into(),
-        candidate: "sim/small".into(),
-        canary: None,
-        at: records[0].span.started_at,
-    };
-    store.shadow_insert(&shadow).await.unwrap();
+    store.shadow_insert(&shadow_of(1, 3)).await.unwrap();
     store.score_insert_many(&[judged(1), judged(5), Score { explanation: None, ..judged(8) }]).await.unwrap();
 
     // One is labelled with a note, one waits, one is nobody's business.
@@ -116,6 +106,59 @@ async fn a_purge_reaches_all_that_judges_and_candidates_were_asked_and_what_peop
 }
 
 #[tokio::test]
+async fn a_purge_reaches_later_turns_of_the_session_that_sent_the_words_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let turn = |n: u64, session: &str, words: &str| {
+        let mut record = record(n);
+        record.span.session = Some(session.into());
+        record.payload.request = format!("{{\"messages\":[{{\"content\":\"{words}\"}}]}}").into();
+        record
+    };
+    let again = format!("as I said, {SECRET}");
+    let records = [turn(1, "s", SECRET), turn(2, "s", &again), turn(3, "s", "thanks"), turn(4, "t", "thanks")];
+    insert(&store, &records).await;
+    publish(&store).await;
+    purge(&store).await;
+    for (n, kept) in [(1, false), (2, false), (3, true), (4, true)] {
+        assert_eq!(store.payload_get(span_id(n)).await.unwrap().is_some(), kept, "request {n}");
+    }
+    is_in_no_file(store, dir.path()).await;
+}
+
+#[tokio::test]
+async fn a_purge_reaches_stored_turns_and_all_that_go_on_from_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    publish(&store).await;
+    let later = [1, 2, 3].map(|n| quoting(n, Origin::Client, Errand::default()));
+    insert(&store, &later).await;
+    insert(&store, &[record(4)]).await;
+    for (n, previous, words) in [(1, None, SECRET), (2, Some("r1"), "and?"), (3, Some("r2"), SECRET), (4, None, "kept")]
+    {
+        let item = TurnItem { id: format!("i{n}"), output: false, body: format!("\"{words}\"") };
+        let turn = Turn {
+            id: format!("r{n}"),
+            tenant: "dev".into(),
+            previous: previous.map(Into::into),
+            span: Some(span_id(n)),
+            at: later[0].span.started_at,
+            document: format!("{{\"text\":\"{words}\"}}"),
+            items: vec![item],
+        };
+        store.response_put(&turn, Keep::default()).await.unwrap();
+    }
+    purge(&store).await;
+    for n in 1..=3 {
+        assert_eq!(store.response_get("dev", &format!("r{n}")).await.unwrap(), None);
+        assert_eq!(store.payload_get(span_id(n)).await.unwrap(), None, "its request held the turns before it");
+    }
+    assert!(matches!(store.response_conversation("dev", "r3", 1_000).await.unwrap(), Conversation::Gone(_)));
+    assert!(store.response_get("dev", "r4").await.unwrap().is_some());
+    is_in_no_file(store, dir.path()).await;
+}
+
+#[tokio::test]
 async fn what_was_asked_before_a_purge_and_comes_after_it_is_stored_without_its_words() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;
@@ -147,4 +190,61 @@ async fn the_texts_of_a_sealed_request_are_stored_by_nobody() {
     assert_eq!(store.record_list(&[span_id(1)]).await.unwrap(), []);
     assert_eq!(store.span_get(span_id(1)).await.unwrap(), Some(sealed.span));
     is_in_no_file(store, dir.path()).await;
+}
+
+#[tokio::test]
+async fn a_purge_says_how_many_older_requests_of_weirs_own_may_repeat_it_and_takes_them_on_demand() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    publish(&store).await;
+    // A client's, a judge's from before weir noted whose words it repeats, one of today, and an old shadow, which the pair
+    // that it belongs to tells of.
+    let records = [
+        record(1),
+        quoting(2, Origin::Eval, Errand::default()),
+        quoting(3, Origin::Eval, Errand::about(span_id(9))),
+        quoting(4, Origin::Shadow, Errand::default()),
+    ];
+    insert(&store, &records).await;
+    store.shadow_insert(&shadow_of(9, 4)).await.unwrap();
+    let purge = async |untold| {
+        let reach = Reach { untold, ..Reach::default() };
+        store.item_purge("maths", &["q1".into()], reach, "asked", "ana").await.unwrap()
+    };
+    assert_eq!(purge(false).await, Purged { items: 1, untold_left: 1, ..Purged::default() });
+    assert!(store.payload_get(span_id(2)).await.unwrap().is_some());
+    assert_eq!(purge(true).await, Purged { untold: 1, ..Purged::default() });
+    let mut kept = Vec::new();
+    for n in 1..=4 {
+        kept.push(store.payload_get(span_id(n)).await.unwrap().is_some());
+    }
+    assert_eq!(kept, [false, false, true, true], "the first is the source of the item");
+}
+
+#[tokio::test]
+async fn a_purge_names_the_uploaded_files_that_hold_the_words_and_deletes_them_on_demand() {
+    let rows = format!("{{\"item\":{{\"q\":\"2+2\"}}}}\n{{\"item\":{{\"q\":\"{SECRET}\"}}}}\n");
+    for files in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path()).await;
+        publish(&store).await;
+        for (tenant, id, content) in
+            [("dev", "f1", rows.as_str()), ("dev", "f2", "{\"q\":\"2+2\"}"), ("ben", "f3", &rows)]
+        {
+            let new = NewFile { id, name: "rows.jsonl", purpose: "evals", lasts: None, content: content.as_bytes() };
+            store.file_put(tenant, new, 1_000).await.unwrap().unwrap();
+        }
+        let found: Vec<FileFound> = [("dev", "f1"), ("ben", "f3")]
+            .map(|(tenant, id)| FileFound { id: id.into(), name: "rows.jsonl".into(), tenant: tenant.into() })
+            .into();
+        let reach = Reach { files, ..Reach::default() };
+        let done = store.item_purge("maths", &["q1".into()], reach, "asked for", "ana").await.unwrap();
+        let (gone, left) = if files { (found, Vec::new()) } else { (Vec::new(), found) };
+        assert_eq!(done, Purged { items: 1, files: gone, files_left: left, ..Purged::default() });
+        assert_eq!(store.file_get("dev", "f1").await.unwrap().is_some(), !files);
+        assert!(store.file_get("dev", "f2").await.unwrap().is_some(), "it has nothing of it");
+        if files {
+            is_in_no_file(store, dir.path()).await;
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use weir_store::{Conversation, Error, Keep, Store, Turn, TurnItem};
 
-use crate::fixture::{START, open};
+use crate::fixture::{START, open, span_id};
 
 const KEEP: Keep = Keep { time: Duration::from_secs(100), bytes: 1_000 };
 
@@ -14,6 +14,7 @@ fn turn(id: &str, tenant: &str, previous: Option<&str>, second: u64) -> Turn {
         id: id.into(),
         tenant: tenant.into(),
         previous: previous.map(Into::into),
+        span: Some(span_id(second)),
         at: START.plus(Duration::from_secs(second)),
         document: "{}".into(),
         items: vec![item("asked", false), item("said", true)],
@@ -66,4 +67,8 @@ async fn what_is_too_old_or_too_much_goes_oldest_first_and_only_of_its_own_key()
     // A hundred seconds later it is all too old, whoever asks next.
     store.response_put(&turn("new", "ops", None, 161), KEEP).await.unwrap();
     assert!(!kept("dev", "huge").await && !kept("ops", "other").await && kept("ops", "new").await);
+    // Or nobody asks.
+    let swept = async |second| store.response_expire(START.plus(Duration::from_secs(second))).await.unwrap();
+    assert_eq!((swept(161).await, kept("ops", "new").await), (0, true));
+    assert_eq!((swept(162).await, kept("ops", "new").await), (1, false));
 }

@@ -7,7 +7,7 @@ use weir_api::{ApiState, DemoControl};
 use weir_core::sink::SpanSink;
 use weir_jobs::Desk;
 
-use super::{ground::Ground, reconcile::Published, tester::Tester, trial::Trials};
+use super::{graders::GraderRuns, ground::Ground, reconcile::Published, tester::Tester, trial::Trials};
 
 /// The control plane's parts. Event streams end with `stop`.
 pub(super) fn assemble(
@@ -30,6 +30,7 @@ pub(super) fn assemble(
         feedback: Arc::clone(&ground.feedback),
         demo,
         tester: Arc::new(tester),
+        graders: Arc::new(GraderRuns::new(Arc::clone(&desk))),
         trial: Arc::new(Trials::new(desk)),
         stop,
     }

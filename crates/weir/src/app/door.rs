@@ -96,7 +96,7 @@ fn listen(bind: SocketAddr, inherited: Option<&Inherited>) -> anyhow::Result<Std
         None => StdListener::bind(bind).with_context(|| {
             format!(
                 "cannot listen on {bind}; is another weir running? take over from it with `weir serve --takeover`, or \
-                 set [server] bind"
+                 listen elsewhere: `WEIR_SERVER__BIND=127.0.0.1:8081 weir`, [server] bind in weir.toml"
             )
         })?,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use weir_core::sink::SpanSink;
 use weir_gateway::{Limits, Parts, State, Targets};
+use weir_store::Keep;
 use weir_telemetry::metrics::Metrics;
 
 use super::ground::Ground;
@@ -29,7 +30,11 @@ pub(super) fn assemble(
         keyring: settings.keys.clone(),
         targets,
         presets: settings.presets.clone(),
-        limits: Limits { body_bytes: settings.server.max_body_bytes, ..Limits::default() },
+        limits: Limits {
+            body_bytes: settings.server.max_body_bytes,
+            responses: Keep { time: settings.server.responses_kept, bytes: settings.server.responses_max_bytes },
+            ..Limits::default()
+        },
         metrics: Box::new(move || metrics.as_ref().map(Metrics::render).unwrap_or_default()),
         internal_token: Arc::clone(token),
         feedback: Arc::clone(&ground.feedback),

@@ -10,6 +10,7 @@ mod discovery;
 mod door;
 mod feedback;
 mod gateway;
+mod graders;
 mod ground;
 mod handover;
 mod opening;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use weir_gateway::State;
-use weir_jobs::{Canaries, CanariesParts, Planner, Publisher, PublisherParts};
+use weir_jobs::{Canaries, CanariesParts, Planner, Publisher, PublisherParts, Refusals};
 use weir_optimizer::windows::Windows;
 
 use super::{Reloader, discovery::Discovery, ground::Ground, pressure, stage::Stage};
@@ -52,6 +52,7 @@ pub(super) fn start(
         windows: windows.clone(),
         clock: Arc::clone(&ground.clock),
         entropy: Arc::clone(&ground.entropy),
+        refusals: Refusals::default(),
     };
     let canaries = Canaries::new(CanariesParts {
         store: ground.store.clone(),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use weir_jobs::{
-    Anchors, Backfiller, Bells, Bench, Desk, OpenaiRuns, Pacer, Prober, ProberParts, Rates, Recent, References, Runner,
-    Tail, Turns, Writer, WriterParts,
+    Anchors, Backfiller, Bells, Bench, Desk, Herald, OpenaiRuns, Pacer, Prober, ProberParts, Rates, Recent, References,
+    Runner, Tail, Turns, Writer, WriterParts,
 };
 use weir_telemetry::otlp::Exporter;
 
@@ -48,8 +48,15 @@ pub(super) fn start(
         scoring: Arc::clone(scoring),
         bells: bells.clone(),
     };
+    let herald = Herald {
+        store: ground.store.clone(),
+        lead: Arc::clone(&ground.lead),
+        settings: Arc::clone(settings),
+        bells: bells.clone(),
+    };
     let desk = Arc::new(Desk {
         store: ground.store.clone(),
+        settings: Arc::clone(settings),
         scoring: Arc::clone(scoring),
         recent,
         bells,
@@ -60,6 +67,7 @@ pub(super) fn start(
         clock: Arc::clone(&ground.clock),
         entropy: Arc::clone(&ground.entropy),
         exporter,
+        responses_kept: settings.load().server.responses_kept,
     });
     let prober = Prober::new(ProberParts {
         store: ground.store.clone(),
@@ -79,6 +87,7 @@ pub(super) fn start(
     writer.spawn(Writer::new(tail, parts).run(writer.stop.clone()));
     back.spawn(pacer.run(back.stop.clone()));
     back.spawn(backfiller.run(back.stop.clone()));
+    back.spawn(herald.run(back.stop.clone()));
     askers.spawn(anchors.run(askers.stop.clone()));
     askers.spawn(openai_runs.run(askers.stop.clone()));
     askers.spawn(runner.run(askers.stop.clone()));

@@ -1,11 +1,13 @@
 //! `weir canary list | show | start | watch | approve | reject | hold | resume | promote | roll-back | replay | freeze |
 //! unfreeze`. What moves traffic asks first.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
+    assent::Assent,
+    canary_start::Start,
     canary_watch,
-    client::{CANARIES, Client, Reply, WORKLOADS, escape, query},
+    client::{CANARIES, Client, Reply, escape, query},
     failure::{FINE, Failure, NEGATIVE, Outcome},
     look::{Column, Look, column},
     out::Out,
@@ -78,61 +80,6 @@ struct Frozen {
 }
 
 #[derive(Debug, clap::Args)]
-struct Start {
-    /// Whose traffic
-    workload: String,
-    /// The newcomer, one of the workload's candidates
-    candidate: String,
-    /// Share of traffic in each arm at each step, such as 0.05,0.25,0.5
-    #[arg(long, value_delimiter = ',')]
-    steps: Vec<f64>,
-    /// Largest acceptable loss of mean grade
-    #[arg(long)]
-    margin: Option<f64>,
-    /// Least pairs before a promotion
-    #[arg(long)]
-    min_pairs: Option<u64>,
-    /// Least pairs within a step
-    #[arg(long)]
-    step_pairs: Option<u64>,
-    /// Pairs after which it expires undecided
-    #[arg(long)]
-    max_pairs: Option<u64>,
-    /// A score that has not come this long after its answer counts as missing
-    #[arg(long)]
-    score_timeout_ms: Option<u64>,
-    /// Least time within a step
-    #[arg(long)]
-    bake_ms: Option<u64>,
-    /// Least time before a promotion
-    #[arg(long)]
-    min_duration_ms: Option<u64>,
-    /// Largest loss of the workload's mean grade that exposure may cause
-    #[arg(long)]
-    risk_budget: Option<f64>,
-    /// Pairs while a proven candidate takes all but a hold-back; 0 skips that
-    #[arg(long)]
-    verify_pairs: Option<u64>,
-    /// Same-prompt pairs before anybody is exposed; 0 skips that
-    #[arg(long)]
-    shadow_pairs: Option<u64>,
-    /// No new try this long after a rollback of the same candidate
-    #[arg(long)]
-    cooldown_ms: Option<u64>,
-    /// A segment in which it is not tried and will not serve; may be given several times
-    #[arg(long, value_name = "SEGMENT")]
-    except: Vec<String>,
-    /// A person must approve it first
-    #[arg(long)]
-    approval: bool,
-    /// Somebody else must approve it first
-    #[arg(long)]
-    four_eyes: bool,
-    #[command(flatten)]
-    assent: Assent,
-}
-
-#[derive(Debug, clap::Args)]
 struct Order {
     /// The canary's id
     id: String,
@@ -141,16 +88,6 @@ struct Order {
     reason: String,
     #[command(flatten)]
     assent: Assent,
-}
-
-#[derive(Debug, clap::Args)]
-struct Assent {
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-    /// Only say what it would do
-    #[arg(long)]
-    dry_run: bool,
 }
 
 const LIST: [Column; 11] = [
@@ -167,7 +104,7 @@ const LIST: [Column; 11] = [
     column("verdict", "verdict", Look::Text),
 ];
 
-const FIELDS: [Column; 17] = [
+const FIELDS: [Column; 18] = [
     column("canary", "id", Look::Word),
     column("workload", "workload", Look::Word),
     column("candidate", "candidate", Look::Word),
@@ -185,6 +122,7 @@ const FIELDS: [Column; 17] = [
     column("upper", "evidence/upper", Look::Grade),
     column("eta_pairs", "eta_pairs", Look::Count),
     column("created_at", "created_at", Look::Time),
+    column("warnings", "warnings", Look::Text),
 ];
 
 const EVENTS: [Column; 6] = [
@@ -264,8 +202,9 @@ async fn replay(client: &Client, out: &mut Out<'_, '_>, id: &str) -> Outcome {
     } else {
         out.rows(reply.rows("events"), &REPLAYED)?;
         let chain = &reply.value["chain"];
+        let head = chain["head"].as_str().unwrap_or_default();
         let intact = if chain["broken_at"].is_null() { "unbroken" } else { "broken" };
-        out.line(&format!("chain of {} events {intact}, head {}", chain["events"], chain["head"]))?;
+        out.line(&format!("chain of {} events {intact}, head {head}", chain["events"]))?;
     }
     Ok(if reply.value["same"] == true { FINE } else { NEGATIVE })
 }
@@ -286,46 +225,6 @@ impl Frozen {
         }
         let reply = client.post(path, body.to_string()).await?;
         out.list(&reply, &FREEZES)?;
-        Ok(FINE)
-    }
-}
-
-impl Start {
-    async fn run(&self, client: &Client, out: &mut Out<'_, '_>) -> Outcome {
-        client.check_name(&self.workload).await?;
-        let what = format!("start a canary of {} on {}", self.candidate, self.workload);
-        if !self.assent.given(out, &what)? {
-            return Ok(FINE);
-        }
-        let mut body = json!({ "workload": self.workload, "candidate": self.candidate });
-        let optional = [
-            ("steps", (!self.steps.is_empty()).then(|| json!(self.steps))),
-            ("margin", self.margin.map(Value::from)),
-            ("min_pairs", self.min_pairs.map(Value::from)),
-            ("step_pairs", self.step_pairs.map(Value::from)),
-            ("max_pairs", self.max_pairs.map(Value::from)),
-            ("score_timeout_ms", self.score_timeout_ms.map(Value::from)),
-            ("bake_ms", self.bake_ms.map(Value::from)),
-            ("min_duration_ms", self.min_duration_ms.map(Value::from)),
-            ("risk_budget", self.risk_budget.map(Value::from)),
-            ("verify_pairs", self.verify_pairs.map(Value::from)),
-            ("shadow_pairs", self.shadow_pairs.map(Value::from)),
-            ("cooldown_ms", self.cooldown_ms.map(Value::from)),
-            ("except", (!self.except.is_empty()).then(|| json!(self.except))),
-            ("approval", self.approval.then_some(Value::Bool(true))),
-            ("four_eyes", self.four_eyes.then_some(Value::Bool(true))),
-        ];
-        for (field, value) in optional {
-            if let Some(value) = value {
-                body[field] = value;
-            }
-        }
-        let reply = match client.post("/canaries", body.to_string()).await {
-            Ok(reply) => reply,
-            Err(failure) => return Err(client.suggest(failure, &WORKLOADS, &self.workload).await),
-        };
-        told(out, &reply)?;
-        out.next(&format!("weir canary watch {}", reply.value["id"].as_str().unwrap_or("ID")))?;
         Ok(FINE)
     }
 }
@@ -357,17 +256,6 @@ impl Order {
     }
 }
 
-impl Assent {
-    /// False when it was only to be said.
-    fn given(&self, out: &mut Out<'_, '_>, what: &str) -> Result<bool, Failure> {
-        if self.dry_run {
-            out.line(&format!("would {what}"))?;
-            return Ok(false);
-        }
-        out.confirm(what, self.yes).map(|()| true)
-    }
-}
-
-fn told(out: &mut Out<'_, '_>, reply: &Reply) -> Result<(), Failure> {
+pub(super) fn told(out: &mut Out<'_, '_>, reply: &Reply) -> Result<(), Failure> {
     if out.is_json() { out.line(&reply.text) } else { out.fields(&reply.value, &FIELDS) }
 }

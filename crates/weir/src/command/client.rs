@@ -209,7 +209,7 @@ impl Client {
         // The error stands without a hint as well.
         if let Ok(reply) = self.get(nouns.path).await {
             let known: Vec<&str> = reply.items().iter().filter_map(|item| item[nouns.key].as_str()).collect();
-            let all = format!("`weir {} list` shows all {}", nouns.command, known.len());
+            let all = format!("`weir {}` shows all {}", nouns.command, known.len());
             refusal.hint = Some(match nearest(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`? {all}"),
                 None => all,
@@ -267,20 +267,22 @@ impl Client {
 /// Where the names of a kind are listed.
 pub(super) struct Nouns {
     kind: &'static str,
-    /// The noun on the command line.
+    /// What lists them on the command line.
     command: &'static str,
     path: &'static str,
     key: &'static str,
 }
 
 /// Workloads by id.
-pub(super) const WORKLOADS: Nouns = Nouns { kind: "workload", command: "workload", path: "/workloads", key: "id" };
+pub(super) const WORKLOADS: Nouns = Nouns { kind: "workload", command: "workload list", path: "/workloads", key: "id" };
 /// Canaries by id.
-pub(super) const CANARIES: Nouns = Nouns { kind: "canary", command: "canary", path: "/canaries", key: "id" };
+pub(super) const CANARIES: Nouns = Nouns { kind: "canary", command: "canary list", path: "/canaries", key: "id" };
+/// Proposed routes by id; they are listed by `weir policy diff`.
+pub(super) const DIFFS: Nouns = Nouns { kind: "policy diff", command: "policy diff", path: "/policy-diffs", key: "id" };
 /// Eval runs by id.
-pub(super) const RUNS: Nouns = Nouns { kind: "run", command: "eval", path: "/runs", key: "id" };
+pub(super) const RUNS: Nouns = Nouns { kind: "run", command: "eval list", path: "/runs", key: "id" };
 /// Datasets by name.
-pub(super) const DATASETS: Nouns = Nouns { kind: "dataset", command: "dataset", path: "/datasets", key: "name" };
+pub(super) const DATASETS: Nouns = Nouns { kind: "dataset", command: "dataset list", path: "/datasets", key: "name" };
 
 /// Events as they come.
 pub(super) struct Events<'a> {

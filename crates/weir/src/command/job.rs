@@ -12,7 +12,7 @@ use super::{
 #[derive(Debug, clap::Args)]
 #[command(before_help = "\
 Examples:
-  weir job list                  the newest scoring jobs
+  weir job list                  the newest jobs
   weir job list --status dead    what was given up, and why
   weir job retry                 try all of that again")]
 pub(super) struct Noun {

@@ -106,8 +106,9 @@ pub(super) fn colour(value: &Value, look: Look) -> Option<Color> {
     }
     match value.as_str()? {
         "ok" | "healthy" | "up" | "promoted" | "done" | "scored" | "chosen" | "steady" | "pass" => Some(Color::Green),
-        "canary" | "running" | "held" | "probing" | "no_data" | "warning" | "cancelled" | "expired" | "superseded"
-        | "unscored" | "returning" | "inconclusive" | "queued" | "cancelling" | "stopped" => Some(Color::Yellow),
+        "canary" | "running" | "held" | "probing" | "no_data" | "unproven" | "warning" | "cancelled" | "expired"
+        | "superseded" | "unscored" | "returning" | "inconclusive" | "ungated" | "queued" | "cancelling"
+        | "stopped" => Some(Color::Yellow),
         "below_floor" | "suspect" | "failed" | "open" | "rolled_back" | "dead" | "fail" | "instrument" => {
             Some(Color::Red)
         }

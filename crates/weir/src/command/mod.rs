@@ -3,7 +3,9 @@
 //! Exit codes: 0 fine, 1 negative result, 2 usage or configuration, 3 no server reached, 4 upstream.
 
 mod anchor;
+mod assent;
 mod canary;
+mod canary_start;
 mod canary_watch;
 mod client;
 mod completions;
@@ -24,6 +26,8 @@ mod look;
 mod out;
 mod play;
 mod policy;
+mod policy_diff;
+mod policy_markdown;
 mod remote;
 mod route;
 mod rule;
@@ -44,8 +48,11 @@ pub use io::Io;
 use failure::{Failure, Outcome};
 use out::Colour;
 
-static VERSION: LazyLock<String> =
-    LazyLock::new(|| format!("{} (schema {})", env!("CARGO_PKG_VERSION"), weir_store::schema_revision()));
+/// Version, commit of a release build, and the schema's revision.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let (version, commit) = (env!("CARGO_PKG_VERSION"), option_env!("WEIR_COMMIT").unwrap_or("development build"));
+    format!("{version} ({commit}, schema {})", weir_store::schema_revision())
+});
 
 /// Routes each LLM call to the cheapest deployment that is proven good enough, and keeps proving it.
 #[derive(Debug, Parser)]

@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    client::{Client, Reply, WORKLOADS, escape, query},
+    assent::Assent,
+    client::{Client, DIFFS, Reply, WORKLOADS, escape, query},
     failure::{FINE, Failure, NEGATIVE, Outcome},
     look::{Column, Look, column},
     out::Out,
+    policy_diff, policy_markdown,
     remote::{Remote, Session},
 };
 
@@ -15,6 +17,8 @@ use super::{
 Examples:
   weir policy list maths          its revisions, newest first
   weir policy diff                cheaper routes that are proposed, with what they save and risk
+  weir policy diff --markdown     the same as a comment on a pull request
+  weir policy diff r-0001 r-0002 --workload maths   what the second revision changes
   weir policy explain pd_1a2b3c   the maths behind one
   weir policy apply pd_1a2b3c     start its canary
   weir policy revert maths r-0003 go back to a revision replaced within seven days")]
@@ -32,11 +36,20 @@ enum Verb {
         /// Whose
         workload: String,
     },
-    /// Proposed routes, newest first
+    /// Proposed routes, newest first; of two revisions, what the second changes
     Diff {
+        /// A revision of the workload, and another; the proposals without
+        #[arg(num_args = 2, requires = "workload", value_names = ["FROM", "TO"])]
+        revisions: Vec<String>,
         /// Whose traffic
         #[arg(long)]
         workload: Option<String>,
+        /// As a comment on a pull request
+        #[arg(long, conflicts_with = "revisions")]
+        markdown: bool,
+        /// Exit 1 where there is a difference, or a proposal that waits
+        #[arg(long)]
+        exit_code: bool,
     },
     /// The numbers behind a proposal
     Explain {
@@ -69,13 +82,6 @@ enum Verb {
     },
 }
 
-#[derive(Debug, clap::Args)]
-struct Assent {
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-}
-
 const LIST: [Column; 6] = [
     column("revision", "revision", Look::Word),
     column("parent", "parent", Look::Word),
@@ -85,7 +91,7 @@ const LIST: [Column; 6] = [
     column("reason", "reason", Look::Text),
 ];
 
-const DIFFS: [Column; 5] = [
+const PROPOSALS: [Column; 5] = [
     column("diff", "id", Look::Word),
     column("at", "at", Look::Time),
     column("parent", "parent", Look::Word),
@@ -93,7 +99,7 @@ const DIFFS: [Column; 5] = [
     column("sentence", "sentence", Look::Text),
 ];
 
-const MATHS: [Column; 25] = [
+const MATHS: [Column; 31] = [
     column("diff", "id", Look::Word),
     column("state", "state", Look::State),
     column("changes", "parent", Look::Word),
@@ -106,16 +112,22 @@ const MATHS: [Column; 25] = [
     column("effective_answers", "diff/evidence/logged/to/valued/ess", Look::Count),
     column("delta", "diff/quality/delta", Look::Grade),
     column("delta_ci95", "diff/quality/ci95", Look::Word),
+    column("log_e_promote", "diff/quality/logE_promote", Look::Grade),
+    column("held_out", "diff/quality/holdout", Look::Word),
     column("judge_bias", "diff/quality/judge_bias/delta", Look::Grade),
     column("labels", "diff/quality/judge_bias/labels", Look::Count),
     column("grades", "diff/quality/n", Look::Count),
     column("within_margin", "diff/quality/good", Look::Share),
     column("usd_per_request", "diff/cost/per_req_delta_usd", Look::Word),
+    column("usd_per_request_ci95", "diff/cost/per_req_ci95", Look::Word),
     column("usd_per_month", "diff/cost/monthly_saving_usd", Look::Word),
     column("usd_per_month_ci95", "diff/cost/ci95", Look::Word),
     column("usd_to_prove", "diff/cost/trial_usd", Look::Word),
     column("floor_usd_per_request", "diff/frontier/at_floor_usd", Look::Word),
     column("req_30d", "diff/traffic/req_30d", Look::Word),
+    column("p95_ratio", "diff/latency/p95_ratio", Look::Grade),
+    column("p95_ratio_ci95", "diff/latency/ci95", Look::Word),
+    column("errors_delta", "diff/errors/delta", Look::Grade),
     column("pairs_needed", "diff/plan/n_needed", Look::Count),
     column("eta", "diff/plan/eta", Look::Word),
     column("loss_at_most_pts", "diff/plan/max_expected_loss_pts", Look::Word),
@@ -130,16 +142,17 @@ impl Noun {
                 out.next(&format!("weir workload show {workload}"))?;
                 Ok(FINE)
             }
-            Verb::Diff { workload } => {
-                let reply =
-                    client.get(&format!("/policy-diffs{}", query(&[("workload", workload.as_deref())]))).await?;
-                client.check_workload(&reply, workload.as_deref()).await?;
-                out.list(&reply, &DIFFS)?;
-                out.next("weir policy explain ID, or weir policy apply ID")?;
-                Ok(FINE)
+            Verb::Diff { revisions: pair, workload, markdown, exit_code } => {
+                let found = match (pair.as_slice(), workload) {
+                    ([from, to], Some(workload)) => {
+                        policy_diff::compare(&revisions(client, workload).await?, out, from, to)?
+                    }
+                    _ => proposals(client, out, workload.as_deref(), *markdown).await?,
+                };
+                Ok(if found && *exit_code { NEGATIVE } else { FINE })
             }
             Verb::Explain { id } => {
-                let reply = client.get(&path(id)).await?;
+                let reply = find(client, id).await?;
                 told(out, &reply, &MATHS)?;
                 if !out.is_json() {
                     mixes(&reply.value["diff"]["frontier"]["mixes"]).iter().try_for_each(|mix| out.line(mix))?;
@@ -150,14 +163,53 @@ impl Noun {
             Verb::Replay { id } => replay(client, out, id).await,
             Verb::Apply { id, assent } => apply(client, out, id, assent).await,
             Verb::Revert { workload, revision, reason, assent } => {
-                let head = revisions(client, workload).await?.value["items"][0]["revision"].clone();
-                out.confirm(&format!("go back to {revision} of {workload}, in place of {}", text(&head)), assent.yes)?;
+                let line = revisions(client, workload).await?;
+                policy_diff::named(&line, revision)?;
+                let head = line.value["items"][0]["revision"].clone();
+                if text(&head) == revision {
+                    let message = format!("{revision} is what routes {workload} now");
+                    return Err(Failure::usage(
+                        message,
+                        format!("`weir policy list {workload}` shows those before it"),
+                    ));
+                }
+                let what = format!("go back to {revision} of {workload}, in place of {}", text(&head));
+                if !assent.given(out, &what)? {
+                    return Ok(FINE);
+                }
                 let body = json!({ "revision": revision, "head": head, "reason": reason }).to_string();
                 let reply = client.post(&format!("/workloads/{}/policies/revert", escape(workload)), body).await?;
                 told(out, &reply, &LIST)?;
+                out.next(&format!("weir policy list {workload}"))?;
                 Ok(FINE)
             }
         }
+    }
+}
+
+/// Lists them; whether any waits for a person.
+async fn proposals(
+    client: &Client,
+    out: &mut Out<'_, '_>,
+    workload: Option<&str>,
+    markdown: bool,
+) -> Result<bool, Failure> {
+    let reply = client.get(&format!("/policy-diffs{}", query(&[("workload", workload)]))).await?;
+    client.check_workload(&reply, workload).await?;
+    if markdown {
+        out.line(&policy_markdown::text(reply.items()))?;
+    } else {
+        out.list(&reply, &PROPOSALS)?;
+        out.next("weir policy explain ID, or weir policy apply ID")?;
+    }
+    Ok(reply.items().iter().any(|diff| diff["state"] == "proposed"))
+}
+
+/// The proposal, or the nearest id.
+async fn find(client: &Client, id: &str) -> Result<Reply, Failure> {
+    match client.get(&path(id)).await {
+        Ok(reply) => Ok(reply),
+        Err(failure) => Err(client.suggest(failure, &DIFFS, id).await),
     }
 }
 
@@ -169,6 +221,7 @@ async fn revisions(client: &Client, workload: &str) -> Result<Reply, Failure> {
 }
 
 async fn replay(client: &Client, out: &mut Out<'_, '_>, id: &str) -> Outcome {
+    find(client, id).await?;
     let reply = client.get(&format!("{}/replay", path(id))).await?;
     let columns = [
         column("diff", "id", Look::Word),
@@ -181,8 +234,10 @@ async fn replay(client: &Client, out: &mut Out<'_, '_>, id: &str) -> Outcome {
 }
 
 async fn apply(client: &Client, out: &mut Out<'_, '_>, id: &str, assent: &Assent) -> Outcome {
-    let diff = client.get(&path(id)).await?.value;
-    out.confirm(&format!("start a canary: {}", text(&diff["sentence"])), assent.yes)?;
+    let diff = find(client, id).await?.value;
+    if !assent.given(out, &format!("start a canary: {}", text(&diff["sentence"])))? {
+        return Ok(FINE);
+    }
     let reply = client.post(&format!("{}/apply", path(id)), "").await?;
     let columns = [
         column("canary", "id", Look::Word),

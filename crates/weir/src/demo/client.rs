@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use weir_core::chat::Message;
 use weir_providers::transport::{Limits, Policy, Target, Transport};
 
+/// Whose request it is: what spending can be split by.
+const TAGS: HeaderName = HeaderName::from_static("x-weir-tags");
 const ANSWER_BYTES: usize = 1 << 20;
 const LIMITS: Limits = Limits {
     connect: Duration::from_secs(2),
@@ -34,10 +36,17 @@ impl Client {
         })
     }
 
-    /// Sends one prompt to a workload and reads the whole answer.
-    pub(super) async fn ask(&self, workload: &str, messages: &[Message], stream: bool) -> anyhow::Result<()> {
+    /// Sends one prompt to a workload, for whom `tags` say, and reads the whole answer.
+    pub(super) async fn ask(
+        &self,
+        workload: &str,
+        messages: &[Message],
+        stream: bool,
+        tags: &'static str,
+    ) -> anyhow::Result<()> {
         let body = json!({ "model": format!("weir/{workload}"), "messages": messages, "stream": stream });
-        let response = self.transport.send(&self.chat, HeaderMap::new(), bytes(&body), LIMITS).await?;
+        let head = HeaderMap::from_iter([(TAGS, HeaderValue::from_static(tags))]);
+        let response = self.transport.send(&self.chat, head, bytes(&body), LIMITS).await?;
         let status = response.status;
         response.body.read_all(ANSWER_BYTES).await?;
         if status == 200 { Ok(()) } else { bail!("the gateway answered {status}") }

@@ -22,6 +22,9 @@ const IN_FLIGHT: usize = 64;
 /// Every so many requests asks for a stream.
 const STREAM_EVERY: u64 = 10;
 
+/// Who sends it, in turn: one team twice as much as another.
+const TEAMS: [&str; 3] = [r#"{"team":"web"}"#, r#"{"team":"mobile"}"#, r#"{"team":"web"}"#];
+
 /// What the traffic met.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -38,7 +41,7 @@ pub(super) async fn drive(client: Client, workload: &'static str, tally: Arc<Tal
     let tasks = TaskTracker::new();
     let mut tick = time::interval(Duration::from_micros(1_000_000 / RATE));
     tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-    for (number, messages) in (0u64..).zip(prompts.iter().cycle()) {
+    for ((number, messages), team) in (0u64..).zip(prompts.iter().cycle()).zip(TEAMS.into_iter().cycle()) {
         tokio::select! {
             () = stop.cancelled() => break,
             _ = tick.tick() => {}
@@ -50,7 +53,7 @@ pub(super) async fn drive(client: Client, workload: &'static str, tally: Arc<Tal
         let (client, tally, messages) = (client.clone(), Arc::clone(&tally), Arc::clone(messages));
         tasks.spawn(async move {
             tally.sent.fetch_add(1, Relaxed);
-            if let Err(error) = client.ask(workload, &messages, number % STREAM_EVERY == 0).await {
+            if let Err(error) = client.ask(workload, &messages, number % STREAM_EVERY == 0, team).await {
                 tracing::warn!(%error, workload, "a demo request failed");
                 tally.failed.fetch_add(1, Relaxed);
             }

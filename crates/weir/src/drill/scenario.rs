@@ -112,7 +112,13 @@ mod tests {
     use super::*;
 
     fn candidate(id: &str, provider: &str, region: &str) -> Candidate {
-        Candidate { id: id.into(), provider: provider.into(), region: region.into(), keys: vec!["k".into()] }
+        Candidate {
+            id: id.into(),
+            model: id.into(),
+            provider: provider.into(),
+            region: region.into(),
+            keys: vec!["k".into()],
+        }
     }
 
     fn ids(victims: &[&Candidate]) -> Vec<String> {

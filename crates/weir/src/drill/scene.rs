@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use weir_config::{Key, Keyring, SecretString, Settings};
 use weir_core::{
     DeploymentId, WorkloadId,
-    deployment::Dialect,
+    deployment::{Deployment, Dialect},
     policy::Stage,
     workload::{Deadlines, Optimize},
 };
@@ -26,6 +26,9 @@ const SEED: u64 = 1;
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) id: DeploymentId,
+    /// What the simulator calls its model: each is one of its own, so that a fault hits it and no other. Unlike ids, it fits
+    /// into the path of every wire format.
+    pub(super) model: String,
     pub(super) provider: String,
     pub(super) region: String,
     /// Stand-ins for its keys.
@@ -35,17 +38,24 @@ pub(super) struct Candidate {
 /// The workload's candidates, in configured order.
 pub(super) fn candidates(settings: &Settings, workload: &WorkloadId) -> Vec<Candidate> {
     let ids = settings.workloads.get(workload).map(|workload| workload.candidates.as_slice()).unwrap_or_default();
-    let candidate = |id: &DeploymentId| {
+    let candidate = |(nth, id): (usize, &DeploymentId)| {
         let setting = settings.deployments.get(id)?;
         let keys = 1 + setting.more_api_keys.len();
         Some(Candidate {
             id: id.clone(),
+            model: format!("drill-{nth}"),
             provider: setting.deployment.provider.clone(),
             region: setting.deployment.capabilities.region.clone(),
             keys: (0..keys).map(|nth| format!("drill-{nth}-{id}")).collect(),
         })
     };
-    ids.iter().filter_map(candidate).collect()
+    ids.iter().enumerate().filter_map(candidate).collect()
+}
+
+/// Whose of the simulator's roots it is asked at.
+fn wire(deployment: &Deployment) -> Dialect {
+    // Bedrock wraps Anthropic's format for its own path.
+    if deployment.provider == "bedrock" { Dialect::Bedrock } else { deployment.dialect }
 }
 
 /// Deadlines of which none is longer than `patience`, but for the whole request: its attempts may add up.
@@ -80,7 +90,7 @@ impl Scene {
         deadlines: Deadlines,
     ) -> anyhow::Result<Self> {
         let (ttft_ms, token_ms, jitter) = PACE;
-        let models = candidates.iter().map(|one| SimModel::new(one.id.as_str()).latency(ttft_ms, token_ms, jitter));
+        let models = candidates.iter().map(|one| SimModel::new(one.model.as_str()).latency(ttft_ms, token_ms, jitter));
         let builder = models.fold(Sim::builder().seed(SEED), weir_sim::Builder::model);
         let sim = builder.build().serve().await.context("the simulated providers cannot listen")?;
         let dir = tempfile::tempdir()?;
@@ -110,13 +120,8 @@ impl Scene {
             if deployment.price.is_none() {
                 deployment.price = prices::lookup(&deployment.provider, &deployment.model);
             }
-            // Each is a model of its own, so that a fault hits it and no other.
-            deployment.model = one.id.to_string();
-            deployment.base_url = sim.base_url();
-            if deployment.dialect == Dialect::OpenaiResponses {
-                // The simulator does not speak it; how a request is routed does not depend on it.
-                deployment.dialect = Dialect::OpenaiChat;
-            }
+            deployment.model.clone_from(&one.model);
+            deployment.base_url = weir_sim::root(&sim.base_url(), wire(deployment));
             setting.allow_private = true;
             let mut keys = one.keys.iter().map(|key| Key::Secret(SecretString::from(key.as_str())));
             setting.api_key = keys.next();
@@ -132,10 +137,78 @@ impl Scene {
             match &fault {
                 Some(fault) => {
                     let key = one.keys.first().map(String::as_str).unwrap_or_default();
-                    self.sim.control.set_fault(one.id.as_str(), fault(key), 1.0);
+                    self.sim.control.set_fault(&one.model, fault(key), 1.0);
                 }
-                None => self.sim.control.clear_fault(one.id.as_str()),
+                None => self.sim.control.clear_fault(&one.model),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio_util::sync::CancellationToken;
+    use weir_core::policy::Stage;
+
+    use super::*;
+    use crate::drill::load::Load;
+
+    /// Provider and dialect of each.
+    const WIRES: [(&str, &str); 10] = [
+        ("openai", "openai_chat"),
+        ("openai", "openai_responses"),
+        ("azure", "openai_chat"),
+        ("anthropic", "anthropic"),
+        ("gemini", "gemini"),
+        ("vertex", "gemini"),
+        ("mistral", "mistral"),
+        ("cohere", "cohere"),
+        ("bedrock", "bedrock"),
+        ("bedrock", "anthropic"),
+    ];
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn every_deployment_is_drilled_over_its_own_wire() {
+        let ids: Vec<String> = WIRES.iter().map(|(provider, dialect)| format!("{provider}/models/{dialect}")).collect();
+        let deployments = WIRES.iter().zip(&ids).map(|((provider, dialect), id)| {
+            format!(
+                "[deployments.\"{id}\"]\nprovider = \"{provider}\"\ndialect = \"{dialect}\"\nmodel = \"a:b\"\n\
+                 base_url = \"https://provider.example/v1\"\napi_key = \"env:KEY\"\n"
+            )
+        });
+        let deployments: String = deployments.collect();
+        let text = format!(
+            "{deployments}[workloads.chat]\ncandidates = {ids:?}\npolicy = [\"filter\", \"canary\", \"round_robin\"]\n"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("weir.toml");
+        std::fs::write(&file, text).unwrap();
+        let settings = weir_config::load(Some(&file), &|name| (name == "KEY").then(|| "secret-0123456789".into()));
+        let settings = settings.unwrap_or_else(|invalid| panic!("{invalid:?}"));
+        let workload = WorkloadId::from("chat");
+        let candidates = candidates(&settings, &workload);
+        // Whole deadlines: nothing may be made elsewhere because the machine is busy.
+        let deadlines = settings.workloads[&workload].deadlines;
+        let stages: Vec<Stage> = settings.stages[&workload].clone();
+        let scene = Scene::start(&settings, &workload, &candidates, &stages, deadlines).await.unwrap();
+        for stream in [false, true] {
+            let load = Arc::new(Load::new(&scene.app.url(), &workload, stream, Duration::from_secs(60)).unwrap());
+            let stop = CancellationToken::new();
+            let driving = tokio::spawn(Arc::clone(&load).drive(20, stop.clone()));
+            tokio::time::timeout(Duration::from_secs(60), async {
+                while candidates.iter().any(|one| load.served(&one.id, Duration::ZERO) == 0) {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            })
+            .await
+            .unwrap_or_else(|_| panic!("some are never served by: {:?}", load.samples().first()));
+            stop.cancel();
+            driving.await.unwrap();
+            let again = load.samples().iter().filter(|sample| !sample.whole || sample.attempts > 1).count();
+            assert_eq!(again, 0, "a call to a wrong address fails and is made elsewhere");
+        }
+        scene.app.stop().await;
     }
 }

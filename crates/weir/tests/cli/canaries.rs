@@ -59,6 +59,39 @@ async fn a_person_pauses_resumes_and_promotes() {
     let ran = weir.run(&["policy", "list", "maths"]).await;
     let newest = ran.out.lines().nth(1).unwrap();
     assert!(newest.starts_with("r-0002\tr-0001\t") && newest.contains("\tsim/medium,sim/large\t"), "{newest}");
+    let compare = ["policy", "diff", "r-0001", "r-0002", "--workload", "maths"];
+    let ran = weir.run(&compare).await;
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "part\tfrom\tto\nadmitted\tsim/large\tsim/medium,sim/large\n"),
+        "{ran:?}"
+    );
+    assert_eq!(weir.run(&[&compare[..], &["--exit-code"]].concat()).await.code, 1);
+    let same = ["policy", "diff", "r-0002", "r-0002", "--workload", "maths", "--exit-code", "--json"];
+    let ran = weir.run(&same).await;
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "{\"from\":\"r-0002\",\"to\":\"r-0002\",\"changes\":{}}\n"),
+        "{ran:?}"
+    );
+    says(&weir.run(&["policy", "diff", "r-0001", "r-9", "--workload", "maths"]).await, 2, "there are r-0002, r-0001");
+    says(&weir.run(&["policy", "diff", "r-0001", "r-0002"]).await, 2, "--workload");
+
+    says(&weir.run(&["policy", "revert", "maths", "r-0002", "--yes"]).await, 2, "r-0002 is what routes maths now");
+    says(&weir.run(&["policy", "revert", "maths", "r-9", "--dry-run"]).await, 2, "there is no revision `r-9`");
+    let ran = weir.run(&["canary", "start", "maths", "sim/smal", "--yes"]).await;
+    says(&ran, 2, "`sim/smal` is not a candidate of `maths`\n\nhint: did you mean `sim/small`?");
+    let back = ["policy", "revert", "maths", "r-0001"];
+    let what = "go back to r-0001 of maths, in place of r-0002";
+    says(&weir.run(&back).await, 2, &format!("nobody can be asked: {what}"));
+    let ran = weir.run(&[&back[..], &["--dry-run"]].concat()).await;
+    assert_eq!((ran.code, ran.out), (0, format!("would {what}\n")));
+    let ran = weir.run(&[&back[..], &["--dry-run", "--json"]].concat()).await;
+    assert_eq!((ran.code, ran.out), (0, format!("{{\"would\":\"{what}\"}}\n")));
+    assert_eq!(weir.run(&["policy", "list", "maths"]).await.out.lines().count(), 3, "nothing was changed");
+    says(&weir.run(&["policy", "explain", "pd_1"]).await, 2, "hint: `weir policy diff` shows all 0");
+    assert_eq!(weir.run(&["policy", "diff", "--exit-code"]).await.code, 0, "no proposal waits");
+
     // It is over, so watching ends at once.
     let ran = weir.run(&["canary", "watch", id]).await;
     assert_eq!((ran.code, ran.out.lines().count()), (0, 2), "{ran:?}");

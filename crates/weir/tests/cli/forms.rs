@@ -86,7 +86,9 @@ async fn what_needs_no_server_works_without_one() {
     let ran = run(Reader::Pipe, HashMap::new(), &["completions", "bash"]).await;
     assert!(ran.code == 0 && ran.out.contains("roll-back"), "{}", ran.err);
     let ran = run(Reader::Pipe, HashMap::new(), &["--version"]).await;
-    assert_eq!(ran.out, format!("weir {} (schema {})\n", env!("CARGO_PKG_VERSION"), weir_store::schema_revision()));
+    let (version, schema) = (env!("CARGO_PKG_VERSION"), weir_store::schema_revision());
+    let commit = option_env!("WEIR_COMMIT").unwrap_or("development build");
+    assert_eq!(ran.out, format!("weir {version} ({commit}, schema {schema})\n"));
     let ran = run(Reader::Pipe, HashMap::new(), &["explain", "W0301"]).await;
     assert!(ran.out.starts_with("W0301: no deployment can serve this request\n"), "{}", ran.out);
     let ran = run(Reader::Pipe, HashMap::new(), &["config", "show", "--json"]).await;

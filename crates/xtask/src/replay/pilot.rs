@@ -115,7 +115,12 @@ async fn look(
                     } else {
                         ("roll_back", "held, and nobody looks into it")
                     };
-                    weir.post(&format!("/api/v1/canaries/{canary}/{order}"), &json!({"reason": reason})).await?;
+                    let path = format!("/api/v1/canaries/{canary}");
+                    let told = weir.post(&format!("{path}/{order}"), &json!({"reason": reason})).await;
+                    // The optimizer may have ended it in between.
+                    if told.is_err() && word(&weir.get(&path).await?, "state")? == "held" {
+                        told?;
+                    }
                     continue;
                 }
                 "promoted" => line.stable = candidate,

@@ -36,6 +36,8 @@ fn canary(baseline: f64) -> Option<Canary> {
         sample: 1.0,
         half_life_s: 86_400.0,
         segments: Vec::new(),
+        tenants: Vec::new(),
+        guards: Vec::new(),
         optimize: Default::default(),
         deadlines: Deadlines::default(),
         strictness: Default::default(),
@@ -49,7 +51,7 @@ fn canary(baseline: f64) -> Option<Canary> {
         ..StartRequest::new(workload.id.clone(), "sim/small".into())
     };
     let head = revision::first(&workload, &[], vec![Stage::Canary], START);
-    let ground = Ground { workload: &workload, head: &head, history: &[], baseline: Baseline::default() };
+    let ground = Ground { workload: &workload, head: &head, history: &[], baseline: Baseline::default(), kin: &[] };
     start(&request, &ground, "simulate", &Seeded::new(1), START).ok().map(|(canary, _)| canary)
 }
 
@@ -66,6 +68,7 @@ fn exposure(number: u32, arm: Arm, cents: i32) -> Exposure {
         ended_at: assigned_at,
         failed: false,
         ttft_us: None,
+        guarded: Vec::new(),
         cost_nano: None,
         grade: Some(f64::from(cents) / 100.0),
         graded_at: Some(assigned_at),

@@ -21,6 +21,7 @@ mod switches;
 mod table3;
 #[cfg(test)]
 mod tests;
+mod trials;
 
 use std::time::Instant;
 
@@ -43,6 +44,8 @@ enum What {
     Switches,
     /// Routes chosen from few scores
     Planner,
+    /// Who is tried next, with pairs for a few trials
+    Trials,
     /// The best of many scopes, where it was chosen and held out
     Scopes,
     /// Same-prompt pairs
@@ -73,7 +76,7 @@ pub(crate) struct Args {
 /// Makes one table.
 type Table = fn(u32, u64) -> String;
 
-const TABLES: [(What, Table); 11] = [
+const TABLES: [(What, Table); 12] = [
     (What::Table3, table3::table),
     (What::Rival, rival::table),
     (What::Drift, drift::table),
@@ -81,6 +84,7 @@ const TABLES: [(What, Table); 11] = [
     (What::Coverage, coverage::table),
     (What::Switches, switches::table),
     (What::Planner, planner::table),
+    (What::Trials, trials::table),
     (What::Scopes, scopes::table),
     (What::Shadow, shadow::table),
     (What::Guard, guard::table),

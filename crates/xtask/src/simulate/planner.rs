@@ -91,7 +91,7 @@ impl World {
                 counts[row][column] += u32::from(passed);
                 if reading != Reading::Point {
                     seq += 1;
-                    windows.fold(seq, &score(row, column, passed));
+                    windows.fold(seq, &score(segment(row), deployment(column), passed));
                 }
             }
         }
@@ -128,12 +128,13 @@ fn deployment(column: usize) -> DeploymentId {
     format!("sim/{column}").into()
 }
 
-fn score(row: usize, column: usize, passed: bool) -> Score {
+/// A check's verdict on an answer.
+pub(super) fn score(segment: Arc<str>, deployment: DeploymentId, passed: bool) -> Score {
     Score {
         span_id: SpanId::from_bits(1),
         workload: workload(),
-        segment: segment(row),
-        deployment: deployment(column),
+        segment,
+        deployment,
         scorer: scorer(),
         version: "v1".into(),
         verdict: Verdict::Scored { grade: if passed { Grade::ONE } else { Grade::ZERO } },

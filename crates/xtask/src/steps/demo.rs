@@ -3,10 +3,15 @@
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::shell::{cargo, output};
+use crate::{
+    paths,
+    shell::{output, program},
+    weir,
+};
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    let text = output(cargo(&["run", "--quiet", "--locked", "-p", "weir", "--", "demo", "--headless", "--json"]))?;
+    let binary = weir::build(weir::Profile::Dev)?;
+    let text = output(program(binary, &["demo", "--headless", "--json"], &paths::root()))?;
     let report: Value = serde_json::from_str(&text).context("the demo's report is not JSON")?;
     if report.get("passed") != Some(&Value::Bool(true)) {
         bail!("the demo reports that not everything happened:\n{text}");

@@ -53,7 +53,7 @@ fn fuzz(target: Option<&str>, limit: &[&str]) -> anyhow::Result<()> {
     let triple = host()?;
     let mut build = cargo(&["build", "--profile", "dev", "--target", &triple]);
     build.current_dir(&folder).env("CARGO_TARGET_DIR", &built);
-    build.env("RUSTFLAGS", FLAGS.join(" ")).env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_DEV_DEBUG", "0");
+    build.env("RUSTFLAGS", FLAGS.join(" "));
     shell::run(build)?;
     let mut names: Vec<String> = fs::read_dir(folder.join("corpus"))?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
@@ -69,7 +69,16 @@ fn fuzz(target: Option<&str>, limit: &[&str]) -> anyhow::Result<()> {
         let failing = format!("-artifact_prefix={}/", built.display());
         let (found, kept) = (found.to_string_lossy(), kept.to_string_lossy());
         let fuzzer = built.join(&triple).join("debug").join(&name);
-        let rest = ["-max_len=8192", "-timeout=10", "-print_final_stats=1", &failing, &found, &kept];
+        let rest = [
+            "-max_len=8192",
+            "-timeout=10",
+            "-verbosity=0",
+            "-print_funcs=0",
+            "-print_final_stats=1",
+            &failing,
+            &found,
+            &kept,
+        ];
         let args = [limit, &rest].concat();
         shell::run(program(fuzzer, &args, &folder))
             .with_context(|| format!("target {name}; the input is in {}", built.display()))?;

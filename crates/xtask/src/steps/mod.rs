@@ -17,10 +17,11 @@ use crate::shell::{cargo, run};
 /// A step's name and what it does.
 type Step = (&'static str, fn() -> anyhow::Result<()>);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("fmt", fmt),
     ("lint", lint),
     ("deny", deny::run),
+    ("stories", stories),
     ("demo", demo::run),
     ("web", web::run),
     ("clients", clients::run),
@@ -59,4 +60,9 @@ pub(crate) fn fmt() -> anyhow::Result<()> {
 
 pub(crate) fn lint() -> anyhow::Result<()> {
     run(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+/// The stories that take longer than a person waits for `cargo test`: real processes killed, comparisons poisoned.
+pub(crate) fn stories() -> anyhow::Result<()> {
+    run(cargo(&["test", "--locked", "--workspace", "--test", "stories", "--", "--ignored"]))
 }

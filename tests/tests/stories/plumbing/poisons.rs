@@ -55,6 +55,7 @@ async fn hard_traffic_elsewhere_makes_no_bad_candidate_look_good() {
 /// Ramp and drift: traffic becomes easier while the share grows. Pooled over both, a candidate that is 20 points worse
 /// looks better.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask stories"]
 async fn traffic_that_becomes_easier_while_the_share_grows_promotes_nobody() {
     let seens = play("ramp and drift: easier traffic at larger shares, −20 pt", |seed| async move {
         let mut scene = Scene::new(seed, &[0.08, 0.5]).await;
@@ -96,6 +97,7 @@ async fn bad_answers_that_are_graded_late_are_waited_for() {
 
 /// Attrition: bad answers of the candidate are never graded. Of those that are, none is bad.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask stories"]
 async fn answers_that_nobody_grades_count_against_the_candidate() {
     let seens = play("attrition: bad answers never graded, −30 pt", |seed| async move {
         let mut scene = Scene::new(seed, &[0.5]).await;
@@ -112,6 +114,7 @@ async fn answers_that_nobody_grades_count_against_the_candidate() {
 
 /// Sessions: a dozen conversations of each arm, of a candidate at the margin. Counted by turns, luck is proof.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask stories"]
 async fn the_turns_of_one_conversation_are_one_piece_of_evidence() {
     let seens = play("session: 25 conversations of 16 turns, −10 pt", |seed| async move {
         let mut scene = Scene::new(seed, &[0.5]).await;
@@ -129,6 +132,7 @@ async fn the_turns_of_one_conversation_are_one_piece_of_evidence() {
 
 /// Hidden harm: one of two kinds of prompts is 60 points worse, the other better. Taken together it is proven.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask stories"]
 async fn harm_that_hides_in_one_part_is_promoted_nowhere_but_outside_of_it() {
     let seens = play("hidden cluster: −60 pt in a fifth of the traffic, +40 pt elsewhere", |seed| async move {
         let mut scene = Scene::with(&told_apart(), seed, &[0.5]).await;
@@ -149,6 +153,7 @@ const TRIES: u64 = 4;
 /// The best of sixteen: each candidate is 30 points worse, each has answered a few requests, and the luckiest of them looks
 /// as good as what serves. Judged by what it was chosen by, it is promoted; its trial begins from nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask stories"]
 async fn the_luckiest_of_many_candidates_is_judged_by_what_comes_after_it_was_chosen() {
     let seens = play("best of 16: the luckiest candidate, −30 pt each", |seed| async move {
         let names: Vec<String> = (0..TRIED).map(|number| format!("c{number:02}")).collect();

@@ -5,7 +5,7 @@ import { count } from "../../lib/format";
 import { Card } from "../../ui/Card";
 import { Pill } from "../../ui/Pill";
 import { Scroll } from "../../ui/Scroll";
-import { gradeRow, guardRow, plainRows } from "./guards";
+import { gradeRow, guardRow, peopleRow, plainRows } from "./guards";
 import { workloadQuery } from "./queries";
 
 /** Both arms side by side: the grade that decides, every guard with its bar, and what each costs and takes. */
@@ -13,7 +13,12 @@ export function Guardrails({ canary }: { canary: CanaryDetail }) {
   const { evidence } = canary;
   const candidates = useQuery(workloadQuery(canary.workload)).data?.candidates;
   const of = (id: string): Candidate | undefined => candidates?.find((row) => row.deployment === id);
-  const rows = [gradeRow(canary), ...evidence.guards.map(guardRow), ...plainRows(of(canary.control), of(canary.candidate))];
+  const rows = [
+    gradeRow(canary),
+    peopleRow(canary),
+    ...evidence.guards.map(guardRow),
+    ...plainRows(of(canary.control), of(canary.candidate)),
+  ];
   const missing = evidence.missing_candidate + evidence.missing_control;
   return (
     <Card title="Guardrails" question="Both arms get the same share of the same traffic at the same time. The thin line is the bar.">

@@ -11,16 +11,18 @@ import { FreezeDialog } from "./FreezeDialog";
 import { canariesQuery, workloadsQuery } from "./queries";
 import { StartCanary } from "./StartCanary";
 import { isOpen } from "./states";
+import { useCanaryEvents } from "./useCanaryEvents";
 
 const route = getRouteApi("/canaries");
 
 /** Every comparison of a candidate with the stable deployment, running and over. */
 export default function List() {
-  const { workload, sort, start, state } = route.useSearch();
+  const { workload, sort, start, candidate, state } = route.useSearch();
   const navigate = route.useNavigate();
   const query = useQuery(canariesQuery(workload));
   const workloads = useQuery(workloadsQuery).data?.items ?? [];
   const [freezing, setFreezing] = useState(false);
+  useCanaryEvents();
   const set = (more: Record<string, string | undefined>) => void navigate({ search: (before) => ({ ...before, ...more }), replace: true });
   const startOn = workload ?? workloads.find((row) => row.state !== "canary")?.id ?? workloads[0]?.id;
   useKeys({ n: () => startOn && set({ start: startOn }) });
@@ -73,7 +75,14 @@ export default function List() {
           }
         />
       </div>
-      {start ? <StartCanary workload={start} onPick={(id) => set({ start: id })} onClose={() => set({ start: undefined })} /> : null}
+      {start ? (
+        <StartCanary
+          workload={start}
+          candidate={candidate}
+          onPick={(id) => set({ start: id, candidate: undefined })}
+          onClose={() => set({ start: undefined, candidate: undefined })}
+        />
+      ) : null}
       {freezing ? <FreezeDialog workloads={workloads.map(({ id }) => id)} onClose={() => setFreezing(false)} /> : null}
     </>
   );

@@ -12,6 +12,7 @@ import { zoneName } from "../../lib/zone";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
+import { Unknown } from "../../ui/Unknown";
 import { CanaryPill } from "../words";
 import { ActDialog } from "./ActDialog";
 import { ACTS, actsOf } from "./acts";
@@ -26,7 +27,9 @@ import { rungs } from "./rungs";
 import { ShareChart } from "./ShareChart";
 import { isExposed } from "./states";
 import { Timeline } from "./Timeline";
+import { useCanaryEvents } from "./useCanaryEvents";
 import { VerdictBanner } from "./VerdictBanner";
+import { Warnings } from "./Warnings";
 
 const route = getRouteApi("/canaries/$id");
 
@@ -34,6 +37,7 @@ const route = getRouteApi("/canaries/$id");
 export default function Page() {
   const { id } = route.useParams();
   const query = useQuery(canaryQuery(id));
+  useCanaryEvents();
   const [act, setAct] = useState<CanaryAct | null>(null);
   const allowed = query.data ? actsOf(query.data.state) : [];
   const press = (key: string) => {
@@ -42,12 +46,13 @@ export default function Page() {
   };
   useKeys({ p: () => press("p"), r: () => press("r"), a: () => press("a"), P: () => press("P") });
   return (
-    <Loaded query={query} height={640} head={<Unknown />}>
+    <Loaded query={query} height={640} head={<Unknown title="Canary" to="/canaries" all="All canaries" />}>
       {(canary) => (
         <>
           <Head canary={canary} ask={setAct} />
           <FreezeBanner workload={canary.workload} />
           <VerdictBanner canary={canary} />
+          <Warnings warnings={canary.warnings} />
           <div className="grid side">
             <div className="stack">
               <DifferenceBand canary={canary} />
@@ -68,16 +73,6 @@ export default function Page() {
         </>
       )}
     </Loaded>
-  );
-}
-
-function Unknown() {
-  return (
-    <PageHead title="Canary">
-      <Link to="/canaries" className="btn">
-        All canaries
-      </Link>
-    </PageHead>
   );
 }
 

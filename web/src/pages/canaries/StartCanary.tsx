@@ -1,25 +1,28 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { post } from "../../api/client";
+import { ApiError, post } from "../../api/client";
 import type { Workload } from "../../api/types";
 import { count, percent } from "../../lib/format";
 import { pairsNeeded, secondsNeeded } from "../../lib/plan";
 import { span } from "../../lib/time";
 import { Dialog } from "../../ui/Dialog";
 import { Failed, Loaded } from "../../ui/Loaded";
-import { type Draft, MARGINS, request, STEPS } from "./plan";
+import { KinJudge } from "./KinJudge";
+import { type Draft, first, KIN_JUDGE, MARGINS, ready, request, STEPS } from "./plan";
 import { workloadQuery, workloadsQuery } from "./queries";
 
 interface Props {
   /** Chosen first. */
   workload: string;
+  /** Chosen where it may be one; otherwise the first that may. */
+  candidate?: string | undefined;
   onPick: (workload: string) => void;
   onClose: () => void;
 }
 
 /** Starts a comparison of a candidate with the stable deployment on live traffic. */
-export function StartCanary({ workload, onPick, onClose }: Props) {
+export function StartCanary({ workload, candidate, onPick, onClose }: Props) {
   const workloads = useQuery(workloadsQuery).data?.items ?? [];
   const query = useQuery(workloadQuery(workload));
   return (
@@ -50,7 +53,7 @@ export function StartCanary({ workload, onPick, onClose }: Props) {
               </div>
             </>
           ) : (
-            <Form key={data.id} workload={data} onClose={onClose} />
+            <Form key={`${data.id}/${candidate ?? ""}`} workload={data} wanted={candidate} onClose={onClose} />
           )
         }
       </Loaded>
@@ -58,29 +61,38 @@ export function StartCanary({ workload, onPick, onClose }: Props) {
   );
 }
 
-function Form({ workload, onClose }: { workload: Workload; onClose: () => void }) {
+function Form({ workload, wanted, onClose }: { workload: Workload; wanted: string | undefined; onClose: () => void }) {
   const offered = workload.candidates.filter((candidate) => !candidate.stable);
   const stable = workload.candidates.find((candidate) => candidate.stable);
   const [draft, setDraft] = useState<Draft>({
     workload: workload.id,
-    candidate: (offered.find((row) => !row.admitted) ?? offered[0])?.deployment ?? "",
+    candidate: first(workload, wanted),
     margin: 0.03,
     plan: "usual",
     shadow: 0,
     mustSave: false,
     approval: false,
     again: false,
+    kin: null,
   });
   const set = (more: Partial<Draft>) => setDraft({ ...draft, ...more });
   const client = useQueryClient();
   const navigate = useNavigate();
   const start = useMutation({
     mutationFn: () => post("/canaries", request(draft)),
+    onError: (error) => {
+      if (error instanceof ApiError && error.code === KIN_JUDGE) set({ kin: draft.kin ?? { accepted: false, reason: "" } });
+    },
     onSuccess: (canary) => {
       void client.invalidateQueries();
       void navigate({ to: "/canaries/$id", params: { id: canary.id } });
     },
   });
+  // What was refused was of another candidate.
+  const pick = (candidate: string) => {
+    start.reset();
+    set({ candidate, kin: null });
+  };
   const steps = STEPS[draft.plan]?.steps ?? [0.5];
   const pairs = pairsNeeded(stable?.quality?.value ?? 0.8, draft.margin);
   const seconds = secondsNeeded(pairs, workload.requests, steps.at(-1) ?? 0.5);
@@ -90,12 +102,12 @@ function Form({ workload, onClose }: { workload: Workload; onClose: () => void }
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (draft.candidate && !start.isPending) start.mutate();
+        if (ready(draft) && !start.isPending) start.mutate();
       }}
     >
       <label className="field">
         <span>Candidate, compared with {stable?.deployment ?? "the stable deployment"}</span>
-        <select value={draft.candidate} onChange={(event) => set({ candidate: event.target.value })} autoFocus>
+        <select value={draft.candidate} onChange={(event) => pick(event.target.value)} autoFocus>
           {offered.map((row) => (
             <option key={row.deployment}>{row.deployment}</option>
           ))}
@@ -157,11 +169,12 @@ function Form({ workload, onClose }: { workload: Workload; onClose: () => void }
         A clearly worse one is rolled back much sooner.
       </p>
       {start.error ? <Failed error={start.error} /> : null}
+      {draft.kin ? <KinJudge kin={draft.kin} set={(kin) => set({ kin })} /> : null}
       <div className="row" style={{ justifyContent: "flex-end" }}>
         <button type="button" className="btn" onClick={onClose}>
           Cancel
         </button>
-        <button className="btn primary" disabled={!draft.candidate || start.isPending}>
+        <button className="btn primary" disabled={!ready(draft) || start.isPending}>
           Start
         </button>
       </div>

@@ -42,6 +42,11 @@ export function actsOf(state: CanaryState): CanaryAct[] {
   }
 }
 
+/** Takes traffic back: never refused because the canary has moved since the page was read. */
+export function retreats(act: CanaryAct): boolean {
+  return act === "pause" || act === "roll_back";
+}
+
 /** The share of the workload's traffic that changes hands. */
 export function moved(act: CanaryAct, { state, share, plan }: Pick<CanaryDetail, "state" | "share" | "plan">): number {
   // Verifying, the candidate has everything but the control's hold-back.

@@ -1,25 +1,26 @@
 import { describe, expect, it } from "vitest";
 import type { CanaryDetail, CanaryState, HoldCause } from "../../api/types";
-import { ACTS, actsOf, moved, NAME_ABOVE } from "./acts";
+import { ACTS, actsOf, moved, NAME_ABOVE, retreats } from "./acts";
 import { axis } from "./axis";
 import { funnel } from "./Funnel";
-import { gradeRow, guardRow } from "./guards";
+import { gradeRow, guardRow, peopleRow } from "./guards";
 import { secondsLeft } from "./pace";
-import { request } from "./plan";
+import { first, ready, request } from "./plan";
 import { rungs } from "./rungs";
+import { withCanary } from "./useCanaryEvents";
 import { because, headline, rule } from "./verdict";
 
 const evidence: CanaryDetail["evidence"] = {
   ...{ pairs: 100, step_pairs: 40, candidate_mean: 0.81, control_mean: 0.8, delta: 0.01, lower: -0.01, upper: 0.03 },
   ...{ log_e_promote: 0, promote_at: 4.6, log_e_rollback: 0, rollback_at: 3.7, log_e_harm: 0, hold_at: 3, log_e_floor: null },
   ...{ missing_candidate: 0, missing_control: 0, attempt: 1, alpha: 0.01, watermark: null, scorer_version: null },
-  ...{ guards: [], strata: [], battles: null, histogram: "" },
+  ...{ guards: [], strata: [], battles: null, judge_bias: null, histogram: "" },
 };
 const base: CanaryDetail = {
-  ...{ id: "c1", workload: "support", candidate: "a/haiku", control: "b/gpt", scorer: "exact", base: "r-0001" },
+  ...{ id: "c1", etag: "3", workload: "support", candidate: "a/haiku", control: "b/gpt", scorer: "exact", base: "r-0001" },
   ...{ state: "running", held: null, scoped_out: [], proposer: "optimizer", frozen: false, risk_budget: 0.02, expected_loss: 0.001 },
   ...{ step: 1, steps: [0.05, 0.25, 0.5], share: 0.25, margin: 0.02, verdict: "", evidence, eta_pairs: 210 },
-  ...{ created_at: "2026-01-01T00:00:00Z", changed_at: "2026-01-01T00:10:00Z", reason: "began" },
+  ...{ created_at: "2026-01-01T00:00:00Z", changed_at: "2026-01-01T00:10:00Z", reason: "began", warnings: [] },
   plan: {
     ...{ shadow_pairs: 0, step_pairs: 100, min_pairs: 100, verify_pairs: 0, max_pairs: 5000, bake_ms: 0, min_duration_ms: 0 },
     ...{ horizon_ms: 0, score_timeout_ms: 0, hold_back: 0.05, floor: null, approval: false, four_eyes: false },
@@ -47,7 +48,18 @@ describe("the verdict", () => {
       expect(because(of({ state }))).toMatch(/\.$/);
       expect(because(of({ state }))).not.toContain("..");
     }
-    const holds: HoldCause[] = ["operator", "harm", "units", "missing", "latency", "first_byte", "scorer", "scorer_changed", "lease"];
+    const holds: HoldCause[] = [
+      "operator",
+      "harm",
+      "units",
+      "missing",
+      "latency",
+      "first_byte",
+      "scorer",
+      "scorer_changed",
+      "lease",
+      "judge_bias",
+    ];
     expect(new Set(holds.map((held) => words("held", {}, held))).size).toBe(holds.length);
     expect(words("held", {}, "harm")).toContain("Suspect");
   });
@@ -139,13 +151,34 @@ describe("the ladder", () => {
 });
 
 describe("guards", () => {
-  const guard = { name: "errors", bad: 3, n: 100, allowed: 0.05, log_e: 0, hold_at: null, rollback_at: 6.9, state: "fine" as const };
+  const guard = {
+    name: "errors",
+    bad: 3,
+    n: 100,
+    allowed: 0.05,
+    log_e: 0,
+    hold_at: null,
+    rollback_at: 6.9,
+    log_e_fine: null,
+    promote_at: null,
+    state: "fine" as const,
+  };
   it("are a rate with its band beside the rate that is allowed", () => {
     const row = guardRow(guard);
     expect([row.name, row.verdict[2], row.difference]).toEqual(["error rate", "fine", "−2.0 pt"]);
     expect(row.glyph?.mark).toBe(0.05);
     expect(guardRow({ ...guard, state: "rolls_back" }).verdict[2]).toBe("rolls back");
     expect(guardRow({ ...guard, n: 0, bad: 0 }).verdict[2]).toBe("nothing yet");
+  });
+  it("name a scorer that guards", () => {
+    const row = guardRow({ ...guard, name: "check:valid_json", allowed: 0.01, bad: 0 });
+    expect([row.name, row.note]).toEqual(["valid_json", "may lose a point against the stable one"]);
+  });
+  it("say what people's labels leave of the scorer's grades", () => {
+    expect(peopleRow(base).verdict[2]).toBe("scorer's word alone");
+    const bias = { delta: 0.02, lower: 0.01, upper: 0.03, labels: 150, lower_by_people: -0.01 };
+    expect(peopleRow(of({}, { judge_bias: bias })).verdict[2]).toBe("not worse");
+    expect(peopleRow(of({}, { judge_bias: { ...bias, lower_by_people: -0.2 } })).verdict[2]).toBe("not proven");
   });
   it("count arms that should be alike", () => {
     expect(guardRow({ ...guard, name: "units", bad: 48, n: 100, allowed: 0.5 })).toMatchObject({
@@ -180,9 +213,37 @@ describe("orders", () => {
     expect(moved("resume", of({}))).toBe(0);
   });
   it("leave out what stays at its default", () => {
-    const draft = { workload: "w", candidate: "c", margin: 0.02, plan: "fast", shadow: 0, mustSave: false, approval: false, again: false };
+    const draft = {
+      ...{ workload: "w", candidate: "c", margin: 0.02, plan: "fast", shadow: 0, mustSave: false, approval: false, again: false },
+      kin: null,
+    };
     expect(request(draft)).toEqual({ workload: "w", candidate: "c", steps: [0.5], margin: 0.02 });
     expect(request({ ...draft, approval: true, shadow: 20 })).toMatchObject({ four_eyes: true, shadow_pairs: 20 });
+    expect(request({ ...draft, kin: { accepted: true, reason: " people label it " } })).toMatchObject({
+      kin_judge: true,
+      reason: "people label it",
+    });
+    expect(request({ ...draft, kin: { accepted: false, reason: "no" } })).toEqual(request(draft));
+  });
+  it("start against a refusal only once it is accepted, with a reason", () => {
+    const kin = (accepted: boolean, reason: string) => ready({ candidate: "c", kin: { accepted, reason } });
+    expect([ready({ candidate: "c", kin: null }), ready({ candidate: "", kin: null })]).toEqual([true, false]);
+    expect([kin(false, "why"), kin(true, " "), kin(true, "why")]).toEqual([false, false, true]);
+  });
+  it("are refused for what has moved meanwhile, unless they take traffic back", () => {
+    const acts = Object.keys(ACTS) as (keyof typeof ACTS)[];
+    expect(acts.filter(retreats)).toEqual(["pause", "roll_back"]);
+  });
+});
+
+describe("a canary that moves", () => {
+  const row = (id: string, etag: string) => ({ ...of({}), id, etag });
+  const shown = (rows: CanaryDetail[], canary: CanaryDetail, workload: string) =>
+    withCanary(rows, canary, workload).map(({ id, etag }) => id + etag);
+  it("takes its place in the list, and a new one comes first where its workload is listed", () => {
+    expect(shown([row("b", "1"), row("a", "5")], row("b", "2"), "")).toEqual(["b2", "a5"]);
+    expect(shown([row("a", "5")], row("b", "1"), "support")).toEqual(["b1", "a5"]);
+    expect(shown([row("a", "5")], row("b", "1"), "sales")).toEqual(["a5"]);
   });
 });
 
@@ -190,5 +251,15 @@ describe("the funnel", () => {
   it("measures pairs against half the requests", () => {
     const told = funnel({ offered: 100, units: 90, paired: 40, scored: 38, imputed: 2 });
     expect(told.map((rung) => rung.n / rung.of)).toEqual([1, 0.9, 0.8, 0.76, 0.04]);
+  });
+});
+
+describe("whom the start form begins with", () => {
+  const row = (deployment: string, stable: boolean, admitted: boolean) => ({ deployment, stable, admitted });
+  const candidates = [row("a", true, true), row("b", false, true), row("c", false, false)];
+  it("is who was asked for, else one that serves nobody yet; never the stable one", () => {
+    expect(first({ candidates }, "b")).toBe("b");
+    expect([first({ candidates }), first({ candidates }, "a"), first({ candidates }, "gone")]).toEqual(["c", "c", "c"]);
+    expect([first({ candidates: candidates.slice(0, 2) }), first({ candidates: candidates.slice(0, 1) })]).toEqual(["b", ""]);
   });
 });

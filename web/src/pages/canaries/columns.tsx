@@ -31,7 +31,7 @@ export const columns: Column<Canary>[] = [
   {
     key: "control",
     title: "Against",
-    wide: true,
+    wide: "only",
     cell: (row) => <span className="muted">{shortName(row.control)}</span>,
     value: (row) => row.control,
   },
@@ -55,7 +55,14 @@ export const columns: Column<Canary>[] = [
         <span className="muted">no pairs</span>
       ),
   },
-  { key: "pairs", title: "Pairs", numeric: true, cell: (row) => count(row.evidence.pairs), value: (row) => row.evidence.pairs },
+  {
+    key: "pairs",
+    title: "Pairs",
+    numeric: true,
+    wide: "only",
+    cell: (row) => count(row.evidence.pairs),
+    value: (row) => row.evidence.pairs,
+  },
   {
     key: "verdict",
     title: "Verdict",

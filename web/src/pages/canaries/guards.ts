@@ -25,6 +25,8 @@ const NAMES: Record<string, [name: string, note: string]> = {
   missing: ["scores missing in one arm", "candidate's part of them"],
   scorer: ["scores missing in both arms", "is the scorer well?"],
 };
+/** Before the name of a scorer that guards. */
+const CHECK = "check:";
 const FINE: Tone = "ok";
 
 /** The grade that decides. */
@@ -52,9 +54,22 @@ export function gradeRow({ evidence, margin, scorer }: Pick<CanaryDetail, "evide
   };
 }
 
+/** What people's labels leave of the scorer's grades; asked once, where they prove enough to go on. */
+export function peopleRow({ evidence: { judge_bias: bias }, margin }: Pick<CanaryDetail, "evidence" | "margin">): GuardRow {
+  const row = { key: "people", name: "as people grade", stable: NONE, candidate: NONE, difference: NONE, glyph: null };
+  if (bias === null) return { ...row, note: "100 labels of each arm, at the proof", verdict: ["plain", "○", "scorer's word alone"] };
+  return {
+    ...row,
+    note: `scorer less people ${difference(bias.delta)}, ${count(bias.labels)} labels an arm`,
+    difference: `≥ ${difference(bias.lower_by_people)}`,
+    verdict: bias.lower_by_people > -margin ? [FINE, "✓", "not worse"] : ["warn", "!", "not proven"],
+  };
+}
+
 /** One guard of the server's. */
 export function guardRow(guard: GuardReading): GuardRow {
-  const [name, note] = NAMES[guard.name] ?? [guard.name, ""];
+  const check = guard.name.startsWith(CHECK) ? guard.name.slice(CHECK.length) : null;
+  const [name, note] = check ? [check, "may lose a point against the stable one"] : (NAMES[guard.name] ?? [guard.name, ""]);
   const verdict: GuardRow["verdict"] =
     guard.state === "rolls_back"
       ? ["bad", "✕", "rolls back"]

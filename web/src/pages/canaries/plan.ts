@@ -1,5 +1,5 @@
 // What the start form offers, and what it asks of the server.
-import type { NewCanary } from "../../api/types";
+import type { NewCanary, Workload } from "../../api/types";
 
 export const STEPS: Record<string, { label: string; steps: number[] }> = {
   usual: { label: "5 %, 25 %, 50 %", steps: [0.05, 0.25, 0.5] },
@@ -18,6 +18,16 @@ export interface Draft {
   approval: boolean;
   /** Although it was rolled back lately. */
   again: boolean;
+  /** Set once the start was refused for a judge of an arm's own family. */
+  kin: { accepted: boolean; reason: string } | null;
+}
+
+/** The server's word for that refusal. */
+export const KIN_JUDGE = "W0114";
+
+/** Nothing is missing: what was refused is accepted, with a reason. */
+export function ready({ candidate, kin }: Pick<Draft, "candidate" | "kin">): boolean {
+  return candidate !== "" && (kin === null || (kin.accepted && kin.reason.trim() !== ""));
 }
 
 /** The request; what is left at its default is left out. */
@@ -31,5 +41,15 @@ export function request(draft: Draft): NewCanary {
     ...(draft.mustSave ? { must_save: true } : {}),
     ...(draft.again ? { cooldown_ms: 0 } : {}),
     ...(draft.approval ? { approval: true, four_eyes: true } : {}),
+    ...(draft.kin?.accepted ? { kin_judge: true, reason: draft.kin.reason.trim() } : {}),
   };
+}
+
+/** Whom the form begins with: who is wanted, where that may be a candidate; else one that serves nobody yet. */
+export function first(
+  { candidates }: { candidates: Pick<Workload["candidates"][number], "deployment" | "stable" | "admitted">[] },
+  wanted?: string,
+): string {
+  const offered = candidates.filter((row) => !row.stable);
+  return (offered.find((row) => row.deployment === wanted) ?? offered.find((row) => !row.admitted) ?? offered[0])?.deployment ?? "";
 }

@@ -21,11 +21,11 @@ export const shareQuery = (id: string) =>
     queryFn: ({ signal }) => get("/canaries/{id}/share", { id, signal }),
   });
 export const freezesQuery = queryOptions({
-  queryKey: ["canaries", "freezes"],
+  queryKey: ["freezes"],
   queryFn: ({ signal }) => get("/freezes", { signal }),
 });
 /** Proposals of the planner that nobody has started yet. */
 export const draftsQuery = queryOptions({
-  queryKey: ["canaries", "drafts"],
+  queryKey: ["policy-diffs", "drafts"],
   queryFn: ({ signal }) => get("/policy-diffs", { signal }),
 });

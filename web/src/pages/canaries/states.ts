@@ -17,5 +17,6 @@ export const HELD: Record<HoldCause, string> = {
   first_byte: "Its first byte comes later than it may",
   scorer: "The scorer is unwell in both arms",
   scorer_changed: "The scorer has another version: evidence starts again",
+  judge_bias: "The scorer is kinder to it than people are",
   lease: "Nobody renewed its leave to be exposed",
 };

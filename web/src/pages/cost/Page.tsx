@@ -47,6 +47,11 @@ export default function Page() {
               By tag {tag}
             </option>
           ))}
+          {known.length === 0 ? (
+            <option value="tag:" disabled>
+              By tag, once x-weir-tags is sent
+            </option>
+          ) : null}
         </select>
         <RangeSelect range={range} onRange={(range) => set({ range })} />
       </PageHead>

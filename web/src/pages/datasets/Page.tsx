@@ -6,6 +6,7 @@ import { plural } from "../../lib/format";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { Tabs } from "../../ui/Tabs";
+import { Unknown } from "../../ui/Unknown";
 import { DeleteDialog } from "./DeleteDialog";
 import { DraftBanner } from "./DraftBanner";
 import { Export } from "./Export";
@@ -28,7 +29,7 @@ export default function Page() {
   const [deleting, setDeleting] = useState(false);
   const shown: Tab = isTab(tab) ? tab : "items";
   return (
-    <Loaded query={query} height={480} head={<Unknown />}>
+    <Loaded query={query} height={480} head={<Unknown title="Dataset" to="/datasets" all="All datasets" />}>
       {(dataset) => (
         <>
           <PageHead title={dataset.name} sub={<Sub dataset={dataset} />}>
@@ -92,15 +93,5 @@ function Sub({ dataset }: { dataset: Dataset }) {
       ) : null}
       .
     </>
-  );
-}
-
-function Unknown() {
-  return (
-    <PageHead title="Dataset">
-      <Link to="/datasets" className="btn">
-        All datasets
-      </Link>
-    </PageHead>
   );
 }

@@ -12,7 +12,7 @@ const route = getRouteApi("/deployments");
 /** Who is up, and what do they cost? */
 export default function Page() {
   const query = useQuery(deploymentsQuery);
-  const { sort, open } = route.useSearch();
+  const { sort, open, add } = route.useSearch();
   const navigate = route.useNavigate();
   const set = (more: Record<string, string | undefined>) => void navigate({ search: (before) => ({ ...before, ...more }), replace: true });
   const opened = query.data?.items.find((row) => row.id === open);
@@ -36,7 +36,7 @@ export default function Page() {
           empty={<p className="muted">None is configured. Make one below.</p>}
         />
         {opened ? <Detail row={opened} onClose={() => set({ open: undefined })} /> : null}
-        <AddDeployment />
+        <AddDeployment chosen={add} onChoose={(provider) => set({ add: provider })} />
       </div>
     </>
   );

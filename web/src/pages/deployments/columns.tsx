@@ -22,9 +22,9 @@ export const columns: Column<Deployment>[] = [
   { key: "errors", title: "Errors", numeric: true, cell: (row) => percent(row.error_share_1h), value: (row) => row.error_share_1h },
   { key: "p50", title: "p50", numeric: true, wide: true, cell: (row) => ms(row.p50_ms), value: (row) => row.p50_ms },
   { key: "p95", title: "p95", numeric: true, cell: (row) => ms(row.p95_ms), value: (row) => row.p95_ms },
-  { key: "ttft", title: "TTFT", numeric: true, wide: true, cell: (row) => ms(row.ttft_ms), value: (row) => row.ttft_ms },
-  { key: "share", title: "Share", numeric: true, wide: true, cell: (row) => percent(row.share_1h, 0), value: (row) => row.share_1h },
-  { key: "cost", title: "Cost, 1 h", numeric: true, wide: true, cell: (row) => usd(row.cost_1h_usd), value: (row) => row.cost_1h_usd },
+  { key: "ttft", title: "TTFT", numeric: true, wide: "only", cell: (row) => ms(row.ttft_ms), value: (row) => row.ttft_ms },
+  { key: "share", title: "Share", numeric: true, wide: "only", cell: (row) => percent(row.share_1h, 0), value: (row) => row.share_1h },
+  { key: "cost", title: "Cost, 1 h", numeric: true, wide: "only", cell: (row) => usd(row.cost_1h_usd), value: (row) => row.cost_1h_usd },
   {
     key: "input",
     title: "In / 1 M",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Deployment } from "../../api/types";
 import { fives, tone } from "./HealthDots";
 import { mostCost } from "./KeyTest";
-import { PROVIDERS, snippet } from "./snippet";
+import { offered, snippet, unused } from "./snippet";
 import { standing } from "./state";
 
 describe("health dots", () => {
@@ -14,7 +14,16 @@ describe("health dots", () => {
 });
 
 describe("the state of a deployment", () => {
-  const health: Deployment["health"] = { state: "up", in_flight: 0, latency_ms: 1, failures: 0, error_rate: 0, ramp: 1, exhausted: false };
+  const health: Deployment["health"] = {
+    state: "up",
+    in_flight: 0,
+    latency_ms: 1,
+    failures: 0,
+    error_rate: 0,
+    ramp: 1,
+    exhausted: false,
+    rejected_keys: [],
+  };
   const of = (more: object, suspect_in: string[] = [], requests_1h = 9) =>
     standing({ health: { ...health, ...more }, suspect_in, requests_1h })[2];
   it("is what keeps traffic away, worst first", () => {
@@ -23,6 +32,8 @@ describe("the state of a deployment", () => {
     expect(of({ ramp: 0.4 })).toBe("Coming back");
     expect(of({}, ["support"])).toBe("Quarantined");
     expect(of({ exhausted: true }, ["support"])).toBe("No headroom");
+    expect(of({ exhausted: true, rejected_keys: ["env:SPARE"] })).toBe("Key refused");
+    expect(of({ state: "open", rejected_keys: ["env:SPARE"] })).toBe("Key refused");
     expect(of({ state: "probing", exhausted: true })).toBe("Probing");
     expect(of({ state: "open" }, ["support"])).toBe("Breaker open");
   });
@@ -36,9 +47,28 @@ describe("the live test", () => {
 });
 
 describe("the configuration of a deployment", () => {
+  const offer = (name: string, more: object = {}) => ({
+    ...{ name, key: `${name.toUpperCase()}_API_KEY`, found: false, local: false, configured: false },
+    ...more,
+  });
   it("refers to the key and quotes what a person typed", () => {
-    const [openai] = PROVIDERS;
+    const [openai] = offered([offer("openai")]);
     expect(openai && snippet(openai, 'a"b')).toContain('model = "a\\"b"');
     expect(openai && snippet(openai, "m")).toContain('api_key = "env:OPENAI_API_KEY"');
+  });
+  it("begins with those whose key is there and unused; local ones need none", () => {
+    const offers = [
+      ...[offer("openai"), offer("groq", { found: true, configured: true }), offer("mistral", { found: true })],
+      ...[offer("ollama", { key: null, local: true }), offer("github", { key: null })],
+    ];
+    expect(offered(offers).map(({ name, key }) => [name, key])).toEqual([
+      ["mistral", "MISTRAL_API_KEY"],
+      ["groq", "GROQ_API_KEY"],
+      ["openai", "OPENAI_API_KEY"],
+      ["ollama", null],
+      ["github", "GITHUB_API_KEY"],
+      ["custom", "MY_API_KEY"],
+    ]);
+    expect(unused(offers).map(({ name }) => name)).toEqual(["mistral"]);
   });
 });

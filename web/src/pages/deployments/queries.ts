@@ -1,1 +1,1 @@
-export { deploymentsQuery } from "../shell/queries";
+export { deploymentsQuery, providersQuery } from "../shell/queries";

@@ -8,6 +8,13 @@ export function standing({
   suspect_in,
   requests_1h,
 }: Pick<Deployment, "health" | "suspect_in" | "requests_1h">): [tone: Tone, glyph: string, word: string, why: string] {
+  if (health.rejected_keys.length > 0)
+    return [
+      "bad",
+      "✕",
+      "Key refused",
+      `Its provider refuses ${health.rejected_keys.join(", ")}: the key is wrong or revoked, or its account is empty`,
+    ];
   if (health.state === "open") return ["bad", "✕", "Breaker open", "Too many failures in a row: it gets no requests for a while"];
   if (health.state === "probing")
     return ["warn", "◐", "Probing", "A few requests at a time are let through to see whether it answers again"];

@@ -1,25 +1,17 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { post } from "../../api/client";
 import type { Overview } from "../../api/types";
 import { Card } from "../../ui/Card";
-import { Copy } from "../../ui/Copy";
 import { Failed } from "../../ui/Loaded";
+import { unused } from "../deployments/snippet";
+import { FirstRequest } from "../FirstRequest";
+import { providersQuery } from "../shell/queries";
 import css from "./Checklist.module.css";
 
 /** Marks the order to play the demo, so that the page can say that it plays. */
 export const DEMO = ["demo"];
-
-/** The request to copy: it answers with no key and no config, because demo providers are built in. */
-export function curl(origin: string, workload: string): string {
-  return [
-    `curl ${origin}/v1/chat/completions \\`,
-    `  -H 'content-type: application/json' \\`,
-    `  -H 'x-weir-workload: ${workload}' \\`,
-    `  -d '{"model":"weir/${workload}","messages":[{"role":"user","content":"What is 17 + 25?"}]}'`,
-  ].join("\n");
-}
 
 /** Three steps that tick by themselves, and a demo for those who want to watch first. */
 export function Checklist({ overview: { checklist, workloads, providers } }: { overview: Overview }) {
@@ -39,18 +31,22 @@ export function Checklist({ overview: { checklist, workloads, providers } }: { o
             title="Connect a provider"
             after={
               demo ? (
-                <p className="muted">
-                  The built-in demo providers answer, without a key. <Link to="/deployments">Add your own</Link> whenever you like.
-                </p>
+                <>
+                  <p className="muted">
+                    The built-in demo providers answer, without a key. <Link to="/deployments">Add your own</Link> whenever you like.
+                  </p>
+                  <Found />
+                </>
               ) : null
             }
           >
             <p className="muted">
               Add a deployment to <code>weir.toml</code>, or use the built-in demo providers, which answer without a key.
             </p>
+            <Found />
           </Step>
           <Step done={checklist.request} title="Send a request">
-            <Copy label="A request to copy" text={curl(location.origin, workloads[0]?.id ?? "default")} />
+            <FirstRequest workload={workloads[0]?.id ?? "default"} />
           </Step>
           <Step done={checklist.dataset} title="Register a dataset">
             <p className="muted">
@@ -68,6 +64,22 @@ export function Checklist({ overview: { checklist, workloads, providers } }: { o
         </div>
         {play.error ? <Failed error={play.error} /> : null}
       </Card>
+    </div>
+  );
+}
+
+/** Keys that are in the environment already: each is one step from being used. */
+function Found() {
+  const offers = unused(useQuery(providersQuery).data?.items ?? []);
+  if (offers.length === 0) return null;
+  return (
+    <div className="row">
+      <span>Found in the environment:</span>
+      {offers.map(({ name, key }) => (
+        <Link key={name} to="/deployments" search={{ add: name }} className="btn">
+          Connect {name} <code className="muted">{key}</code>
+        </Link>
+      ))}
     </div>
   );
 }

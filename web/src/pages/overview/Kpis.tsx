@@ -2,22 +2,30 @@ import type { ReactNode } from "react";
 import type { Overview } from "../../api/types";
 import { Spark } from "../../charts/Spark";
 import { count, grade, halfWidth, ms, percent, usd } from "../../lib/format";
+import { span } from "../../lib/time";
 import css from "./Kpis.module.css";
 
-/** The four numbers: quality, cost against the best model only, p95 latency, share served by a fallback. */
-export function Kpis({ overview }: { overview: Overview }) {
-  const { quality, cost_usd_24h: cost, cost_best_usd_24h: best, sparks, totals } = overview;
+/** The four numbers over a range, such as `24 h`: quality, cost against the best model only, p95 latency, share served by a fallback. */
+export function Kpis({ overview, range }: { overview: Overview; range: string }) {
+  const { quality, cost_usd: cost, cost_best_usd: best, sparks, totals } = overview;
   const saved = cost !== null && best !== null && best > 0 ? 1 - cost / best : null;
-  const failed = overview.fallback_share === null ? null : Math.round(overview.fallback_share * totals.requests_24h);
+  const per = `per ${span(sparks.step_s)}`;
+  const failed = overview.fallback_share === null ? null : Math.round(overview.fallback_share * totals.requests);
   return (
     <div className="grid k4">
-      <Kpi title="Quality" value={grade(quality?.value)} spark={<Spark values={sparks.quality} />}>
-        {quality && quality.n > 0 ? `${halfWidth(quality)}, n ${count(quality.n)}` : "no scores yet"}
+      <Kpi title="Quality" value={grade(quality?.value)} spark={<Spark values={sparks.quality} title={per} />}>
+        {quality && quality.n > 0 ? (
+          <Since by={overview.change.quality} say={grade} small={0.0005} better="more" range={range}>
+            {`${halfWidth(quality)}, n ${count(quality.n)}`}
+          </Since>
+        ) : (
+          "no scores yet"
+        )}
       </Kpi>
-      <Kpi title="Cost, 24 h" value={usd(cost)} spark={<Spark values={sparks.cost} zero />}>
+      <Kpi title={`Cost, ${range}`} value={usd(cost)} spark={<Spark values={sparks.cost} zero title={per} />}>
         {saved === null ? (
-          totals.requests_24h === 0 ? (
-            "no requests yet"
+          totals.requests === 0 ? (
+            `no requests in ${range}`
           ) : (
             "no price known"
           )
@@ -29,13 +37,43 @@ export function Kpis({ overview }: { overview: Overview }) {
           `${usd(best)} best only`
         )}
       </Kpi>
-      <Kpi title="p95 latency" value={ms(overview.p95_ms)} spark={<Spark values={sparks.p95} zero />}>
-        {overview.p95_ms === null ? "no requests yet" : "over 24 h"}
+      <Kpi title="p95 latency" value={ms(overview.p95_ms)} spark={<Spark values={sparks.p95} zero title={per} />}>
+        {overview.p95_ms === null ? (
+          `no requests in ${range}`
+        ) : (
+          <Since by={overview.change.p95_ms} say={ms} small={0.5} better="less" range={range}>
+            {`over ${range}`}
+          </Since>
+        )}
       </Kpi>
-      <Kpi title="Served by fallback" value={percent(overview.fallback_share)} spark={<Spark values={sparks.fallback} zero />}>
-        {failed === null ? "no requests yet" : `${count(failed)} of ${count(totals.requests_24h)}`}
+      <Kpi title="Served by fallback" value={percent(overview.fallback_share)} spark={<Spark values={sparks.fallback} zero title={per} />}>
+        {failed === null ? `no requests in ${range}` : `${count(failed)} of ${count(totals.requests)}`}
       </Kpi>
     </div>
+  );
+}
+
+interface SinceProps {
+  /** The range less the same time before it; `null` where there was nothing before. */
+  by: number | null | undefined;
+  say: (by: number) => string;
+  /** Less than this is no change. */
+  small: number;
+  better: "more" | "less";
+  range: string;
+  /** Said where there was nothing before, and where it is pointed at. */
+  children: string;
+}
+
+/** By how much a figure has moved since the same time before: the arrow tells which way, the colour whether that is good. */
+function Since({ by, say, small, better, range, children }: SinceProps) {
+  if (by === null || by === undefined) return children;
+  const title = `${children}. Against the ${range} before`;
+  if (Math.abs(by) < small) return <span title={title}>as the time before</span>;
+  return (
+    <span className={by > 0 === (better === "more") ? "ok" : "warn"} title={title}>
+      {by > 0 ? "▲" : "▼"} {say(Math.abs(by))} in {range}
+    </span>
   );
 }
 

@@ -2,10 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Overview } from "../../api/types";
 import { compact, plural } from "../../lib/format";
-import { span } from "../../lib/time";
+import { isRange, RANGES, type Range, rangeName, span } from "../../lib/time";
 import { Card } from "../../ui/Card";
 import { Loaded, type Query } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
+import { RangeSelect } from "../../ui/RangeSelect";
 import { TableCard } from "../../ui/TableCard";
 import { workloadColumns } from "../workloads/WorkloadTable";
 import { Attention } from "./Attention";
@@ -15,16 +16,23 @@ import { FrontierCard } from "./FrontierCard";
 import { Kpis } from "./Kpis";
 import { Playing } from "./Playing";
 import { Providers } from "./Providers";
-import { overviewQuery } from "./queries";
+import { rangeQuery, USUAL } from "./queries";
 
 const route = getRouteApi("/");
 
 /** Are we good, what changed, what needs me? */
 export default function Page() {
-  const query = useQuery(overviewQuery);
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const range: Range = isRange(search.range) ? search.range : USUAL;
+  const query = useQuery(rangeQuery(range));
+  const choose = (next: Range) =>
+    void navigate({ search: (before) => ({ ...before, range: next === USUAL ? undefined : next }), replace: true });
   return (
     <>
-      <PageHead title="Overview" sub={query.data ? <Summary overview={query.data} /> : null} />
+      <PageHead title="Overview" sub={query.data ? <Summary overview={query.data} /> : null}>
+        <RangeSelect range={range} onRange={choose} />
+      </PageHead>
       <Loaded query={query} height={640}>
         {(overview) => <Body overview={overview} query={query} now={query.dataUpdatedAt} />}
       </Loaded>
@@ -32,10 +40,15 @@ export default function Page() {
   );
 }
 
-function Summary({ overview: { totals } }: { overview: Overview }) {
+/** Of the figures shown, which stay until those of another range are there. */
+const shown = ({ range_s }: Overview): string =>
+  rangeName((Object.keys(RANGES) as Range[]).find((name) => RANGES[name] === range_s) ?? USUAL);
+
+function Summary({ overview }: { overview: Overview }) {
+  const { totals } = overview;
   return (
     <>
-      {plural(totals.workloads, "workload")}, {compact(totals.requests_24h)} requests in the last 24 hours.
+      {plural(totals.workloads, "workload")}, {compact(totals.requests)} requests in the last {shown(overview)}.
       {totals.revision_latest ? (
         <>
           {" "}
@@ -47,7 +60,13 @@ function Summary({ overview: { totals } }: { overview: Overview }) {
   );
 }
 
-function Body({ overview, query, now }: { overview: Overview; query: Query<Overview>; now: number }) {
+interface BodyProps {
+  overview: Overview;
+  query: Query<Overview>;
+  now: number;
+}
+
+function Body({ overview, query, now }: BodyProps) {
   const { workload, sort } = route.useSearch();
   const navigate = route.useNavigate();
   const { checklist } = overview;
@@ -60,7 +79,7 @@ function Body({ overview, query, now }: { overview: Overview; query: Query<Overv
     <>
       <Attention items={overview.attention} />
       {first ? <Checklist overview={overview} /> : <Playing now={now} />}
-      <Kpis overview={overview} />
+      <Kpis overview={overview} range={shown(overview)} />
       <div className="grid k2">
         <FrontierCard
           chosen={chosen}

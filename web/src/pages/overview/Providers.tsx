@@ -1,5 +1,6 @@
 import type { ProviderRow } from "../../api/types";
 import { compact, ms, uptime } from "../../lib/format";
+import { HealthDots } from "../deployments/HealthDots";
 
 /** Which providers answer, how often and how fast. */
 export function Providers({ rows }: { rows: ProviderRow[] }) {
@@ -20,6 +21,9 @@ export function Providers({ rows }: { rows: ProviderRow[] }) {
             <th scope="col" className="n">
               Requests
             </th>
+            <th scope="col" className="wide">
+              Last 60 min
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -32,6 +36,9 @@ export function Providers({ rows }: { rows: ProviderRow[] }) {
               </td>
               <td className="n">{ms(row.p50_ms)}</td>
               <td className="n">{compact(row.requests)}</td>
+              <td className="wide">
+                <HealthDots id={row.provider} minutes={row.minutes} width={108} />
+              </td>
             </tr>
           ))}
         </tbody>

@@ -1,7 +1,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
+import { isStale } from "../../api/client";
 import { Dialog } from "../../ui/Dialog";
 import { Failed } from "../../ui/Loaded";
+import { StaleNote } from "../StaleNote";
 
 interface Props<T> {
   title: string;
@@ -9,7 +11,10 @@ interface Props<T> {
   danger?: boolean;
   /** What happens, in words. */
   children: ReactNode;
-  run: (reason: string) => Promise<T>;
+  /** The tag of what it is about, as shown now. */
+  etag: string;
+  /** `read` is the tag of what was shown when this was asked for. */
+  run: (reason: string, read: string) => Promise<T>;
   onClose: () => void;
   onDone?: (result: T) => void;
   /** Asks for no reason. */
@@ -17,11 +22,13 @@ interface Props<T> {
 }
 
 /** Asks before something is done, and for the reason, which is kept with it. */
-export function Confirm<T>({ title, act, danger = false, children, run, onClose, onDone, plain = false }: Props<T>) {
+export function Confirm<T>({ title, act, danger = false, children, etag, run, onClose, onDone, plain = false }: Props<T>) {
   const [reason, setReason] = useState("");
+  const [opened] = useState(etag);
   const client = useQueryClient();
   const mutation = useMutation({
-    mutationFn: () => run(reason.trim()),
+    mutationFn: (read: string) => run(reason.trim(), read),
+    onError: (error) => (isStale(error) ? client.invalidateQueries() : undefined),
     onSuccess: (result) => {
       onClose();
       onDone?.(result);
@@ -35,7 +42,7 @@ export function Confirm<T>({ title, act, danger = false, children, run, onClose,
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          if (ready) mutation.mutate();
+          if (ready) mutation.mutate(isStale(mutation.error) ? etag : opened);
         }}
       >
         <p>{children}</p>
@@ -46,6 +53,7 @@ export function Confirm<T>({ title, act, danger = false, children, run, onClose,
           </label>
         )}
         {mutation.error ? <Failed error={mutation.error} /> : null}
+        <StaleNote error={mutation.error} />
         <div className="row" style={{ justifyContent: "flex-end" }}>
           <button type="button" className="btn" onClick={onClose}>
             Cancel

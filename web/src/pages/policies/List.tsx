@@ -1,21 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { Revision } from "../../api/types";
-import { gist, plural } from "../../lib/format";
+import { count, difference, gist, plural, usd } from "../../lib/format";
 import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import type { Column } from "../../ui/Table";
 import { TableCard } from "../../ui/TableCard";
-import { workloadsQuery } from "../shell/queries";
+import { canariesQuery, workloadsQuery } from "../shell/queries";
 import { By } from "./By";
+import { type WithEffect, withEffects } from "./effect";
 import { Proposals } from "./Proposals";
 import { diffsQuery, revisionsQuery } from "./queries";
 
 const route = getRouteApi("/policies");
 
-const columns: Column<Revision>[] = [
+const columns: Column<WithEffect>[] = [
   {
     key: "revision",
     title: "Revision",
@@ -29,7 +29,39 @@ const columns: Column<Revision>[] = [
   },
   { key: "workload", title: "Workload", cell: (row) => row.workload, value: (row) => row.workload },
   { key: "stable", title: "Stable", wide: true, cell: (row) => <code>{row.admitted[0]}</code>, value: (row) => row.admitted[0] ?? "" },
-  { key: "by", title: "By", wide: true, cell: (row) => <By author={row.author} />, value: (row) => row.author.kind },
+  {
+    key: "by",
+    title: "By",
+    wide: true,
+    cell: (row) => <By author={row.author} proposer={row.effect.proposer} />,
+    value: (row) => row.effect.proposer ?? row.author.kind,
+  },
+  {
+    key: "saving",
+    title: "Saves in 30 days",
+    numeric: true,
+    wide: true,
+    cell: ({ effect }) => usd(effect.saving),
+    value: ({ effect }) => effect.saving,
+  },
+  {
+    key: "quality",
+    title: "Quality",
+    numeric: true,
+    wide: true,
+    cell: ({ effect: { quality } }) => (
+      <span
+        title={
+          quality
+            ? `${difference(quality.lower)} to ${difference(quality.upper)} after ${count(quality.pairs)} pairs`
+            : "Nothing was measured: no canary made it"
+        }
+      >
+        {difference(quality?.delta)}
+      </span>
+    ),
+    value: ({ effect }) => effect.quality?.delta ?? null,
+  },
   {
     key: "reason",
     title: "Why",
@@ -50,6 +82,7 @@ export default function List() {
   const workloads = useQuery(workloadsQuery).data?.items ?? [];
   const revisions = useQuery(revisionsQuery);
   const diffs = useQuery(diffsQuery(workload));
+  const canaries = useQuery(canariesQuery(workload)).data?.items ?? [];
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   const waiting = diffs.data?.items.filter((row) => row.state === "proposed").length ?? 0;
@@ -90,11 +123,17 @@ export default function List() {
         </Card>
         <TableCard
           title="Revisions"
-          question="Newest first. Each is kept for good, with who made it and why."
+          question="Newest first. Each is kept for good, with who made it, why, and what its canary and its proposal had measured."
           label="Revisions"
           columns={columns}
           query={revisions}
-          rows={({ items }) => items.filter((row) => !workload || row.workload === workload)}
+          rows={({ items }) =>
+            withEffects(
+              items.filter((row) => !workload || row.workload === workload),
+              canaries,
+              diffs.data?.items ?? [],
+            )
+          }
           rowKey={(row) => `${row.workload}/${row.revision}`}
           sort={sort}
           onSort={(next) => set({ sort: next })}

@@ -16,10 +16,20 @@ export function MathsTables({ maths }: { maths: Maths }) {
       range(quality.ci95, difference),
       `${percent(quality.good, 0)} likely within the margin of ${grade(quality.margin)}; ${count(quality.n)} grades by ${quality.judge}`,
     ],
-    ["Cost per request", usd(cost.per_req_delta_usd), "", "at prices and tokens as they are"],
+    [
+      "Cost per request",
+      usd(cost.per_req_delta_usd),
+      cost.per_req_ci95 ? range(cost.per_req_ci95, usd) : "",
+      "at prices and tokens as they are",
+    ],
     ["Saved in 30 days", usd(cost.monthly_saving_usd), range(cost.ci95, usd), `over ${compact(traffic.req_30d)} requests`],
     ["Traffic in 30 days", compact(traffic.req_30d), range(traffic.req_30d_ci, compact), `${percent(traffic.share, 0)} of the workload`],
-    ["p95 latency", latency ? change(latency.p95_ratio - 1) : NONE, "", latency ? "new against present" : "not both have been seen"],
+    [
+      "p95 latency",
+      latency ? change(latency.p95_ratio - 1) : NONE,
+      latency?.ci95 ? range(latency.ci95, (ratio) => change(ratio - 1)) : "",
+      latency ? "new against present" : "not both have been seen",
+    ],
     [
       "Failure rate",
       errors ? points(errors.delta) : NONE,

@@ -8,6 +8,7 @@ import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { Pill } from "../../ui/Pill";
+import { Unknown } from "../../ui/Unknown";
 import { sentence } from "../../lib/format";
 import { By } from "./By";
 import { Confirm } from "./Confirm";
@@ -28,23 +29,13 @@ export default function Page() {
       {({ items }) => {
         const revision = items.find((row) => row.revision === rev && (!workload || row.workload === workload));
         const line = items.filter((row) => row.workload === revision?.workload);
-        return revision ? <Body revision={revision} line={line} against={against} /> : <Missing rev={rev} />;
+        return revision ? (
+          <Body revision={revision} line={line} against={against} />
+        ) : (
+          <Unknown title={`No revision is called ${rev}`} sub="It is not among the stored revisions." to="/policies" all="All revisions" />
+        );
       }}
     </Loaded>
-  );
-}
-
-function Missing({ rev }: { rev: string }) {
-  return (
-    <div className="empty">
-      <h1>No such revision</h1>
-      <p>
-        <code>{rev}</code> is not among the stored revisions.
-      </p>
-      <Link to="/policies" className="btn">
-        All revisions
-      </Link>
-    </div>
   );
 }
 
@@ -124,8 +115,9 @@ function Body({ revision, line, against }: { revision: Revision; line: Revision[
           title={`Revert ${revision.workload} to ${revision.revision}?`}
           act="Revert"
           onClose={() => setReverting(false)}
-          run={(reason) =>
-            post("/workloads/{id}/policies/revert", { revision: revision.revision, head: head.revision, reason }, { id: revision.workload })
+          etag={head.revision}
+          run={(reason, read) =>
+            post("/workloads/{id}/policies/revert", { revision: revision.revision, reason }, { id: revision.workload, read })
           }
           onDone={(made) => void navigate({ to: "/policies/$rev", params: { rev: made.revision }, search: { workload: made.workload } })}
         >

@@ -76,7 +76,8 @@ function Body({ diff }: { diff: PolicyDiff }) {
           title={`Start the canary of ${diff.candidate} on ${diff.workload}?`}
           act="Start the canary"
           onClose={() => setAct(null)}
-          run={() => post("/policy-diffs/{id}/apply", undefined, { id: diff.id })}
+          etag={diff.etag}
+          run={(_, read) => post("/policy-diffs/{id}/apply", undefined, { id: diff.id, read })}
           onDone={(canary) => void navigate({ to: "/canaries/$id", params: { id: canary.id } })}
         >
           More traffic for another deployment always goes through a canary: it begins with a small share and is taken back when it is proven
@@ -89,7 +90,8 @@ function Body({ diff }: { diff: PolicyDiff }) {
           title={`Reject ${diff.candidate} for ${diff.workload}?`}
           act="Reject"
           onClose={() => setAct(null)}
-          run={(reason) => post("/policy-diffs/{id}/reject", { reason }, { id: diff.id })}
+          etag={diff.etag}
+          run={(reason, read) => post("/policy-diffs/{id}/reject", { reason }, { id: diff.id, read })}
         >
           {diff.candidate} is not proposed again for {diff.parent}. A later revision may get a proposal of its own.
         </Confirm>

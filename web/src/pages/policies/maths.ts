@@ -12,8 +12,8 @@ export interface Side {
 export interface Maths {
   traffic: { share: number; req_30d: number; req_30d_ci: [number, number] };
   quality: { delta: number; ci95: [number, number]; method: string; n: number; margin: number; good: number; judge: string };
-  cost: { per_req_delta_usd: number; monthly_saving_usd: number; ci95: [number, number] };
-  latency: { p95_ratio: number } | null;
+  cost: { per_req_delta_usd: number; per_req_ci95?: [number, number]; monthly_saving_usd: number; ci95: [number, number] };
+  latency: { p95_ratio: number; ci95?: [number, number] | null } | null;
   errors: { delta: number; ci95: [number, number] } | null;
   plan: { n_needed: number; eta: string | null; max_expected_loss_pts: number; index: number };
   evidence: { from: Side; to: Side; floor: number | null; alpha: number };

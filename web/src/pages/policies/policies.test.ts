@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Stage } from "../../api/types";
+import type { Canary, PolicyDiff, Revision, Stage } from "../../api/types";
+import { withEffects } from "./effect";
 import { align, sentences, stageText } from "./diff";
 import { duration } from "./maths";
 
@@ -47,5 +48,24 @@ describe("durations", () => {
       "45 s",
       "unknown",
     ]);
+  });
+});
+
+describe("what a revision did", () => {
+  const row = (author: Revision["author"]) => ({ revision: "r-0002", workload: "support", author }) as Revision;
+  const canary = { id: "c1", workload: "support", candidate: "a/b", base: "r-0001", proposer: "optimizer" } as Canary;
+  const evidence = { pairs: 300, delta: 0.01, lower: -0.01, upper: 0.03 };
+  const diff = { state: "applied", workload: "support", candidate: "a/b", parent: "r-0001" } as PolicyDiff;
+  const maths = { traffic: {}, quality: {}, cost: { monthly_saving_usd: 61.2 }, plan: {}, evidence: {} };
+  it("is what its canary measured and the proposal behind that promised", () => {
+    const [of] = withEffects([row({ kind: "canary", id: "c1" })], [{ ...canary, evidence } as Canary], [{ ...diff, diff: maths }]);
+    expect(of?.effect).toEqual({ proposer: "optimizer", saving: 61.2, quality: { delta: 0.01, lower: -0.01, upper: 0.03, pairs: 300 } });
+  });
+  it("is unknown of a file's or a person's, of another parent's proposal, and without pairs", () => {
+    const none = { proposer: null, saving: null, quality: null };
+    expect(withEffects([row({ kind: "config" })], [], [])[0]?.effect).toEqual(none);
+    const unmeasured = { ...canary, evidence: { ...evidence, pairs: 0 } } as Canary;
+    const other = { ...diff, parent: "r-0009", diff: maths };
+    expect(withEffects([row({ kind: "canary", id: "c1" })], [unmeasured], [other])[0]?.effect).toEqual({ ...none, proposer: "optimizer" });
   });
 });

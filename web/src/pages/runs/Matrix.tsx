@@ -33,10 +33,10 @@ export function Matrix({ detail }: { detail: Run }) {
               <th scope="col" className="n">
                 Cost / 1 k
               </th>
-              <th scope="col" className="n wide">
+              <th scope="col" className="n widest">
                 p50
               </th>
-              <th scope="col" className="n wide">
+              <th scope="col" className="n widest">
                 p95
               </th>
               <th scope="col" className="n wide">
@@ -59,8 +59,8 @@ export function Matrix({ detail }: { detail: Run }) {
                   );
                 })}
                 <td className="n">{usd(arm.cost_usd ? arm.cost_usd.value * 1000 : null)}</td>
-                <td className="n wide">{ms(arm.p50_ms)}</td>
-                <td className="n wide">{ms(arm.p95_ms)}</td>
+                <td className="n widest">{ms(arm.p50_ms)}</td>
+                <td className="n widest">{ms(arm.p95_ms)}</td>
                 <td className="n wide">{arm.errors > 0 ? <span className="bad">{count(arm.errors)}</span> : "0"}</td>
               </tr>
             ))}

@@ -6,10 +6,12 @@ import { count, percent, usd } from "../../lib/format";
 import { Ago } from "../../ui/Ago";
 import { Failed, Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
+import { Unknown } from "../../ui/Unknown";
 import { Comparisons } from "./Comparisons";
 import { Gates } from "./Gates";
 import { ItemList } from "./ItemList";
 import { Matrix } from "./Matrix";
+import { promising } from "./promising";
 import { runQuery } from "./queries";
 import { RunFrontier } from "./RunFrontier";
 import { useRunEvents } from "./useRunEvents";
@@ -23,7 +25,7 @@ export default function Page() {
   const query = useQuery(runQuery(id));
   useRunEvents();
   return (
-    <Loaded query={query} height={640} head={<Unknown />}>
+    <Loaded query={query} height={640} head={<Unknown title="Run" to="/runs" all="All runs" />}>
       {(detail) => (
         <>
           <Head detail={detail} />
@@ -41,7 +43,8 @@ export default function Page() {
   );
 }
 
-function Head({ detail: { run } }: { detail: Run }) {
+function Head({ detail }: { detail: Run }) {
+  const { run } = detail;
   const client = useQueryClient();
   const done = { onSuccess: () => client.invalidateQueries({ queryKey: ["run", run.id] }) };
   const cancel = useMutation({ mutationFn: () => post("/runs/{id}/cancel", undefined, { id: run.id }), ...done });
@@ -69,6 +72,11 @@ function Head({ detail: { run } }: { detail: Run }) {
         <Link to="/runs/compare" search={{ a: run.id }} className="btn">
           Compare with…
         </Link>
+        {run.status === "done" ? (
+          <Link to="/canaries" search={{ start: run.workload, candidate: promising(detail) ?? undefined }} className="btn">
+            Start a canary…
+          </Link>
+        ) : null}
         {!isOver(run.status) ? (
           <button type="button" className="btn danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
             Cancel
@@ -108,15 +116,5 @@ function Progress({ detail: { run } }: { detail: Run }) {
         <rect width={share * 100} height={8} fill="var(--s1)" />
       </svg>
     </div>
-  );
-}
-
-function Unknown() {
-  return (
-    <PageHead title="Run">
-      <Link to="/runs" className="btn">
-        All runs
-      </Link>
-    </PageHead>
   );
 }

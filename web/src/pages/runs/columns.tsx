@@ -19,7 +19,13 @@ export const columns: Column<RunRow>[] = [
     value: (row) => row.id,
   },
   { key: "state", title: "State", cell: (row) => <RunState run={row} />, value: (row) => row.verdict ?? row.status },
-  { key: "arms", title: "Who answers", cell: (row) => row.arms.map(chartNames(row.arms)).join(", "), value: (row) => row.arms.join(" ") },
+  {
+    key: "arms",
+    title: "Who answers",
+    wide: true,
+    cell: (row) => row.arms.map(chartNames(row.arms)).join(", "),
+    value: (row) => row.arms.join(" "),
+  },
   {
     key: "dataset",
     title: "Dataset",

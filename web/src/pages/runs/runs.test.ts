@@ -1,8 +1,9 @@
-import type { RunRow } from "../../api/types";
+import type { Run, RunRow } from "../../api/types";
 import { withRun } from "./useRunEvents";
 import { describe, expect, it } from "vitest";
 import { standing } from "./Comparisons";
 import { differs, mean } from "./grades";
+import { promising } from "./promising";
 import { suite } from "./suite";
 
 const delta = (value: number) => ({ value, lower: value - 0.1, upper: value + 0.1, n: 50 });
@@ -69,5 +70,21 @@ describe("a suite", () => {
     expect(suite(draft, config)).toBe(
       '[suite]\nname = "maths"\nworkload = "maths"\ndataset = "maths"\nquality = "exact"\n\n[[scorer]]\nname = "exact"\nkind = "exact_match"\nignore_case = true',
     );
+  });
+});
+
+describe("whom a run speaks for", () => {
+  const arm = (name: string, value: number, half: number, is_baseline = false) => ({
+    ...{ name, is_baseline },
+    metrics: [{ name: "quality", grade: { value, lower: value - half, upper: value + half, n: 50 } }],
+  });
+  const of = (...arms: object[]) => promising({ arms: arms as Run["arms"] });
+  it("is the best of those that are not proven worse than the baseline", () => {
+    expect(of(arm("base", 0.8, 0.05, true), arm("a", 0.78, 0.05), arm("b", 0.85, 0.05), arm("c", 0.5, 0.05))).toBe("b");
+    expect(of(arm("base", 0.8, 0.05, true), arm("c", 0.5, 0.05))).toBeNull();
+  });
+  it("is never the router, and the best where there is no baseline", () => {
+    expect(of(arm("weir/support", 0.9, 0.01), arm("a", 0.7, 0.1))).toBe("a");
+    expect(of()).toBeNull();
   });
 });

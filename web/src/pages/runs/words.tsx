@@ -7,6 +7,7 @@ const VERDICTS: Record<string, [Tone, string, string]> = {
   fail: ["bad", "✕", "failed"],
   inconclusive: ["warn", "…", "inconclusive"],
   instrument: ["warn", "!", "cannot be judged"],
+  ungated: ["plain", "○", "not gated"],
 };
 const STATUSES: Record<string, [Tone, string, string]> = {
   queued: ["plain", "○", "Queued"],

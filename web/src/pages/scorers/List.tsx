@@ -1,21 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { count, grade, ms, NONE, percent, usd } from "../../lib/format";
+import { count, grade, ms, NONE, percent, plural, usd } from "../../lib/format";
 import { Ago } from "../../ui/Ago";
-import { Copy } from "../../ui/Copy";
+import { Grade } from "../../ui/Figure";
 import { PageHead } from "../../ui/PageHead";
 import { Pill } from "../../ui/Pill";
 import type { Column } from "../../ui/Table";
 import { TableCard } from "../../ui/TableCard";
+import { BuiltIn } from "./BuiltIn";
 import type { ScorerRow } from "./gather";
 import { scorersQuery } from "./queries";
 
 const route = getRouteApi("/scorers");
-const FIRST = `[scorers.exact]
-kind = "exact_match"
-
-[workloads.support]
-scorers = ["exact"]`;
 const coverage = (row: ScorerRow) => (row.n + row.unscored > 0 ? row.n / (row.n + row.unscored) : null);
 /** What a thousand of its grades cost; a check asks no model, so it is 0. */
 const rate = ({ sums }: ScorerRow) => (sums && sums.answers > 0 ? (sums.cost_usd / sums.answers) * 1000 : null);
@@ -43,13 +39,13 @@ const columns: Column<ScorerRow>[] = [
   {
     key: "decides",
     title: "Decides in",
-    wide: true,
+    wide: "only",
     cell: (row) => row.decides.join(", ") || <span className="muted">–</span>,
     value: (row) => row.decides.join(" "),
   },
   { key: "mean", title: "Mean", numeric: true, cell: (row) => grade(row.mean), value: (row) => row.mean },
   { key: "n", title: "Scores", numeric: true, cell: (row) => count(row.n), value: (row) => row.n },
-  { key: "coverage", title: "Could grade", numeric: true, wide: true, cell: (row) => percent(coverage(row)), value: coverage },
+  { key: "coverage", title: "Could grade", numeric: true, wide: "only", cell: (row) => percent(coverage(row)), value: coverage },
   {
     key: "drift",
     title: "Drift",
@@ -66,6 +62,21 @@ const columns: Column<ScorerRow>[] = [
     value: (row) => row.suspect.join(" "),
   },
   {
+    key: "agreement",
+    title: "Agrees (κ)",
+    numeric: true,
+    wide: true,
+    cell: ({ kind, agreement }) =>
+      agreement ? (
+        <span title={`With people, beyond chance, by ${plural(agreement.labels, "label")}`}>
+          <Grade figure={agreement.kappa} />
+        </span>
+      ) : (
+        <span className="muted">{kind === "judge" ? "no labels" : NONE}</span>
+      ),
+    value: ({ agreement }) => agreement?.kappa?.value ?? null,
+  },
+  {
     key: "cost",
     title: "Cost / 1 k",
     numeric: true,
@@ -79,7 +90,7 @@ const columns: Column<ScorerRow>[] = [
     key: "delay",
     title: "Grades after",
     numeric: true,
-    wide: true,
+    wide: "only",
     cell: (row) => (
       <span title={`From the end of an answer to its grade, 24 h: median, then 95th percentile`}>
         {ms(row.sums?.delay_p50_ms)}
@@ -111,7 +122,7 @@ export default function List() {
       </PageHead>
       <TableCard
         title="All scorers"
-        question="Who grades what, how much of it, and is anything drifting? Grades are of the present windows, cost and delay of 24 hours."
+        question="Who grades what, do people agree, and is anything drifting? Grades are of the present windows, cost and delay of 24 hours."
         label="Scorers"
         columns={columns}
         query={useQuery(scorersQuery)}
@@ -120,15 +131,13 @@ export default function List() {
         sort={sort}
         onSort={(next) => void navigate({ search: { sort: next }, replace: true })}
         empty={
-          <div className="empty">
-            <p>
-              None yet. Without a scorer no quality is known, and nothing can be routed by it. The simplest compares with the expected
-              answer of a dataset:
-            </p>
-            <Copy label="Configuration to copy" text={FIRST} />
-          </div>
+          <p className="muted">
+            None yet. Without a scorer no quality is known, and nothing can be routed by it. Take one from below; the simplest compares with
+            the expected answer of a dataset.
+          </p>
         }
       />
+      <BuiltIn />
     </>
   );
 }

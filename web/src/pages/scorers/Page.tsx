@@ -3,6 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { Tabs } from "../../ui/Tabs";
+import { Unknown } from "../../ui/Unknown";
 import { Bench } from "./Bench";
 import { CalibrationTab } from "./CalibrationTab";
 import type { ScorerRow } from "./gather";
@@ -24,7 +25,10 @@ export default function Page() {
     <Loaded query={query} height={480}>
       {({ items }) => {
         const row = items.find((each) => each.name === name);
-        if (!row) return <Unknown name={name} />;
+        if (!row)
+          return (
+            <Unknown title={`No scorer is called ${name}`} sub="It may have been renamed in weir.toml." to="/scorers" all="All scorers" />
+          );
         const judge = row.kind === "judge";
         return (
           <>
@@ -86,17 +90,5 @@ function Sub({ row }: { row: ScorerRow }) {
         "No workload lists it."
       )}
     </>
-  );
-}
-
-function Unknown({ name }: { name: string }) {
-  return (
-    <div className="empty">
-      <h1>No scorer is called {name}</h1>
-      <p>It may have been renamed in weir.toml.</p>
-      <Link to="/scorers" className="btn">
-        All scorers
-      </Link>
-    </div>
   );
 }

@@ -1,5 +1,5 @@
 // One row per scorer, gathered from the workloads that use it and from the configuration.
-import type { ConfigRow, ScorerSums, WindowRow } from "../../api/types";
+import type { ConfigRow, Figure, ScorerSums, WindowRow } from "../../api/types";
 
 export interface Used {
   workload: string;
@@ -23,6 +23,8 @@ export interface ScorerRow {
   /** Of the last 24 hours; `null` when it said nothing in them. */
   sums: ScorerSums | null;
   settings: ConfigRow[];
+  /** How far it says what people say, beyond chance, and by how many labels; `null` without any, and of checks. */
+  agreement: { kappa: Figure | null; labels: number } | null;
 }
 interface Detail {
   workload: string;
@@ -31,7 +33,7 @@ interface Detail {
 }
 
 /** Rows of the configuration under `scorers.<name>.`, with that prefix left out. */
-function settingsOf(config: ConfigRow[], name: string): ConfigRow[] {
+export function settingsOf(config: ConfigRow[], name: string): ConfigRow[] {
   const prefixes = [`scorers.${name}.`, `scorers.${JSON.stringify(name)}.`];
   return config.flatMap((row) => {
     const prefix = prefixes.find((each) => row.key.startsWith(each));
@@ -39,7 +41,12 @@ function settingsOf(config: ConfigRow[], name: string): ConfigRow[] {
   });
 }
 
-export function gather(details: Detail[], config: ConfigRow[], sums: ScorerSums[]): ScorerRow[] {
+export function gather(
+  details: Detail[],
+  config: ConfigRow[],
+  sums: ScorerSums[],
+  agreements: Record<string, ScorerRow["agreement"]> = {},
+): ScorerRow[] {
   const names = new Set(details.flatMap(({ scorers, windows }) => [...scorers, ...windows.map((window) => window.scorer)]));
   for (const { key } of config) {
     const [table, name] = key.split(".");
@@ -73,6 +80,7 @@ export function gather(details: Detail[], config: ConfigRow[], sums: ScorerSums[
           .at(-1) ?? null,
       sums: sums.find((row) => row.name === name) ?? null,
       settings,
+      agreement: agreements[name] ?? null,
     };
   });
 }

@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get } from "../../api/client";
-import { gather } from "./gather";
+import { judgesOf } from "../labels/judges";
+import { gather, type ScorerRow } from "./gather";
 
 export { configQuery } from "../system/queries";
 
@@ -22,7 +23,13 @@ export const scorersQuery = queryOptions({
         return { workload: id, scorers: workload.scorers, windows: windows.items };
       }),
     );
-    return { items: gather(details, config, sums) };
+    const agreements = await Promise.all(
+      judgesOf(config).map(async (name): Promise<[string, ScorerRow["agreement"]]> => {
+        const { kappa, labels } = await get("/scorers/{name}/calibration", { id: name, signal });
+        return [name, labels > 0 ? { kappa, labels } : null];
+      }),
+    );
+    return { items: gather(details, config, sums, Object.fromEntries(agreements)) };
   },
 });
 

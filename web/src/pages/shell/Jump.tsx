@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { post } from "../../api/client";
+import { applyDensity } from "../../lib/density";
 import { applyTheme } from "../../lib/theme";
 import { applyUtc } from "../../lib/zone";
 import { type Entry, Palette, search } from "../../ui/Palette";
@@ -48,6 +49,9 @@ export function Jump({ onClose }: { onClose: () => void }) {
     { id: "light", label: "Light theme", kind: "action", run: () => applyTheme("light") },
     { id: "dark", label: "Dark theme", kind: "action", run: () => applyTheme("dark") },
     { id: "system", label: "Theme of the system", kind: "action", run: () => applyTheme("system") },
+    { id: "dense", label: "Dense rows", kind: "action", run: () => applyDensity("dense") },
+    { id: "usual", label: "Usual rows", kind: "action", run: () => applyDensity("usual") },
+    { id: "comfortable", label: "Comfortable rows", kind: "action", run: () => applyDensity("comfortable") },
     { id: "utc", label: "Times in UTC", kind: "action", run: () => applyUtc(true) },
     { id: "zone", label: "Times in your zone", kind: "action", run: () => applyUtc(false) },
   ];

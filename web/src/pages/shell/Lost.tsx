@@ -1,4 +1,7 @@
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { served } from "../../api/client";
+import { MissingChunk } from "../../lib/chunk";
 import { Failed } from "../../ui/Loaded";
 
 /** An address that no page has. */
@@ -14,7 +17,28 @@ export function NotFound() {
   );
 }
 
-/** A page that failed to draw. */
+/** A page that failed to draw, or whose code did not come. */
 export function Crashed({ error, reset }: ErrorComponentProps) {
+  if (error instanceof MissingChunk) return <Missing error={error} />;
   return <Failed error={error instanceof Error ? error : new Error(String(error))} retry={reset} />;
+}
+
+const ASK_MS = 2_000;
+/** When the code last did not come although weir answered: loading at once again would go round in circles. */
+const LOADED = "weir.loaded";
+const APART_MS = 10_000;
+
+function Missing({ error }: { error: MissingChunk }) {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (Date.now() - Number(sessionStorage.getItem(LOADED)) < APART_MS) return;
+      void served().then((ok) => {
+        if (!ok) return;
+        sessionStorage.setItem(LOADED, String(Date.now()));
+        location.reload();
+      });
+    }, ASK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return <Failed error={error} retry={() => location.reload()} />;
 }

@@ -7,6 +7,7 @@ import { copy } from "../../lib/copy";
 import { moveRow, useKeys } from "../../lib/keys";
 import { applyTheme, useTheme } from "../../lib/theme";
 import { applyUtc, useUtc, zoneName } from "../../lib/zone";
+import { Away } from "./Away";
 import { Help } from "./Help";
 import { Jump } from "./Jump";
 import { KeyForm } from "./KeyForm";
@@ -28,12 +29,15 @@ export function Shell() {
   const theme = useTheme();
   const utc = useUtc();
   const status = useRefresh(live);
-  const locked = useQuery(overviewQuery).error;
+  const { error } = useQuery(overviewQuery);
+  const trouble = error instanceof ApiError ? error : null;
+  const away = trouble?.status === 0;
   const deployments = useQuery(coloursQuery).data;
   if (deployments) reserve(deployments.items.map((deployment) => deployment.id));
   useFocusOnNavigation();
 
-  const close = () => setOpen(null);
+  // A dialog says late that it was closed: the next one may be open by then.
+  const closed = (which: Open) => () => setOpen((now) => (now === which ? null : now));
   useKeys({
     "mod+k": () => setOpen("jump"),
     "?": () => setOpen("help"),
@@ -75,21 +79,18 @@ export function Shell() {
             {zoneName()}
           </button>
         ) : null}
-        <LiveState status={status} on={live} toggle={() => setLive(!live)} />
+        <LiveState status={status} away={away} on={live} toggle={() => setLive(!live)} />
         <button type="button" className="btn wide" onClick={() => setOpen("help")} aria-label="Keys">
           ?
         </button>
       </header>
       <Nav />
       <main id="main" className="main" tabIndex={-1}>
-        {locked instanceof ApiError && (locked.status === 401 || locked.status === 403) ? (
-          <KeyForm error={locked} />
-        ) : (
-          <Outlet key={utc ? "utc" : "local"} />
-        )}
+        {away ? <Away /> : null}
+        {trouble?.status === 401 || trouble?.status === 403 ? <KeyForm error={trouble} /> : <Outlet key={utc ? "utc" : "local"} />}
       </main>
-      {open === "jump" ? <Jump onClose={close} /> : null}
-      {open === "help" ? <Help onClose={close} /> : null}
+      {open === "jump" ? <Jump onClose={closed("jump")} /> : null}
+      {open === "help" ? <Help onClose={closed("help")} /> : null}
     </div>
   );
 }

@@ -14,6 +14,12 @@ export const deploymentsQuery = queryOptions({
   queryKey: ["deployments"],
   queryFn: ({ signal }) => get("/deployments", { signal }),
 });
+/** Whom weir knows by name, and whose key is in its environment. Both change with a restart or a deployment only. */
+export const providersQuery = queryOptions({
+  queryKey: ["providers"],
+  queryFn: ({ signal }) => get("/providers", { signal }),
+  staleTime: 30_000,
+});
 /** Asked once: the configured order gives each deployment its colour. */
 export const coloursQuery = queryOptions({
   queryKey: ["colours"],

@@ -48,12 +48,13 @@ function Bar({ share }: { share: number }) {
   );
 }
 
-function Ahead({ row }: { row: Budget }) {
+/** Whether a budget lasts; `spent` says what becomes of what would be more. */
+export function Ahead({ row, spent = "spent; waits" }: { row: Burn; spent?: string }) {
   const ahead = forecast(row);
   if (ahead.kind === "spent")
     return (
       <Pill tone="warn" glyph="!">
-        spent; waits
+        {spent}
       </Pill>
     );
   if (ahead.kind === "idle") return <span className="muted">nothing is spent</span>;

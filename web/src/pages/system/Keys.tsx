@@ -6,11 +6,13 @@ import { Card } from "../../ui/Card";
 import { Copy } from "../../ui/Copy";
 import { type Column, Table } from "../../ui/Table";
 import { costTableQuery } from "../cost/queries";
-import { Budgets } from "./Budgets";
+import { Ahead, Budgets } from "./Budgets";
+import { type Burn, forecast } from "./forecast";
 
 const FIRST = `[keys.dev]
 secret = "env:WEIR_KEY"
-grant = "caller"`;
+grant = "caller"
+max_usd_per_day = 5.0`;
 
 type Key = SystemState["keys"][number];
 interface Row extends Key {
@@ -58,7 +60,25 @@ const columns: Column<Row>[] = [
     value: (row) => row.hour?.cost_usd ?? 0,
   },
   { key: "spent", title: "Spent, 24 h", numeric: true, cell: (row) => usd(row.day?.cost_usd ?? 0), value: (row) => row.day?.cost_usd ?? 0 },
+  {
+    key: "budget",
+    title: "At most a day",
+    numeric: true,
+    wide: true,
+    cell: (row) => (row.max_usd_per_day === null ? <span className="muted">no limit</span> : usd(row.max_usd_per_day)),
+    value: (row) => row.max_usd_per_day,
+  },
+  {
+    key: "ahead",
+    title: "At this pace",
+    cell: (row) => (row.max_usd_per_day === null ? "" : <Ahead row={burn(row, row.max_usd_per_day)} spent="spent; refused" />),
+    value: (row) => (row.max_usd_per_day === null ? null : forecast(burn(row, row.max_usd_per_day)).kind),
+  },
 ];
+
+function burn(row: Row, most: number): Burn {
+  return { max_usd_per_day: most, spent_usd: row.day?.cost_usd ?? 0, last_hour_usd: row.hour?.cost_usd ?? 0 };
+}
 
 /** Who may call, what each has spent, and what weir may spend by itself. */
 export function Keys({ system }: { system: SystemState }) {
@@ -71,7 +91,7 @@ export function Keys({ system }: { system: SystemState }) {
     <div className="grid">
       <Card
         title="Keys"
-        question="Who may call, and what has each spent? Secrets are in the environment or in files, never here."
+        question="Who may call, and what has each spent of its budget? Secrets are in the environment or in files, never here."
         tools={
           <Link to="/cost" search={{ by: "key" }} className="btn">
             Cost by key

@@ -89,7 +89,10 @@ function Store({ system: { store, schema, uptime_s } }: { system: SystemState })
 function DeadJobs() {
   const query = useQuery(deadJobsQuery);
   return (
-    <Card title="Failures" question="Which jobs were given up, and why? Their answers stay without that score.">
+    <Card
+      title="Failures"
+      question="Which jobs were given up, and why? The score, answer or news each was for is missing until it is retried."
+    >
       <Loaded query={query} height={80}>
         {({ items }) =>
           items.length === 0 ? (

@@ -50,8 +50,8 @@ const columns: Column<CandidateRecord>[] = [
     numeric: true,
     cell: (row) => (row.expected_cost === null ? "unknown" : usd(row.expected_cost / NANO)),
   },
-  { key: "latency", title: "Latency then", numeric: true, wide: true, cell: (row) => ms(row.latency_ms) },
-  { key: "in_flight", title: "In flight", numeric: true, wide: true, cell: (row) => count(row.in_flight) },
+  { key: "latency", title: "Latency then", numeric: true, wide: "only", cell: (row) => ms(row.latency_ms) },
+  { key: "in_flight", title: "In flight", numeric: true, wide: "only", cell: (row) => count(row.in_flight) },
 ];
 
 /** Why this route: the sentences, and every candidate with what was known of it then. */

@@ -4,11 +4,10 @@ import { useEffect, useMemo, useState } from "react";
 import type { TraceRow } from "../../api/types";
 import { count } from "../../lib/format";
 import { isRange, type Range } from "../../lib/time";
-import { Copy } from "../../ui/Copy";
 import { Failed, Skeleton } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
 import { RangeSelect } from "../../ui/RangeSelect";
-import { curl } from "../overview/Checklist";
+import { FirstRequest } from "../FirstRequest";
 import { Filters } from "./Filters";
 import { type Filter, merge } from "./filter";
 import { exportTraces } from "./export";
@@ -16,6 +15,7 @@ import { tracesQuery } from "./queries";
 import { Over } from "./Over";
 import { Peek } from "./Peek";
 import { Rows } from "./Rows";
+import { Selected, toggled } from "./Selected";
 import { useTail } from "./useTail";
 
 const route = getRouteApi("/traces");
@@ -49,6 +49,7 @@ export default function List() {
   const on = search.live !== "off";
   const [reading, setReading] = useState(false);
   const [peek, setPeek] = useState<string | null>(null);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const range: Range = isRange(search.range) ? search.range : "1h";
   const { tail, status } = useTail(filter, on, reading);
   const query = useInfiniteQuery(tracesQuery(filter));
@@ -107,7 +108,7 @@ export default function List() {
           ) : (
             <>
               <p className="muted">This page listens and fills itself on the first request:</p>
-              <Copy label="A request to copy" text={curl(location.origin, "default")} />
+              <FirstRequest workload={filter.workload ?? "default"} />
             </>
           )}
         </div>
@@ -117,8 +118,13 @@ export default function List() {
           rows={rows}
           onReading={setReading}
           onPeek={setPeek}
+          selected={selected}
+          onSelect={(span) => setSelected(toggled(selected, span))}
           more={query.hasNextPage && !query.isFetchingNextPage ? () => void query.fetchNextPage() : undefined}
         />
+      ) : null}
+      {selected.size > 0 ? (
+        <Selected rows={rows.filter((row) => selected.has(row.span_id))} onClear={() => setSelected(new Set())} />
       ) : null}
       {peek ? <Peek span={peek} onClose={() => setPeek(null)} /> : null}
     </>

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { TraceFacets } from "../../api/types";
+import { brushed, type Stretch } from "../../charts/brush";
 import { Histogram } from "../../charts/Histogram";
 import { count } from "../../lib/format";
 import { axisTime, hourMinute, type Range, RANGES, rangeName, span } from "../../lib/time";
@@ -26,6 +27,11 @@ export function Over({ filter, range, set }: Props) {
   const start = Date.parse(facets.start) / 1000;
   const all = sum(facets.ok) + sum(facets.failed) + sum(facets.cancelled);
   const chosen: [number, number] | null = filter.since && filter.until ? [Number(filter.since), Number(filter.until)] : null;
+  const choose = (stretch: Stretch | null) =>
+    set({
+      since: stretch ? String(Math.round(stretch[0])) : undefined,
+      until: stretch ? String(Math.round(stretch[1])) : undefined,
+    });
   const said = `${count(all)} requests in the last ${rangeName(range)}, ${count(sum(facets.failed))} of them failed; a bar is ${span(facets.step_s)}`;
   return (
     <section className={`card ${css.over}`} aria-label="Requests over time">
@@ -34,7 +40,7 @@ export function Over({ filter, range, set }: Props) {
         {chosen
           ? `Only ${clock(chosen[0])} to ${clock(chosen[1])} ${zoneName()}. `
           : all > 0
-            ? "Drag over the bars to choose a stretch. "
+            ? "Drag over the bars, or use the arrow keys on them, to choose a stretch. "
             : ""}
         {chosen ? (
           <button type="button" className="btn quiet" onClick={() => set({ since: undefined, until: undefined })}>
@@ -42,7 +48,18 @@ export function Over({ filter, range, set }: Props) {
           </button>
         ) : null}
       </p>
-      <div role="img" aria-label={`${said}.`}>
+      <div
+        role="group"
+        tabIndex={0}
+        aria-label={`${said}. Arrow keys choose a stretch, with Shift a longer one; Escape lets go.`}
+        onKeyDown={(event) => {
+          const bars = { start, step: facets.step_s, count: facets.ok.length };
+          const next = brushed(chosen, event.key, event.shiftKey, bars);
+          if (next === undefined) return;
+          event.preventDefault();
+          choose(next);
+        }}
+      >
         <Histogram
           start={start}
           step={facets.step_s}
@@ -52,12 +69,7 @@ export function Over({ filter, range, set }: Props) {
             { label: "failed", variable: "--bad", values: facets.failed },
           ]}
           chosen={chosen}
-          onChoose={(stretch) =>
-            set({
-              since: stretch ? String(Math.round(stretch[0])) : undefined,
-              until: stretch ? String(Math.round(stretch[1])) : undefined,
-            })
-          }
+          onChoose={choose}
           time={(seconds) => axisTime(seconds, RANGES[range])}
         />
       </div>

@@ -8,6 +8,7 @@ import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
+import { Unknown } from "../../ui/Unknown";
 import { StatusPill } from "../words";
 import { Acts } from "./Acts";
 import { CostCard } from "./CostCard";
@@ -24,7 +25,13 @@ export default function Page() {
   const { span } = route.useParams();
   const query = useQuery(traceQuery(span));
   return (
-    <Loaded query={query} height={640} head={<Unknown />}>
+    <Loaded
+      query={query}
+      height={640}
+      head={
+        <Unknown title="Trace" to="/traces" all="All traces" sub="What was recorded is kept until the retention of the store removes it." />
+      }
+    >
       {(trace) => (
         <>
           <Head trace={trace} />
@@ -83,16 +90,6 @@ export function phases(trace: Pick<Trace, "attempts" | "ttft_ms" | "latency_ms">
     { key: "ttft", label: "to first token", start_ms: 0, length_ms: trace.ttft_ms, note: "what a reader waits for", tone: "plain" },
     { key: "stream", label: "streaming", start_ms: trace.ttft_ms, length_ms: rest, note: "first token to last", tone: "plain" },
   ];
-}
-
-function Unknown() {
-  return (
-    <PageHead title="Trace" sub="What was recorded is kept until the retention of the store removes it.">
-      <Link to="/traces" className="btn">
-        All traces
-      </Link>
-    </PageHead>
-  );
 }
 
 function Head({ trace }: { trace: Trace }) {

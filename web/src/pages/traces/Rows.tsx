@@ -3,7 +3,7 @@ import { useRef } from "react";
 import type { TraceRow } from "../../api/types";
 import { count, grade, ms, NONE, usd } from "../../lib/format";
 import { absolute, clock } from "../../lib/time";
-import { cut, ROW, VirtualRows } from "../../ui/VirtualRows";
+import { cut, VirtualRows } from "../../ui/VirtualRows";
 import { StatusPill } from "../words";
 import css from "./Rows.module.css";
 
@@ -13,16 +13,21 @@ interface Props {
   onReading: (reading: boolean) => void;
   /** Space on a row asks for a quick look. */
   onPeek: (span: string) => void;
+  /** `x` on a row marks it, or takes the mark away. */
+  selected: ReadonlySet<string>;
+  onSelect: (span: string) => void;
   more: (() => void) | undefined;
 }
+/** From so many px on somebody has scrolled into the list. */
+const SCROLLED = 32;
 const rowKey = (row: TraceRow) => row.span_id;
 
 /** Requests, newest first; it tells when somebody reads. */
-export function Rows({ rows, onReading, onPeek, more }: Props) {
+export function Rows({ rows, onReading, onPeek, selected, onSelect, more }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const pointed = useRef(false);
   const tell = () =>
-    onReading(pointed.current || (box.current?.scrollTop ?? 0) > ROW || box.current?.contains(document.activeElement) === true);
+    onReading(pointed.current || (box.current?.scrollTop ?? 0) > SCROLLED || box.current?.contains(document.activeElement) === true);
   const point = (inside: boolean) => {
     pointed.current = inside;
     tell();
@@ -57,26 +62,33 @@ export function Rows({ rows, onReading, onPeek, more }: Props) {
         </div>
       }
     >
-      {(row) => <Row row={row} onPeek={onPeek} />}
+      {(row) => <Row row={row} onPeek={onPeek} selected={selected.has(row.span_id)} onSelect={onSelect} />}
     </VirtualRows>
   );
 }
 
-function Row({ row, onPeek }: { row: TraceRow; onPeek: (span: string) => void }) {
+interface RowProps extends Pick<Props, "onPeek" | "onSelect"> {
+  row: TraceRow;
+  selected: boolean;
+}
+
+function Row({ row, onPeek, selected, onSelect }: RowProps) {
   return (
     <Link
       to="/traces/$span"
       params={{ span: row.span_id }}
-      className={css.row}
+      className={`${css.row} ${selected ? css.selected : ""}`}
       data-row
       data-peek={row.span_id}
       onKeyDown={(event) => {
-        if (event.key !== " ") return;
+        if (event.key === " ") onPeek(row.span_id);
+        else if (event.key === "x") onSelect(row.span_id);
+        else return;
         event.preventDefault();
-        onPeek(row.span_id);
       }}
     >
       <span className="muted mono" title={absolute(row.started_at)}>
+        {selected ? <span title="Selected">✓ </span> : null}
         {clock(row.started_at).slice(0, 8)}
         <span className="wide">{clock(row.started_at).slice(8)}</span>
       </span>

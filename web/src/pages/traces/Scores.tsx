@@ -3,18 +3,8 @@ import { grade, usd } from "../../lib/format";
 import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { type Column, Table } from "../../ui/Table";
-
-const REASONS: Record<string, string> = {
-  no_reference: "no expected answer is known",
-  no_response: "there was no answer",
-  invalid_number: "the grader gave no valid number",
-  truncated: "the answer was cut",
-  grader_failed: "the grader failed",
-  scoring_failed: "scoring failed",
-  timeout: "scored too late",
-  rate_limited: "the grader was rate limited",
-  injection_suspected: "the answer seems to address the grader",
-};
+import { reason } from "./reasons";
+import { ScoreNow } from "./ScoreNow";
 
 const columns: Column<ScoreRow>[] = [
   { key: "scorer", title: "Scorer", head: true, cell: (row) => row.scorer },
@@ -24,7 +14,7 @@ const columns: Column<ScoreRow>[] = [
     numeric: true,
     cell: (row) => (row.status === "scored" ? grade(row.value) : <span className="muted">not scored</span>),
   },
-  { key: "why", title: "Words", cell: (row) => row.explanation ?? (row.reason ? (REASONS[row.reason] ?? row.reason) : "") },
+  { key: "why", title: "Words", cell: (row) => row.explanation ?? (row.reason ? reason(row.reason) : "") },
   { key: "source", title: "Source", wide: true, cell: (row) => <span className="muted">{row.source}</span> },
   { key: "version", title: "Version", wide: true, cell: (row) => <code className="muted">{row.version}</code> },
   { key: "cost", title: "Cost", numeric: true, wide: true, cell: (row) => usd(row.cost_usd) },
@@ -48,6 +38,11 @@ export function Scores({ trace }: { trace: Trace }) {
           </pre>
         </>
       )}
+      {trace.request !== "" && trace.deployment !== null ? (
+        <div style={{ marginTop: 8 }}>
+          <ScoreNow trace={trace} />
+        </div>
+      ) : null}
     </Card>
   );
 }

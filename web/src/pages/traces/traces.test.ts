@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Attempt } from "../../api/types";
 import { curlOf } from "./Acts";
 import { phases } from "./Page";
+import { asks } from "./ScoreNow";
+import { toggled } from "./Selected";
 
 const attempt = (started_us: number, latency_us: number, error: string | null = null): Attempt => ({
   ...{ deployment: "sim/large", started_us, latency_us, error, status: error ? 500 : 200, cost: null, dropped: [] },
@@ -33,5 +35,21 @@ describe("a copied request", () => {
     });
     expect(text).toContain(`"model":"weir/maths"`);
     expect(text).toContain(`it'\\''s`);
+  });
+});
+
+describe("scoring now", () => {
+  it("knows whose word is paid for", () => {
+    const row = (key: string, value: string) => ({ key, value, origin: "" });
+    const config = [row("scorers.exact.kind", '"exact_match"'), row("scorers.tone.kind", '"judge"'), row("scorers.tone.model", '"a/b"')];
+    expect([asks(config, "exact"), asks(config, "tone"), asks(config, "gone")]).toEqual([null, "a/b", null]);
+  });
+});
+
+describe("marked rows", () => {
+  it("are marked and let go by the same key", () => {
+    const one = toggled(new Set(), "a");
+    expect([...toggled(one, "b")]).toEqual(["a", "b"]);
+    expect([...toggled(one, "a")]).toEqual([]);
   });
 });

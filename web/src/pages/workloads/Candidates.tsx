@@ -90,9 +90,9 @@ export function Candidates({ workload }: { workload: Workload }) {
       cell: (row) => usd(row.cost_per_1k_usd),
       value: (row) => row.cost_per_1k_usd,
     },
-    { key: "p95", title: "p95", numeric: true, wide: true, cell: (row) => ms(row.p95_ms), value: (row) => row.p95_ms },
-    { key: "requests", title: "Requests", numeric: true, wide: true, cell: (row) => compact(row.requests), value: (row) => row.requests },
-    { key: "share", title: "Share", numeric: true, wide: true, cell: (row) => percent(row.share), value: (row) => row.share },
+    { key: "p95", title: "p95", numeric: true, wide: "only", cell: (row) => ms(row.p95_ms), value: (row) => row.p95_ms },
+    { key: "requests", title: "Requests", numeric: true, wide: "only", cell: (row) => compact(row.requests), value: (row) => row.requests },
+    { key: "share", title: "Share", numeric: true, wide: "only", cell: (row) => percent(row.share), value: (row) => row.share },
   ];
   return (
     <Table

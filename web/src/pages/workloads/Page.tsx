@@ -12,6 +12,7 @@ import { StartCanary } from "../canaries/StartCanary";
 import { WorkloadPill } from "../words";
 import { Body, isTab, TABS, type Tab } from "./Body";
 import { policiesQuery, workloadQuery } from "./queries";
+import { Unproven } from "./Unproven";
 
 const route = getRouteApi("/workloads/$id");
 
@@ -52,6 +53,7 @@ export default function Page() {
       <Loaded query={query} height={640}>
         {(workload) => (
           <>
+            <Unproven workload={workload} />
             <Body workload={workload} range={range} tab={tab} />
             {search.start === "canary" && !workload.canary ? (
               <StartCanary

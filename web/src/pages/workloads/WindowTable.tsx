@@ -28,7 +28,7 @@ const columns: Column<WindowRow>[] = [
   {
     key: "version",
     title: "Version",
-    wide: true,
+    wide: "only",
     cell: (row) => <code className="muted">{row.version}</code>,
     value: (row) => row.version,
   },

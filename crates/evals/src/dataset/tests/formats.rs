@@ -45,6 +45,39 @@ fn promptfoo_in_csv() {
 }
 
 #[test]
+fn assertions_of_promptfoo_that_need_no_value_are_no_answers_and_lists_of_metadata_are_lists() {
+    let file = "question,__expected1,__expected2,__metadata:tags[],__metadata:topic\n\
+        How?,is-json,not-is-refusal,\"a, b\\,c\",geo\nWhy?,grade: is kind,\"contains-json\",,\nWhich?,is-json: no,is json,,\n";
+    let (format, items, bad) = read("tests.csv", file.as_bytes());
+    assert_eq!((format, bad.len(), items.len()), (Format::Promptfoo, 0, 3), "{bad:?}");
+    assert_eq!((&items[0].expected, &items[0].metadata["tags"]), (&None, &json!(["a", "b,c"])));
+    assert_eq!(items[0].metadata["assert"], json!([{"type": "is-json"}, {"type": "not-is-refusal"}]));
+    assert_eq!((items[1].criteria.as_deref(), items[1].expected.clone()), (Some("is kind"), None));
+    assert_eq!(items[2].expected, Some(json!("is json")));
+}
+
+#[test]
+fn spreadsheets_in_utf_16_are_read_and_other_encodings_told() {
+    let text = "input,expected\r\n\u{dc}ber?,ja\r\n\u{1f600},\u{65e5}\u{672c}\r\n";
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let little: Vec<u8> = [0xfeff_u16].iter().chain(&units).flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = [0xfeff_u16].iter().chain(&units).flat_map(|unit| unit.to_be_bytes()).collect();
+    for bytes in [&little, &big] {
+        let (format, items, bad) = read("faq.csv", bytes);
+        assert_eq!((format, items.len(), bad.len()), (Format::Csv, 2, 0), "{bad:?}");
+        assert_eq!(told(&items[0]), pair("\u{dc}ber?", "ja"));
+        assert_eq!(told(&items[1]), pair("\u{1f600}", "\u{65e5}\u{672c}"));
+    }
+    let tabbed: Vec<u8> =
+        [0xfeff_u16].into_iter().chain(text.replace(',', "\t").encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    assert_eq!(read("faq.txt", &tabbed).1.len(), 2);
+    let (_, items, bad) = read("faq.csv", &little[..little.len() - 1]);
+    assert!(items.is_empty() && bad[0].1.contains("UTF-16"), "{bad:?}");
+    let (_, items, bad) = read("faq.csv", b"input,expected\n\xdcber?,ja\nwhy?,so\n");
+    assert!(items.len() == 1 && bad[0].0 == 2 && bad[0].1.contains("UTF-8"), "{bad:?}");
+}
+
+#[test]
 fn both_forms_of_openai_evals() {
     let (format, items, _) = read("data.jsonl", include_bytes!("../fixtures/openai_hosted.jsonl"));
     assert_eq!((format, told(&items[0])), (Format::OpenaiEvals, pair("Which category is it?", "Hardware")));
@@ -110,6 +143,39 @@ fn deepeval_goldens_and_conversations() {
     assert_eq!((tool.name.as_str(), tool.arguments.clone()), ("find_booking", Some(json!({"code": "XY12"}))));
     assert_eq!(items[1].criteria.as_deref(), Some("The guest is told the code of the key box."));
     assert_eq!(told(&items[1]).0, "We arrive at midnight.");
+}
+
+#[test]
+fn passages_in_one_cell_of_deepevals_are_parted_as_they_were_joined() {
+    let cell = |cell: &str, map: Option<&str>| {
+        let file = format!("input,actual_output,expected_output,context\nq,a,e,\"{}\"\n", cell.replace('"', "\"\""));
+        let mapping = map.map(|map| map.parse().unwrap());
+        let parsed = parse(file.as_bytes(), "goldens.csv", mapping.as_ref());
+        assert_eq!(parsed.format, Format::Deepeval, "{cell}");
+        parsed.items().next().unwrap().context.clone()
+    };
+    for (text, map, want) in [
+        ("one|two; and more| three", None, vec!["one", "two; and more", "three"]),
+        ("one;two;three", None, vec!["one", "two", "three"]),
+        ("It rains; it pours", None, vec!["It rains; it pours"]),
+        (r#"["a|b", "c;d"]"#, None, vec!["a|b", "c;d"]),
+        ("one; two | three", Some("separator:;"), vec!["one", "two | three"]),
+        ("one;two|three", Some("separator:|"), vec!["one;two", "three"]),
+        ("", None, vec![]),
+    ] {
+        assert_eq!(cell(text, map), want, "{text}");
+    }
+    // The same of a file that is nobody's.
+    let plain = "question,answer,passages\nq,a,one;two\n";
+    let context = |map: &str| {
+        let parsed = parse(plain.as_bytes(), "x.csv", Some(&map.parse().unwrap()));
+        parsed.items().next().unwrap().context.clone()
+    };
+    assert_eq!(context("separator:;"), ["one", "two"]);
+    assert_eq!(context("context:passages"), ["one;two"]);
+    assert_eq!(context("context:passages,separator:;"), ["one", "two"]);
+    let wrong = "seperator:;".parse::<Mapping>().unwrap_err();
+    assert!(wrong.message.contains("`separator`"), "{wrong}");
 }
 
 #[test]
@@ -186,4 +252,37 @@ fn what_products_put_into_their_files_by_their_own_ways_is_read_as_meant() {
     let (_, item) =
         one("alpaca.jsonl", "{\"instruction\":\"Say it in French\",\"input\":\"Hello\",\"output\":\"Bonjour\"}");
     assert_eq!((item.input[0].role, told(&item).1), (Role::System, pair("", "Bonjour").1));
+}
+
+#[test]
+fn parquet_is_read_whatever_packs_it_with_what_is_nested_and_what_is_missing() {
+    let files: [(&str, &[u8]); 5] = [
+        ("gzip", include_bytes!("../fixtures/variants-gzip.parquet")),
+        ("brotli", include_bytes!("../fixtures/variants-brotli.parquet")),
+        ("lz4", include_bytes!("../fixtures/variants-lz4.parquet")),
+        ("zstd", include_bytes!("../fixtures/variants-zstd.parquet")),
+        ("delta", include_bytes!("../fixtures/variants-delta.parquet")),
+    ];
+    for (name, bytes) in files {
+        let parsed = parse(bytes, "x.parquet", None);
+        let bad: Vec<_> = parsed.bad().map(|error| error.line).collect();
+        assert_eq!(bad, [2], "{name}: a row without a question");
+        let items: Vec<&Item> = parsed.items().collect();
+        assert_eq!((told(items[0]), told(items[1])), (pair("q0", "a"), pair("q2", "a")), "{name}");
+        assert_eq!(
+            (items[0].context.as_slice(), items[1].context.len()),
+            (["c0".to_owned(), "c1".into()].as_slice(), 0)
+        );
+        let kept = &items[0].metadata;
+        // JSON has no number for what is none.
+        assert_eq!(kept["meta"], json!({"k": 1, "s": {"x": [1.5, null, null]}}), "{name}");
+        assert_eq!(kept["marks"]["a"], json!("bytes"), "{name}: {kept:?}");
+        assert_eq!((&kept["grid"], &kept["big"]), (&json!([[1], [2, 3]]), &json!(u64::MAX)), "{name}");
+        assert_eq!(items[1].metadata["meta"], json!({"k": null, "s": null}), "{name}");
+    }
+    let whole: &[u8] = include_bytes!("../fixtures/variants-gzip.parquet");
+    for cut in [0, 100, whole.len() / 2, whole.len() - 1] {
+        let parsed = parse(&whole[..cut], "x.parquet", None);
+        assert_eq!((parsed.items().count(), parsed.bad().count() > 0), (0, true), "{cut}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Fields, Item, RowError, answer, any, asking, field, keep, passages, text, tools};
+use super::{Fields, Item, RowError, answer, any, asking, field, keep, parts, passages, text, tools};
 
 const READ: &[&str] = &[
     "id",
@@ -63,12 +63,16 @@ pub(super) fn item(line: u64, fields: &Fields) -> Result<Item, RowError> {
     Ok(item)
 }
 
-/// Passages; its CSV joins them with a bar.
+/// Passages. Its CSV joins them with a bar; earlier versions read them at a semicolon, which in a cell of theirs no
+/// space follows, as one does in prose.
 fn contexts(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::String(joined)) => {
-            joined.split('|').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
-        }
-        other => passages(other),
+    let Some(Value::String(cell)) = value else {
+        return passages(value);
+    };
+    if let Ok(Value::Array(listed)) = serde_json::from_str(cell) {
+        return passages(Some(&Value::Array(listed)));
     }
+    let close = |cell: &str| cell.split(';').skip(1).all(|part| !part.starts_with(char::is_whitespace));
+    let separator = if !cell.contains('|') && close(cell) { ";" } else { "|" };
+    parts(cell, separator)
 }

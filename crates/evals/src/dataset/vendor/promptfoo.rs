@@ -56,13 +56,17 @@ fn of_columns(fields: &Fields) -> Fields {
             continue;
         }
         if let Some(key) = name.strip_prefix("__metadata:") {
-            metadata.insert(key.to_owned(), value.clone());
-        } else if name.starts_with("__expected") {
-            let (kind, value) = match said.split_once(':') {
-                Some((kind, value)) if is_kind(kind) => (kind.trim(), value.trim()),
-                _ => ("equals", said),
+            // A list, in which a comma of its own is written with a backslash.
+            match key.strip_suffix("[]") {
+                Some(key) => metadata.insert(key.to_owned(), listed(said).into()),
+                None => metadata.insert(key.to_owned(), value.clone()),
             };
-            assertions.push(json!({ "type": kind, "value": value }));
+        } else if name.starts_with("__expected") {
+            assertions.push(match said.split_once(':') {
+                Some((kind, value)) if is_kind(kind) => json!({ "type": kind.trim(), "value": value.trim() }),
+                _ if stands_alone(said) => json!({ "type": said }),
+                _ => json!({ "type": "equals", "value": said }),
+            });
         } else {
             metadata.insert(name.trim_start_matches('_').to_owned(), value.clone());
         }
@@ -70,6 +74,33 @@ fn of_columns(fields: &Fields) -> Fields {
     let vars: Fields = vars.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let case = json!({ "vars": vars, "assert": assertions, "metadata": metadata });
     case.as_object().cloned().unwrap_or_default()
+}
+
+/// The parts between commas.
+fn listed(said: &str) -> Vec<String> {
+    let parts = said.replace("\\,", "\0");
+    parts.split(',').map(|part| part.trim().replace('\0', ",")).filter(|part| !part.is_empty()).collect()
+}
+
+/// True of a kind that needs no value, as in `is-json`.
+fn stands_alone(said: &str) -> bool {
+    const ALONE: &[&str] = &[
+        "is-json",
+        "contains-json",
+        "is-sql",
+        "contains-sql",
+        "is-xml",
+        "contains-xml",
+        "is-html",
+        "contains-html",
+        "is-refusal",
+        "is-valid-openai-tools-call",
+        "is-valid-openai-function-call",
+        "is-valid-function-call",
+        "guardrails",
+        "moderation",
+    ];
+    ALONE.contains(&said.strip_prefix("not-").unwrap_or(said))
 }
 
 /// The test cases of a CSV file.
@@ -93,7 +124,7 @@ fn take(item: &mut Item, assertion: &Value) {
     let value = assertion.get("value").cloned();
     match kind {
         "equals" | "factuality" | "model-graded-factuality" if item.expected.is_none() => item.expected = value,
-        "llm-rubric" | "model-graded-closedqa" if item.criteria.is_none() => {
+        "llm-rubric" | "grade" | "model-graded-closedqa" if item.criteria.is_none() => {
             item.criteria = value.as_ref().map(as_text)
         }
         _ => {
@@ -130,8 +161,31 @@ fn is_kind(kind: &str) -> bool {
         "icontains-all",
         "contains-json",
         "is-json",
+        "contains-sql",
+        "contains-xml",
+        "contains-html",
         "is-sql",
         "is-xml",
+        "is-html",
+        "is-refusal",
+        "word-count",
+        "gleu",
+        "meteor",
+        "g-eval",
+        "pi",
+        "classifier",
+        "moderation",
+        "finish-reason",
+        "tool-call-f1",
+        "select-best",
+        "max-score",
+        "answer-relevancy",
+        "context-faithfulness",
+        "context-relevance",
+        "conversation-relevance",
+        "search-rubric",
+        "perplexity-score",
+        "ruby",
         "regex",
         "starts-with",
         "javascript",

@@ -97,3 +97,29 @@ async fn a_scorer_that_is_away_holds_the_canary_and_is_nobodys_fault() {
     assert!(held.reason.contains("the scorer is unwell"), "{}", held.reason);
     assert_eq!(place.admitted().await, ["sim/large"]);
 }
+
+#[tokio::test]
+async fn people_who_say_that_the_scorer_flatters_the_candidate_stop_its_promotion() {
+    let place = Place::new().await;
+    place.expose(200, 1.0, 1.0).await;
+    // People fail what the scorer passes, of the candidate's answers alone; the margin is 0.3.
+    let words: Vec<Score> = (0..400)
+        .map(|number| {
+            let (arm, grade) = if number % 2 == 0 { (Arm::Candidate, 0.0) } else { (Arm::Control, 1.0) };
+            Score {
+                scorer: weir_store::HUMAN.into(),
+                version: "ada".into(),
+                source: Source::Api,
+                ..place.row(number, arm, grade).1
+            }
+        })
+        .collect();
+    place.store.score_insert_many(&words).await.unwrap();
+    place.reconciler().turn().await.unwrap();
+    let held = place.canary().await;
+    assert_eq!((held.state, held.held), (CanaryState::Held, Some(HoldCause::JudgeBias)), "{held:?}");
+    let event = place.store.canary_event_list(&held.id).await.unwrap().pop().unwrap();
+    let bias = event.evidence.inputs.bias.unwrap();
+    assert_eq!((bias.delta, bias.labels), (1.0, 200));
+    assert_eq!(place.admitted().await, ["sim/large"]);
+}

@@ -173,8 +173,10 @@ fn one(block: &Obj<'_>, request: &mut Request) -> Result<Option<Part>, BadReques
             block.others(&["type", "text"], &["cache_control", "citations"], &mut request.dropped);
             Part::Text(block.need("text")?.to_owned())
         }
-        "image" => Part::Image { source: source(block, &mut request.dropped)?, detail: None },
-        "document" => return document(block, &mut request.dropped).map(Some),
+        "image" => {
+            return Ok(source(block, &mut request.dropped)?.map(|source| Part::Image { source, detail: None }));
+        }
+        "document" => return document(block, &mut request.dropped),
         "thinking" => Part::Thinking {
             text: block.need("thinking")?.to_owned(),
             // Thoughts of providers that sign nothing come back with an empty signature.
@@ -207,9 +209,9 @@ fn one(block: &Obj<'_>, request: &mut Request) -> Result<Option<Part>, BadReques
     }))
 }
 
-fn source(block: &Obj<'_>, losses: &mut Losses) -> Result<Source, BadRequest> {
+fn source(block: &Obj<'_>, losses: &mut Losses) -> Result<Option<Source>, BadRequest> {
     let source = block.object("source")?.ok_or_else(|| block.missing("source", "an object"))?;
-    Ok(match source.need("type")? {
+    Ok(Some(match source.need("type")? {
         "base64" => {
             Source::Data { media: source.need("media_type")?.to_owned(), data: source.need("data")?.to_owned() }
         }
@@ -217,18 +219,37 @@ fn source(block: &Obj<'_>, losses: &mut Losses) -> Result<Source, BadRequest> {
         "file" => Source::Id(source.need("file_id")?.to_owned()),
         _ => {
             losses.matters(source.at("type"));
-            Source::Url(String::new())
+            return Ok(None);
         }
-    })
+    }))
 }
 
-fn document(block: &Obj<'_>, losses: &mut Losses) -> Result<Part, BadRequest> {
+fn document(block: &Obj<'_>, losses: &mut Losses) -> Result<Option<Part>, BadRequest> {
     const KNOWN: &[&str] = &["type", "source", "title"];
     block.others(KNOWN, &["cache_control", "citations", "context"], losses);
     let inner = block.object("source")?.ok_or_else(|| block.missing("source", "an object"))?;
     // A document of plain text is text to everyone else.
-    if inner.need("type")? == "text" {
-        return Ok(Part::Text(inner.need("data")?.to_owned()));
+    match inner.need("type")? {
+        "text" => Ok(Some(Part::Text(inner.need("data")?.to_owned()))),
+        "content" => texts(&inner, losses).map(Some),
+        _ => {
+            let name = block.owned("title")?;
+            Ok(source(block, losses)?.map(|source| Part::File { source, name }))
+        }
     }
-    Ok(Part::File { source: source(block, losses)?, name: block.owned("title")? })
+}
+
+/// A document in pieces, each a text.
+fn texts(inner: &Obj<'_>, losses: &mut Losses) -> Result<Part, BadRequest> {
+    if let Some(Value::String(text)) = inner.get("content") {
+        return Ok(Part::Text(text.clone()));
+    }
+    let mut texts = Vec::new();
+    for block in inner.objects("content")? {
+        match block.need("type")? {
+            "text" => texts.push(block.need("text")?),
+            _ => losses.matters(block.at("type")),
+        }
+    }
+    Ok(Part::Text(texts.join("\n")))
 }

@@ -23,7 +23,7 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Res
             out.insert(key.to_owned(), value);
         }
     };
-    request.without(&["seed", "n", "presence_penalty", "frequency_penalty", "logprobs"], losses);
+    request.without(&["verbosity", "seed", "n", "presence_penalty", "frequency_penalty", "logprobs"], losses);
     if request.temperature.is_some_and(|temperature| temperature > 1.0) {
         losses.matters(request.field("temperature"));
     }

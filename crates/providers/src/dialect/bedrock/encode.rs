@@ -15,7 +15,7 @@ use crate::{
 /// # Errors
 /// A call whose arguments are no JSON.
 pub(crate) fn encode(request: &Request, losses: &mut Losses) -> Result<Value, BadRequest> {
-    request.without(&["seed", "n", "presence_penalty", "frequency_penalty", "logprobs"], losses);
+    request.without(&["verbosity", "seed", "n", "presence_penalty", "frequency_penalty", "logprobs"], losses);
     if request.parallel_tools == Some(false) && request.tools.len() > 1 {
         losses.matters(request.field("parallel_tool_calls"));
     }

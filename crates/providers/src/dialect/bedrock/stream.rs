@@ -16,6 +16,8 @@ pub(crate) struct Decoder {
     counts: Counts,
     /// Calls begun.
     calls: u64,
+    /// The call under way has no arguments yet.
+    bare: bool,
     done: bool,
 }
 
@@ -34,6 +36,7 @@ impl Decoder {
                 if let Some(name) = text("/contentBlockStart/start/toolUse/name") {
                     let number = self.calls;
                     self.calls += 1;
+                    self.bare = true;
                     let id = text("/contentBlockStart/start/toolUse/toolUseId").unwrap_or_default();
                     out.push(Event::Call { choice, number, id, name });
                 }
@@ -42,15 +45,25 @@ impl Decoder {
                 let delta = |key: &str| text(&format!("/contentBlockDelta/delta/{key}"));
                 let number = self.calls.saturating_sub(1);
                 out.extend(delta("text").map(|text| Event::Text { choice, text }));
-                out.extend(delta("toolUse/input").map(|json| Event::Arguments { choice, number, json }));
+                if let Some(json) = delta("toolUse/input") {
+                    self.bare = false;
+                    out.push(Event::Arguments { choice, number, json });
+                }
                 out.extend(delta("reasoningContent/text").map(|text| Event::Thinking { choice, text }));
                 let signature = delta("reasoningContent/signature");
                 out.extend(signature.map(|signature| Event::Signature { choice, signature }));
                 let data = delta("reasoningContent/redactedContent");
                 out.extend(data.map(|data| Event::Redacted { choice, data }));
             }
+            // A call without arguments says nothing of them; to others that would be no JSON.
+            "contentBlockStop" if std::mem::take(&mut self.bare) => {
+                out.push(Event::Arguments { choice, number: self.calls.saturating_sub(1), json: "{}".to_owned() });
+            }
             "messageStop" => {
                 let word = text("/messageStop/stopReason").unwrap_or_default();
+                if super::is_failure(&word) {
+                    return Err(StreamFailure::ended_with(&word));
+                }
                 out.push(Event::Stop { choice, stop: super::stop(&word) });
             }
             "metadata" => {

@@ -10,11 +10,15 @@ use crate::{
 /// Reads an answer.
 ///
 /// # Errors
-/// It has no message.
+/// It has no message, or one that nobody could read.
 pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Broken> {
     let Some(content) = document.pointer("/output/message/content").and_then(Value::as_array) else {
         return Err(Broken("an answer without a message".into()));
     };
+    let word = document.get("stopReason").and_then(Value::as_str).unwrap_or_default();
+    if super::is_failure(word) {
+        return Err(Broken(format!("one that ended with {word}")));
+    }
     let parts = content.iter().filter_map(|block| {
         if let Some(said) = text_at(block, "/text") {
             return Some(Part::Text(said));
@@ -33,7 +37,6 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
         let signature = text_at(thought, "/reasoningText/signature");
         Some(Part::Thinking { text: text_at(thought, "/reasoningText/text")?, signature })
     });
-    let word = document.get("stopReason").and_then(Value::as_str).unwrap_or_default();
     let usage = document.get("usage").cloned().unwrap_or_default();
     Ok(Reply {
         id: String::new(),

@@ -15,7 +15,7 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Val
             out.insert(key.to_owned(), value);
         }
     };
-    request.without(&["n"], losses);
+    request.without(&["verbosity", "n"], losses);
     if request.logprobs.is_some_and(|top| top > 0) {
         losses.matters(request.field("top_logprobs"));
     }

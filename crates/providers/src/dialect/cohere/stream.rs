@@ -15,6 +15,8 @@ pub(crate) struct Decoder {
     counts: Counts,
     /// Calls begun.
     calls: u64,
+    /// The call under way has no arguments yet.
+    bare: bool,
     done: bool,
 }
 
@@ -40,6 +42,7 @@ impl Decoder {
             "tool-call-start" => {
                 let number = self.calls;
                 self.calls += 1;
+                self.bare = true;
                 out.push(Event::Call {
                     choice,
                     number,
@@ -49,6 +52,8 @@ impl Decoder {
                 self.arguments(text("/delta/message/tool_calls/function/arguments"), out);
             }
             "tool-call-delta" => self.arguments(text("/delta/message/tool_calls/function/arguments"), out),
+            // A call without arguments says nothing of them; to others that would be no JSON.
+            "tool-call-end" if self.bare => self.arguments(Some("{}".to_owned()), out),
             "message-end" => {
                 if let Some(usage) = event.pointer("/delta/usage") {
                     self.counts = super::counts(usage);
@@ -67,7 +72,8 @@ impl Decoder {
         Ok(())
     }
 
-    fn arguments(&self, json: Option<String>, out: &mut Vec<Event>) {
+    fn arguments(&mut self, json: Option<String>, out: &mut Vec<Event>) {
+        self.bare &= json.is_none();
         let number = self.calls.saturating_sub(1);
         out.extend(json.map(|json| Event::Arguments { choice: 0, number, json }));
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use weir_core::deployment::Dialect;
 
-use super::schema::to_json_schema;
+use super::{results, schema::to_json_schema};
 use crate::{
     chat::{Call, Format, Part, Request, Role, Source, Thinking, Tool, ToolChoice},
     dialect::{
@@ -190,17 +190,8 @@ fn part(piece: &Obj<'_>, request: &mut Request, out: &mut Vec<Part>) -> Result<(
         }
         sign(signature, out);
         out.push(Part::Text(text.to_owned()));
-    } else if let Some(data) = piece.object("inlineData")? {
-        let (media, bytes) = (data.need("mimeType")?.to_owned(), data.need("data")?.to_owned());
-        out.push(match media.split_once('/') {
-            Some(("image", _)) => Part::Image { source: Source::Data { media, data: bytes }, detail: None },
-            Some(("audio", format)) => Part::Audio { data: bytes, format: format.to_owned() },
-            _ => Part::File { source: Source::Data { media, data: bytes }, name: data.owned("displayName")? },
-        });
-    } else if let Some(file) = piece.object("fileData")? {
-        let source = Source::Url(file.need("fileUri")?.to_owned());
-        let image = file.text("mimeType")?.is_none_or(|media| media.starts_with("image/"));
-        out.push(if image { Part::Image { source, detail: None } } else { Part::File { source, name: None } });
+    } else if let Some(shown) = shown(piece)? {
+        out.push(shown);
     } else if let Some(call) = piece.object("functionCall")? {
         sign(signature, out);
         let made = calls(request).count() + out.iter().filter(|part| matches!(part, Part::Call(_))).count();
@@ -214,29 +205,30 @@ fn part(piece: &Obj<'_>, request: &mut Request, out: &mut Vec<Part>) -> Result<(
         let id = call.owned("id")?.unwrap_or_else(|| format!("call_{made}"));
         out.push(Part::Call(Call { id, name: call.need("name")?.to_owned(), arguments }));
     } else if let Some(response) = piece.object("functionResponse")? {
-        let name = response.need("name")?;
-        let found = match response.text("id")? {
-            Some(id) => calls(request).find(|call| call.id == id),
-            // Without ids, the first call of that name that has no response yet.
-            None => calls(request).find(|call| call.name == name && !answered(request, out, &call.id)),
-        };
-        let Some(id) = found.map(|call| call.id.clone()) else {
-            return Err(BadRequest::new(
-                response.path.clone(),
-                "a response to no call before it",
-                "a call of that name",
-            ));
-        };
-        let said = response.get("response").cloned().unwrap_or_default();
-        let error = said.get("error").is_some() && said.as_object().is_some_and(|members| members.len() == 1);
-        let text =
-            match said.as_object().map(|members| (members.len(), members.get("result").or(members.get("output")))) {
-                Some((1, Some(Value::String(text)))) => text.clone(),
-                _ => said.to_string(),
-            };
-        out.push(Part::Result { id, name: Some(name.to_owned()), content: vec![Part::Text(text)], error });
+        let result = results::decode(&response, request, out)?;
+        out.push(result);
     }
     Ok(())
+}
+
+/// A picture, a sound or a file, by its bytes or its address.
+pub(super) fn shown(piece: &Obj<'_>) -> Result<Option<Part>, BadRequest> {
+    if let Some(data) = piece.object("inlineData")? {
+        let (media, bytes) = (data.need("mimeType")?.to_owned(), data.need("data")?.to_owned());
+        return Ok(Some(match media.split_once('/') {
+            Some(("image", _)) => Part::Image { source: Source::Data { media, data: bytes }, detail: None },
+            Some(("audio", format)) => Part::Audio { data: bytes, format: format.to_owned() },
+            _ => Part::File { source: Source::Data { media, data: bytes }, name: data.owned("displayName")? },
+        }));
+    }
+    let Some(file) = piece.object("fileData")? else { return Ok(None) };
+    let source = Source::Url(file.need("fileUri")?.to_owned());
+    let image = file.text("mimeType")?.is_none_or(|media| media.starts_with("image/"));
+    Ok(Some(if image {
+        Part::Image { source, detail: None }
+    } else {
+        Part::File { source, name: file.owned("displayName")? }
+    }))
 }
 
 /// A signature on what is said or called is a thought of its own elsewhere.
@@ -248,12 +240,7 @@ fn sign(signature: Option<String>, out: &mut Vec<Part>) {
     }
 }
 
-fn calls(request: &Request) -> impl Iterator<Item = &Call> {
+pub(super) fn calls(request: &Request) -> impl Iterator<Item = &Call> {
     let parts = request.messages.iter().flat_map(|message| &message.parts);
     parts.filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None })
-}
-
-fn answered(request: &Request, now: &[Part], asked: &str) -> bool {
-    let parts = request.messages.iter().flat_map(|message| &message.parts).chain(now);
-    parts.into_iter().any(|part| matches!(part, Part::Result { id, .. } if id == asked))
 }

@@ -2,16 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
+use super::results::{self, Takes};
 use crate::{
-    chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of, text_of_result},
+    chat::{Format, Losses, Message, Part, Request, Role, Source, Thinking, ToolChoice, text_of},
     dialect::bad::BadRequest,
 };
 
-/// The document, and in `losses` what it cannot say. Model and streaming go into the path.
+/// The document for `model` at `provider`, and in `losses` what it cannot say. Model and streaming go into the path.
 ///
 /// # Errors
 /// A call whose arguments are no JSON.
-pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Result<Value, BadRequest> {
+pub(crate) fn encode(request: &Request, model: &str, provider: &str, losses: &mut Losses) -> Result<Value, BadRequest> {
+    let takes = Takes::of(generation_of(model), provider);
+    request.without(&["verbosity"], losses);
     let mut out = Map::new();
     if request.user.is_some() {
         losses.hint(request.field("user"));
@@ -34,8 +37,9 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Res
             system.push(json!({"text": text_of(&message.parts)}));
             continue;
         }
-        let mut parts = parts(message, losses)?;
-        if message.role == Role::Assistant && signs_calls(model) {
+        let mut parts = parts(message, takes, losses)?;
+        // Calls without a signature are refused from the third generation on.
+        if message.role == Role::Assistant && generation_of(model) >= Some(3) {
             sign_first_call(&mut parts);
         }
         match contents.last_mut() {
@@ -60,10 +64,10 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Res
     Ok(Value::Object(out))
 }
 
-/// Gemini refuses calls without a signature from its third generation on.
-fn signs_calls(model: &str) -> bool {
-    let generation = model.trim_start_matches("models/").strip_prefix("gemini-");
-    generation.and_then(|rest| rest.bytes().next()).is_some_and(|digit| (b'3'..=b'9').contains(&digit))
+/// Of `gemini-3-pro` the 3; none of a name that says none.
+fn generation_of(model: &str) -> Option<u8> {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    name.strip_prefix("gemini-")?.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// A call of another model has no signature that Gemini would take; this is what it documents in place of one:
@@ -145,7 +149,7 @@ fn tools(request: &Request, out: &mut Map<String, Value>, losses: &mut Losses) {
     out.insert("toolConfig".into(), json!({"functionCallingConfig": calling}));
 }
 
-fn parts(message: &Message, losses: &mut Losses) -> Result<Vec<Value>, BadRequest> {
+fn parts(message: &Message, takes: Takes, losses: &mut Losses) -> Result<Vec<Value>, BadRequest> {
     let mut out = Vec::new();
     // A thought's signature belongs to what follows it: to the call, where there is one, as other dialects may have moved
     // the thought before the text.
@@ -179,15 +183,7 @@ fn parts(message: &Message, losses: &mut Losses) -> Result<Vec<Value>, BadReques
                 let args = call.input().map_err(|_| BadRequest::arguments(&message.at))?;
                 json!({"functionCall": {"id": call.id, "name": call.name, "args": args}})
             }
-            Part::Result { id, name, content, error } => {
-                let text = text_of_result(content, &message.at, losses);
-                let said = match serde_json::from_str::<Value>(&text) {
-                    _ if *error => json!({"error": text}),
-                    Ok(object @ Value::Object(_)) => object,
-                    _ => json!({"result": text}),
-                };
-                json!({"functionResponse": {"id": id, "name": name, "response": said}})
-            }
+            Part::Result { .. } => results::encode(part, takes, &message.at, losses),
         };
         if value.is_null() {
             continue;
@@ -216,7 +212,7 @@ fn file(source: &Source, usual: &str, message: &Message, losses: &mut Losses) ->
 }
 
 /// By the ending of the path.
-fn media_of(url: &str) -> Option<&'static str> {
+pub(super) fn media_of(url: &str) -> Option<&'static str> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     let ending = path.rsplit_once('.')?.1.to_ascii_lowercase();
     Some(match ending.as_str() {

@@ -37,6 +37,9 @@ impl Decoder {
         }
         let candidates = event.get("candidates").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         for candidate in candidates {
+            if let Some(word) = super::whole::failure(candidate) {
+                return Err(StreamFailure::ended_with(word));
+            }
             let choice = candidate.get("index").and_then(Value::as_u64).unwrap_or(0);
             for piece in candidate.pointer("/content/parts").and_then(Value::as_array).into_iter().flatten() {
                 self.part(choice, piece, out);

@@ -20,6 +20,9 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
         return Err(Broken("an error inside a 200".into()));
     }
     let candidates = document.get("candidates").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if let Some(word) = candidates.iter().find_map(|candidate| failure(candidate)) {
+        return Err(Broken(format!("one that ended with {word}")));
+    }
     let mut choices: Vec<Choice> = candidates
         .iter()
         .map(|candidate| {
@@ -47,6 +50,18 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
     })
 }
 
+/// Why a candidate is no answer: nobody could read the calls that the model wrote.
+pub(super) fn failure(candidate: &Value) -> Option<&str> {
+    const WORDS: [&str; 5] = [
+        "MALFORMED_FUNCTION_CALL",
+        "MALFORMED_RESPONSE",
+        "MISSING_THOUGHT_SIGNATURE",
+        "TOO_MANY_TOOL_CALLS",
+        "UNEXPECTED_TOOL_CALL",
+    ];
+    candidate.get("finishReason").and_then(Value::as_str).filter(|word| WORDS.contains(word))
+}
+
 /// One part of an answer. A signature on it becomes a thought before it, as other dialects have it.
 fn part(piece: &Value, out: &mut Vec<Part>) {
     let text = piece.get("text").and_then(Value::as_str);
@@ -62,8 +77,11 @@ fn part(piece: &Value, out: &mut Vec<Part>) {
         }
     }
     if let Some(text) = text {
-        if !text.is_empty() {
-            out.push(Part::Text(text.to_owned()));
+        match out.last_mut() {
+            // One text, as it is where it is streamed.
+            Some(Part::Text(said)) => said.push_str(text),
+            _ if text.is_empty() => {}
+            _ => out.push(Part::Text(text.to_owned())),
         }
     } else if let Some(call) = piece.get("functionCall") {
         let number = out.iter().filter(|part| matches!(part, Part::Call(_))).count();

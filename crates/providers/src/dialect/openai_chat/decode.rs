@@ -31,6 +31,7 @@ const KNOWN: &[&str] = &[
     "reasoning_effort",
     "thinking",
     "user",
+    "verbosity",
 ];
 /// None of these changes an answer.
 const HINTS: &[&str] = &[
@@ -62,6 +63,7 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
         frequency_penalty: top.number("frequency_penalty")?,
         parallel_tools: top.flag("parallel_tool_calls")?,
         user: top.owned("user")?,
+        verbosity: top.owned("verbosity")?,
         format: format(&top)?,
         tool_choice: tool_choice(&top)?,
         ..Request::default()
@@ -70,13 +72,16 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
         request.logprobs = Some(top.count("top_logprobs")?.unwrap_or(0));
     }
     request.thinking = thinking(&top)?;
-    top.others(KNOWN, HINTS, &mut request.dropped);
+    top.others(&known(&top)?, HINTS, &mut request.dropped);
     for tool in top.objects("tools")? {
         match tool.need("type")? {
             "function" => request.tools.push(function(&tool)?),
             _ => request.dropped.matters(tool.at("type")),
         }
     }
+    openai::allow(&top, &mut request, |choice| {
+        choice.object("allowed_tools")?.ok_or_else(|| choice.missing("allowed_tools", "an object"))
+    })?;
     if top.get("messages").is_none() {
         return Err(top.missing("messages", "a non-empty array of messages"));
     }
@@ -84,6 +89,18 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
         turn(&mut request, &message)?;
     }
     Ok(request)
+}
+
+/// Members that are read, or that say only what is so anyway.
+fn known(top: &Obj<'_>) -> Result<Vec<&'static str>, BadRequest> {
+    let mut known = KNOWN.to_vec();
+    if top.texts("modalities")?.iter().all(|modality| modality == "text") {
+        known.push("modalities");
+    }
+    if top.object("logit_bias")?.is_none_or(|bias| bias.is_empty()) {
+        known.push("logit_bias");
+    }
+    Ok(known)
 }
 
 fn thinking(top: &Obj<'_>) -> Result<Option<Thinking>, BadRequest> {

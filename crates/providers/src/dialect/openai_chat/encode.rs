@@ -38,6 +38,7 @@ pub(crate) fn encode(request: &Request, model: &str, completion_tokens: bool, lo
     put("top_logprobs", request.logprobs.filter(|top| *top > 0).map(Value::from));
     put("response_format", request.format.as_ref().map(format));
     put("tools", (!request.tools.is_empty()).then(|| tools(request)));
+    put("verbosity", request.verbosity.clone().map(Value::from));
     put("tool_choice", request.tool_choice.as_ref().map(tool_choice));
     put("parallel_tool_calls", request.parallel_tools.filter(|_| !request.tools.is_empty()).map(Value::from));
     let effort = request.thinking.as_ref().filter(|thinking| **thinking != Thinking::Off);

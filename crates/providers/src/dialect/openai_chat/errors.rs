@@ -6,7 +6,8 @@ use weir_core::{Fault, Problem};
 
 use crate::dialect::message;
 
-/// `{"error":{message,type,code,param}}`. `code` is weir's (`W0301`), so that people can look it up.
+/// `{"error":{message,type,code,param}}`. `code` is weir's (`W0301`), so that people can look it up; `param` is the place in
+/// the request that the message names, without its `$.`.
 #[must_use]
 pub fn error_body(problem: &Problem) -> Bytes {
     let kind = match (problem.code.status, problem.code.fault) {
@@ -22,9 +23,16 @@ pub fn error_body(problem: &Problem) -> Bytes {
         "message": message(problem),
         "type": kind,
         "code": problem.code.code,
-        "param": null,
+        "param": (problem.code.fault == Fault::Caller).then(|| place(&problem.message)).flatten(),
     }});
     Bytes::from(body.to_string())
+}
+
+/// The first path in a message, such as `messages[0].content` of `$.messages[0].content: found a number, …`.
+fn place(message: &str) -> Option<&str> {
+    let at = if message.starts_with("$.") { 0 } else { message.find("`$.")? + 1 };
+    let path = message.get(at + 2..)?;
+    path.split([':', '`']).next().filter(|path| !path.is_empty())
 }
 
 /// The same as a stream event, for failures after a 200. No `[DONE]` may follow it.
@@ -36,4 +44,22 @@ pub fn sse_error(problem: &Problem) -> Bytes {
     event.extend_from_slice(&body);
     event.extend_from_slice(b"\n\n");
     Bytes::from(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_that_a_message_names_is_its_param() {
+        for (message, wanted) in [
+            ("$.messages[0].content: found a number, wanted a string", Some("messages[0].content")),
+            ("`sim/claude`: `$.seed`, `$.n` cannot be expressed in the dialect anthropic", Some("seed")),
+            ("`sim/cohere`: `$.messages[0]: a file` cannot be expressed in the dialect cohere", Some("messages[0]")),
+            ("$: found nothing, wanted a JSON object", None),
+            ("no model `nope`", None),
+        ] {
+            assert_eq!(place(message), wanted, "{message}");
+        }
+    }
 }

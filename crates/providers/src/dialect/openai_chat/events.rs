@@ -71,7 +71,7 @@ impl Decoder {
             }
             if let Some(reason) = choice.get("finish_reason").and_then(Value::as_str) {
                 let stop = match Stop::of_openai(reason) {
-                    Stop::End if self.refused => Stop::Refusal,
+                    Stop::End if self.refused => Stop::Refused,
                     Stop::End if self.called => Stop::Tools,
                     stop => stop,
                 };

@@ -45,6 +45,9 @@ pub(crate) struct Envelope<'a, C> {
     pub(crate) service_tier: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) error: Option<&'a RawValue>,
+    /// What an event is that is no chunk.
+    #[serde(borrow, default, rename = "type")]
+    pub(crate) kind: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +106,9 @@ pub(crate) fn read_raw(body: &[u8], input_estimate: u64) -> Result<Reply, Broken
     let usage = document.get("usage").cloned().unwrap_or_default();
     let counts = Counts::openai(&usage);
     let counts = if counts.input.is_some() { counts } else { Counts::responses(&usage) }.served(&document);
+    // Cohere's say what is billed.
+    let billed = document.pointer("/meta/billed_units").map_or(counts, Counts::responses);
+    let counts = counts.or(billed);
     // What makes vectors writes no tokens.
     let output = counts.output.or(counts.input.map(|_| 0));
     let model = document.get("model").and_then(serde_json::Value::as_str);
@@ -146,7 +152,9 @@ pub(crate) fn read_usage(
 ) -> Usage {
     let usage: serde_json::Value = raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     let tier = tier.map(|tier| Tier::named(tier.get().trim_matches('"')));
-    Counts { tier, ..Counts::openai(&usage) }.whole(Estimate { input: input_estimate, output: output_estimate })
+    let counts = Counts::openai(&usage);
+    let counts = if counts.input.is_some() { counts } else { Counts::responses(&usage) };
+    Counts { tier, ..counts }.whole(Estimate { input: input_estimate, output: output_estimate })
 }
 
 /// The text of an answer that may be JSON.
@@ -219,6 +227,15 @@ mod tests {
         );
         assert_eq!((good.input, good.output, good.cached_input, good.reasoning), (10, 4, 10, 3));
         assert!(!good.estimated);
+        // As those who copy OpenAI write it: thoughts beside what is said, and what was cached under other names.
+        let xai = read(
+            r#"{"prompt_tokens":32,"completion_tokens":9,"total_tokens":135,"completion_tokens_details":{"reasoning_tokens":94},"prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":30}}"#,
+        );
+        assert_eq!((xai.output, xai.reasoning, xai.cache_write), (103, 94, 30));
+        for cached in ["prompt_cache_hit_tokens", "cached_tokens"] {
+            let copied = read(&format!(r#"{{"prompt_tokens":10,"completion_tokens":4,"{cached}":6}}"#));
+            assert_eq!((copied.input, copied.cached_input, copied.output), (10, 6, 4), "{cached}");
+        }
         for insane in [
             "null",
             "7",

@@ -41,7 +41,7 @@ pub(crate) fn decode(document: &Value, estimate: Estimate) -> Result<Reply, Brok
             parts.extend(super::calls(message));
             let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
             let stop = match Stop::of_openai(choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default()) {
-                Stop::End if refused => Stop::Refusal,
+                Stop::End if refused => Stop::Refused,
                 // Some that copy OpenAI say `stop` all the same.
                 Stop::End if calls => Stop::Tools,
                 stop => stop,

@@ -34,6 +34,8 @@ const HINTS: &[&str] = &[
     "include",
     "truncation",
     "stream_options",
+    // Of tools that run at the provider, which no other has.
+    "max_tool_calls",
 ];
 
 /// Decodes a request.
@@ -51,6 +53,7 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
         logprobs: top.count("top_logprobs")?,
         parallel_tools: top.flag("parallel_tool_calls")?,
         user: top.owned("user")?,
+        verbosity: top.object("text")?.map(|text| text.owned("verbosity")).transpose()?.flatten(),
         ..Request::default()
     };
     top.others(KNOWN, HINTS, &mut request.dropped);
@@ -63,7 +66,7 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
         };
     }
     if let Some(text) = top.object("text")? {
-        text.others(&["format"], &["verbosity"], &mut request.dropped);
+        text.others(&["format", "verbosity"], &[], &mut request.dropped);
         if let Some(format) = text.object("format")? {
             request.format = openai::format(&format, |format| Ok(format.clone()))?;
         }
@@ -81,6 +84,7 @@ pub(crate) fn decode(document: &Value) -> Result<Request, BadRequest> {
         });
     }
     request.tool_choice = openai::tool_choice(&top, |choice| Ok(choice.clone()))?;
+    openai::allow(&top, &mut request, |choice| Ok(choice.clone()))?;
     if let Some(instructions) = top.text("instructions")? {
         request.turn(Role::System, "$.instructions").parts.push(Part::Text(instructions.to_owned()));
     }

@@ -40,7 +40,10 @@ pub(crate) fn encode(request: &Request, model: &str, losses: &mut Losses) -> Val
             json!({"type": "json_schema", "name": name, "schema": schema, "strict": strict.unwrap_or(false)})
         }
     });
-    put("text", format.map(|format| json!({"format": format})));
+    let mut text = Map::new();
+    text.extend(format.map(|format| ("format".to_owned(), format)));
+    text.extend(request.verbosity.clone().map(|verbosity| ("verbosity".to_owned(), verbosity.into())));
+    put("text", (!text.is_empty()).then_some(Value::Object(text)));
     let thinking = request.thinking.as_ref().filter(|thinking| **thinking != Thinking::Off);
     put("reasoning", thinking.map(|thinking| json!({"effort": thinking.effort(), "summary": "auto"})));
     put("include", thinking.map(|_| json!(["reasoning.encrypted_content"])));
@@ -59,6 +62,48 @@ fn tools(request: &Request) -> Value {
         })
     };
     Value::Array(request.tools.iter().map(one).collect())
+}
+
+fn image(source: &Source, detail: Option<&str>) -> Value {
+    let detail = detail.unwrap_or("auto");
+    match source {
+        Source::Id(id) => json!({"type": "input_image", "file_id": id, "detail": detail}),
+        Source::Url(url) => json!({"type": "input_image", "image_url": url, "detail": detail}),
+        Source::Data { media, data } => {
+            let url = format!("data:{media};base64,{data}");
+            json!({"type": "input_image", "image_url": url, "detail": detail})
+        }
+    }
+}
+
+fn file(source: &Source, name: Option<&str>) -> Value {
+    match source {
+        Source::Id(id) => json!({"type": "input_file", "file_id": id}),
+        Source::Url(url) => json!({"type": "input_file", "file_url": url}),
+        Source::Data { media, data } => {
+            let data = format!("data:{media};base64,{data}");
+            json!({"type": "input_file", "filename": name.unwrap_or("file.pdf"), "file_data": data})
+        }
+    }
+}
+
+/// What a tool said: one text, or parts where it showed something.
+fn output(content: &[Part], at: &str, losses: &mut Losses) -> Value {
+    let shows = content.iter().any(|part| matches!(part, Part::Image { .. } | Part::File { .. }));
+    if !shows {
+        return text_of_result(content, at, losses).into();
+    }
+    let parts = content.iter().filter_map(|part| match part {
+        Part::Text(text) | Part::Refusal(text) => Some(json!({"type": "input_text", "text": text})),
+        Part::Image { source, detail } => Some(image(source, detail.as_deref())),
+        Part::File { source, name } => Some(file(source, name.as_deref())),
+        Part::CachePoint => None,
+        _ => {
+            losses.matters(format!("{at}: a tool result that is neither text nor a file"));
+            None
+        }
+    });
+    Value::Array(parts.collect())
 }
 
 fn items(message: &Message, out: &mut Vec<Value>, losses: &mut Losses) {
@@ -80,25 +125,8 @@ fn items(message: &Message, out: &mut Vec<Value>, losses: &mut Losses) {
             }
             Part::Text(text) => said.push(json!({"type": "input_text", "text": text})),
             Part::Refusal(text) => said.push(json!({"type": "refusal", "refusal": text})),
-            Part::Image { source, detail } => {
-                let detail = detail.as_deref().unwrap_or("auto");
-                said.push(match source {
-                    Source::Id(id) => json!({"type": "input_image", "file_id": id, "detail": detail}),
-                    Source::Url(url) => json!({"type": "input_image", "image_url": url, "detail": detail}),
-                    Source::Data { media, data } => {
-                        let url = format!("data:{media};base64,{data}");
-                        json!({"type": "input_image", "image_url": url, "detail": detail})
-                    }
-                });
-            }
-            Part::File { source, name } => said.push(match source {
-                Source::Id(id) => json!({"type": "input_file", "file_id": id}),
-                Source::Url(url) => json!({"type": "input_file", "file_url": url}),
-                Source::Data { media, data } => {
-                    let data = format!("data:{media};base64,{data}");
-                    json!({"type": "input_file", "filename": name.as_deref().unwrap_or("file.pdf"), "file_data": data})
-                }
-            }),
+            Part::Image { source, detail } => said.push(image(source, detail.as_deref())),
+            Part::File { source, name } => said.push(file(source, name.as_deref())),
             Part::Audio { .. } => losses.matters(format!("{}: input_audio", message.at)),
             Part::Call(call) => {
                 flush(&mut said, out);
@@ -108,7 +136,7 @@ fn items(message: &Message, out: &mut Vec<Value>, losses: &mut Losses) {
             }
             Part::Result { id, content, error, .. } => {
                 flush(&mut said, out);
-                let output = text_of_result(content, &message.at, losses);
+                let output = output(content, &message.at, losses);
                 if *error {
                     losses.hint(format!("{}: is_error of a tool result", message.at));
                 }

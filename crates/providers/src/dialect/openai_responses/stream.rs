@@ -15,7 +15,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     counts: Counts,
-    called: bool,
+    /// Places of calls among all items: others number calls alone.
+    calls: Vec<u64>,
     refused: bool,
     done: bool,
 }
@@ -28,7 +29,7 @@ impl Decoder {
     pub(crate) fn read(&mut self, event: &Value, raw: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFailure> {
         let text = |pointer: &str| text_at(event, pointer);
         let delta = || text("/delta").filter(|delta| !delta.is_empty());
-        let number = event.get("output_index").and_then(Value::as_u64).unwrap_or(0);
+        let place = event.get("output_index").and_then(Value::as_u64).unwrap_or(0);
         match event.get("type").and_then(Value::as_str).unwrap_or_default() {
             "response.created" => out.push(Event::Start {
                 id: text("/response/id").unwrap_or_default(),
@@ -43,15 +44,15 @@ impl Decoder {
                 out.extend(delta().map(|text| Event::Thinking { choice: 0, text }));
             }
             "response.output_item.added" if text("/item/type").as_deref() == Some("function_call") => {
-                self.called = true;
                 out.push(Event::Call {
                     choice: 0,
-                    number,
+                    number: self.number(place),
                     id: text("/item/call_id").unwrap_or_default(),
                     name: text("/item/name").unwrap_or_default(),
                 });
             }
             "response.function_call_arguments.delta" => {
+                let number = self.number(place);
                 out.extend(delta().map(|json| Event::Arguments { choice: 0, number, json }));
             }
             "response.output_item.done" if text("/item/type").as_deref() == Some("reasoning") => {
@@ -63,7 +64,7 @@ impl Decoder {
                 if let Some(usage) = response.get("usage") {
                     self.counts = Counts::responses(usage).served(response);
                 }
-                out.push(Event::Stop { choice: 0, stop: super::stop(response, self.called, self.refused) });
+                out.push(Event::Stop { choice: 0, stop: super::stop(response, !self.calls.is_empty(), self.refused) });
                 self.done = true;
             }
             "response.failed" | "error" => {
@@ -75,6 +76,15 @@ impl Decoder {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The number of the call at this place.
+    fn number(&mut self, place: u64) -> u64 {
+        let known = self.calls.iter().position(|known| *known == place);
+        known.unwrap_or_else(|| {
+            self.calls.push(place);
+            self.calls.len() - 1
+        }) as u64
     }
 
     pub(crate) const fn counts(&self) -> Counts {

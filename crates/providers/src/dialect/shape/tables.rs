@@ -68,6 +68,7 @@ pub(crate) static CHAT: Kind = object(&[
     ("tool_choice", WORD.or_object(&[("function", object(&[("name", WORD)]))], "a string or an object")),
     ("parallel_tool_calls", SWITCH),
     ("reasoning_effort", WORD),
+    ("verbosity", WORD),
     ("modalities", WORDS),
     ("service_tier", WORD),
     ("metadata", WHATEVER),
@@ -247,8 +248,14 @@ pub(crate) static ANTHROPIC: Kind = object(&[
 mod anthropic {
     use super::{KIND, Kind, Link, ROLE, SWITCH, WHATEVER, WORD, content, object, part, turn};
 
-    pub(super) const TOOL: Kind =
-        object(&[("type", WORD), ("name", WORD), ("description", WORD), ("input_schema", WHATEVER)]);
+    const CACHE: Kind = object(&[("type", WORD), ("ttl", WORD)]);
+    pub(super) const TOOL: Kind = object(&[
+        ("type", WORD),
+        ("name", WORD),
+        ("description", WORD),
+        ("input_schema", WHATEVER),
+        ("cache_control", CACHE),
+    ]);
     const SOURCE: Kind = WORD.or_object(
         &[("type", WORD), ("media_type", WORD), ("data", WORD), ("url", WORD), ("file_id", WORD)],
         "an object",
@@ -268,7 +275,7 @@ mod anthropic {
         ("thinking", WORD),
         ("signature", WORD),
         ("data", WORD),
-        ("cache_control", WHATEVER),
+        ("cache_control", CACHE),
     ]);
     pub(super) const MESSAGE: Kind = turn(&[("role", ROLE), ("content", content(&BLOCK))]);
 }
@@ -294,12 +301,20 @@ mod gemini {
 
     pub(super) const FUNCTION: Kind =
         object(&[("name", WORD), ("description", WORD), ("parameters", WHATEVER), ("parametersJsonSchema", WHATEVER)]);
+    const INLINE: Kind = object(&[("mimeType", WORD), ("data", WORD), ("displayName", WORD)]);
+    const BY_URI: Kind = object(&[("mimeType", WORD), ("fileUri", WORD), ("displayName", WORD)]);
+    const RESPONSE: Kind = object(&[
+        ("name", WORD.link(Link::Result)),
+        ("response", WHATEVER),
+        ("id", WORD),
+        ("parts", list(&object(&[("inlineData", INLINE), ("fileData", BY_URI)]))),
+    ]);
     const MEMBERS: super::Members = &[
         ("text", WORD),
-        ("inlineData", object(&[("mimeType", WORD), ("data", WORD)])),
-        ("fileData", object(&[("mimeType", WORD), ("fileUri", WORD)])),
+        ("inlineData", INLINE),
+        ("fileData", BY_URI),
         ("functionCall", object(&[("name", WORD.link(Link::Call)), ("args", WHATEVER), ("id", WORD)])),
-        ("functionResponse", object(&[("name", WORD.link(Link::Result)), ("response", WHATEVER), ("id", WORD)])),
+        ("functionResponse", RESPONSE),
         ("thought", SWITCH),
         ("thoughtSignature", WORD),
     ];

@@ -1,7 +1,11 @@
-//! Amazon's chain of sources through `aws-config`: environment, profile with assumed roles, web identity, container,
-//! instance. Each asking builds the chain anew, so that changed files and variables count.
+//! Amazon's chain of sources through `aws-config`: environment, profile (its keys, assumed roles, `credential_process`,
+//! single sign-on), web identity, container, instance. Each asking builds the chain anew, so that changed files and
+//! variables count.
+//!
+//! The library starts a profile's program without a limit of time and leaves it running when nobody waits any more. An
+//! asking that was given up on is therefore gone on with by the next one: at most one program of a source runs at a time.
 
-use std::time::UNIX_EPOCH;
+use std::{sync::Arc, time::UNIX_EPOCH};
 
 use aws_config::{
     Region,
@@ -11,7 +15,7 @@ use aws_config::{
     profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
     provider_config::ProviderConfig,
 };
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
@@ -22,6 +26,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use tokio::sync::Mutex;
 use weir_core::Timestamp;
 
 use super::{AGAIN, Fetch, Fresh, Held, Token, errand::Errand, words};
@@ -29,17 +34,41 @@ use super::{AGAIN, Fetch, Fresh, Held, Token, errand::Errand, words};
 /// Where roles are assumed when nothing names a region.
 const REGION: &str = "us-east-1";
 
+/// What the library writes before the words of a program that failed.
+const WORDS_OF_PROGRAM: &str = "Stderr:";
+
+/// One asking of the chain.
+type Asking = BoxFuture<'static, Result<Fresh, String>>;
+
 /// The chain, or one profile.
 pub(super) struct Chain {
+    begin: Box<dyn Fn() -> Asking + Send + Sync>,
+    /// The asking that is under way.
+    asking: Mutex<Option<Asking>>,
+}
+
+impl Chain {
+    pub(super) fn new(profile: Option<String>, errand: Errand) -> Self {
+        let places = Arc::new(Places { profile, errand });
+        Self::of(move || {
+            let places = Arc::clone(&places);
+            Box::pin(async move { places.ask().await })
+        })
+    }
+
+    /// One whose askings begin so.
+    pub(super) fn of(begin: impl Fn() -> Asking + Send + Sync + 'static) -> Self {
+        Self { begin: Box::new(begin), asking: Mutex::default() }
+    }
+}
+
+/// Where to look.
+struct Places {
     profile: Option<String>,
     errand: Errand,
 }
 
-impl Chain {
-    pub(super) const fn new(profile: Option<String>, errand: Errand) -> Self {
-        Self { profile, errand }
-    }
-
+impl Places {
     async fn ask(&self) -> Result<Fresh, String> {
         let config =
             ProviderConfig::without_region().with_http_client(self.errand.clone()).with_sleep_impl(TokioSleep::new());
@@ -61,7 +90,7 @@ impl Chain {
                 chain.provide_credentials().await
             }
         };
-        let credentials = given.map_err(|error| words(&error))?;
+        let credentials = given.map_err(|error| self.told(&error))?;
         let until = credentials.expiry().and_then(|until| until.duration_since(UNIX_EPOCH).ok());
         let secret = [credentials.access_key_id(), credentials.secret_access_key()]
             .into_iter()
@@ -75,11 +104,33 @@ impl Chain {
         };
         Ok(Fresh { held, again: AGAIN })
     }
+
+    /// What was tried, and what came of it. A program may have written secrets beside its failure: its words are left out.
+    fn told(&self, error: &CredentialsError) -> String {
+        match (error, &self.profile) {
+            (CredentialsError::CredentialsNotLoaded(_), None) => {
+                "none in the environment, the profile, a web identity, the container and the instance, tried in this order"
+                    .to_owned()
+            }
+            _ => {
+                let said = words(error);
+                match said.split_once(WORDS_OF_PROGRAM) {
+                    Some((said, _)) => format!("{said}what it wrote is left out, as it may hold secrets"),
+                    None => said,
+                }
+            }
+        }
+    }
 }
 
 impl Fetch for Chain {
     fn fetch(&self) -> BoxFuture<'_, Result<Fresh, String>> {
-        Box::pin(self.ask())
+        Box::pin(async {
+            let mut asking = self.asking.lock().await;
+            let given = asking.get_or_insert_with(&self.begin).await;
+            *asking = None;
+            given
+        })
     }
 }
 

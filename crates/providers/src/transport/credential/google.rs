@@ -1,6 +1,9 @@
 //! Google's credentials through `google-cloud-auth`: a service account, a user's login, federated and impersonated
 //! identities, or the machine's own. The library keeps its token fresh with its own client; it says no end of it, so that it
 //! is asked every half a minute, which costs nothing until it has a new one. One that failed is made anew.
+//!
+//! Its client has no limits of time and its tasks outlive whoever asked: each source has a runtime of its own, with which
+//! all that it began ends when it is given up on.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,7 +15,10 @@ use http::{Extensions, HeaderMap, header};
 use rustls::crypto::ring;
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::{
+    runtime::{self, Runtime},
+    sync::Mutex,
+};
 
 use super::{Fetch, Fresh, Held, Token, words};
 
@@ -23,7 +29,32 @@ const AGAIN: Duration = Duration::from_secs(30);
 pub(super) struct Adc {
     file: Option<PathBuf>,
     /// The last one that worked.
-    made: Mutex<Option<Credentials>>,
+    made: Mutex<Option<Made>>,
+}
+
+/// The library's credentials and where their tasks run.
+struct Made {
+    credentials: Credentials,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Made {
+    async fn headers(&self) -> Result<CacheableResource<HeaderMap>, String> {
+        let credentials = self.credentials.clone();
+        let asking = async move { credentials.headers(Extensions::new()).await };
+        let Some(runtime) = &self.runtime else { return Err("its runtime has ended".to_owned()) };
+        let given = runtime.spawn(asking).await.map_err(|error| error.to_string())?;
+        given.map_err(|error| words(&error))
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Adc {
@@ -31,15 +62,40 @@ impl Adc {
         Self { file, made: Mutex::default() }
     }
 
-    async fn make(&self) -> Result<Credentials, String> {
+    async fn make(&self) -> Result<Made, String> {
         // Its client takes the process's implementation of TLS: weir's, unless another is there already.
         drop(ring::default_provider().install_default());
+        let text = match &self.file {
+            Some(path) => Some(tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?),
+            None => None,
+        };
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("google-credentials")
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        let credentials = {
+            let _within = runtime.enter();
+            self.read(text.as_deref())
+        };
+        match credentials {
+            Ok(credentials) => Ok(Made { credentials, runtime: Some(runtime) }),
+            Err(why) => {
+                // Dropped here it would wait for its thread, which no task of another runtime may.
+                runtime.shutdown_background();
+                Err(why)
+            }
+        }
+    }
+
+    /// Those of the file, or what the environment and the machine offer.
+    fn read(&self, text: Option<&[u8]>) -> Result<Credentials, String> {
         let scopes = [SCOPE];
-        let Some(path) = &self.file else {
+        let (Some(path), Some(text)) = (&self.file, text) else {
             return Builder::default().with_scopes(scopes).build().map_err(|error| words(&error));
         };
-        let text = tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?;
-        let document: Value = serde_json::from_slice(&text).map_err(|_| format!("{} is no JSON", path.display()))?;
+        let document: Value = serde_json::from_slice(text).map_err(|_| format!("{} is no JSON", path.display()))?;
         let kind = document.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let made = match kind.as_str() {
             "service_account" => {
@@ -56,15 +112,15 @@ impl Adc {
 
     async fn ask(&self) -> Result<Fresh, String> {
         let mut made = self.made.lock().await;
-        let credentials = match made.take() {
-            Some(credentials) => credentials,
+        let taken = match made.take() {
+            Some(made) => made,
             None => self.make().await?,
         };
-        let given = credentials.headers(Extensions::new()).await.map_err(|error| words(&error))?;
+        let given = taken.headers().await?;
         let CacheableResource::New { data: headers, .. } = given else {
             return Err("no token, and none before".to_owned());
         };
-        *made = Some(credentials);
+        *made = Some(taken);
         let held = Held { secret: secret(&headers), token: Token::Headers(headers), until: None };
         Ok(Fresh { held, again: AGAIN })
     }

@@ -175,6 +175,52 @@ async fn deployments_of_one_source_share_it_and_it_ends_with_them() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_asking_of_amazons_chain_that_was_given_up_on_is_gone_on_with() {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&begun);
+    let chain = aws::Chain::of(move || {
+        count.fetch_add(1, SeqCst);
+        Box::pin(async {
+            // A program of a profile that takes its time.
+            sleep(Duration::from_secs(90)).await;
+            Err("no".to_owned())
+        })
+    });
+    assert!(timeout(FETCH, chain.fetch()).await.is_err());
+    assert_eq!(timeout(FETCH, chain.fetch()).await.unwrap().err().as_deref(), Some("no"));
+    assert_eq!(begun.load(SeqCst), 1, "a program would run twice");
+    assert!(timeout(FETCH, chain.fetch()).await.is_err());
+    assert_eq!(begun.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_source_of_googles_that_says_nothing_ends_with_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let file = std::env::temp_dir().join(format!("weir-silent-google-{}", std::process::id()));
+    let login = format!(
+        r#"{{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","token_uri":"http://127.0.0.1:{port}/"}}"#
+    );
+    std::fs::write(&file, login).unwrap();
+    let source = google::Adc::new(Some(file.clone()));
+    let mut asking = source.fetch();
+    let mut socket = tokio::select! {
+        _ = &mut asking => panic!("nobody has answered"),
+        accepted = listener.accept() => accepted.unwrap().0,
+    };
+    let mut read = Vec::new();
+    tokio::select! {
+        _ = &mut asking => panic!("nobody has answered"),
+        count = socket.read_buf(&mut read) => assert!(count.unwrap() > 0),
+    }
+    // Given up on.
+    drop(asking);
+    let end = timeout(PATIENCE, socket.read_to_end(&mut read)).await;
+    assert!(end.is_ok(), "the library goes on asking");
+    std::fs::remove_file(file).unwrap();
+}
+
 /// Takes every request to one port, whatever its host.
 #[derive(Debug)]
 struct Rerouted(errand::Errand, u16);

@@ -72,6 +72,13 @@ pub(super) struct Purge {
     /// Who asked for it
     #[arg(long)]
     reason: String,
+    /// Also destroy what judges and the like were asked before weir noted whose words they repeat, all of it
+    #[arg(long)]
+    older_judges: bool,
+    /// Also delete the uploaded files that hold the question of one of these items, each as a whole, now: a later purge
+    /// does not find them
+    #[arg(long)]
+    files: bool,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -87,6 +94,9 @@ const ADDED: [Column; 5] = [
 
 const STRATA: [Column; 3] =
     [column("stratum", "name", Look::Word), column("of", "of", Look::Count), column("drawn", "drawn", Look::Count)];
+
+const FILES: [Column; 3] =
+    [column("file", "id", Look::Word), column("name", "name", Look::Word), column("key", "key", Look::Word)];
 
 const DRAFT: [Column; 3] =
     [column("items", "items", Look::Count), column("put", "put", Look::Count), column("taken", "taken", Look::Count)];
@@ -141,8 +151,36 @@ impl Purge {
     pub(super) async fn run(&self, client: &Client, out: &mut Out<'_, '_>) -> Result<(), Failure> {
         let items = self.items.len();
         out.confirm(&format!("destroy the content of {items} items in every version, for good"), self.yes)?;
-        let body = json!({ "items": self.items, "reason": self.reason }).to_string();
-        let reply = named(client, &self.name, client.post(&at(&self.name, "/purge"), body).await).await?;
-        out.line(&if out.is_json() { reply.text } else { format!("purged\t{}", reply.value["purged"]) })
+        let body = json!({
+            "items": self.items,
+            "reason": self.reason,
+            "older_judges": self.older_judges,
+            "files": self.files,
+        });
+        let sent = client.post(&at(&self.name, "/purge"), body.to_string()).await;
+        let reply = named(client, &self.name, sent).await?;
+        if out.is_json() {
+            return out.line(&reply.text);
+        }
+        out.line(&format!("purged\t{}", reply.value["purged"]))?;
+        for which in ["files", "files_left"] {
+            if !reply.rows(which).is_empty() {
+                out.part(which)?;
+                out.rows(reply.rows(which), &FILES)?;
+            }
+        }
+        // What is left may repeat what was destroyed, so this is part of the answer.
+        if !reply.rows("files_left").is_empty() {
+            out.note(
+                "these uploaded files still hold what was purged; note them now, as no later purge finds them again: the \
+                 key that sent one deletes it (DELETE /v1/files/ID)",
+            )?;
+        }
+        let left = reply.value["older_judges_left"].as_u64().unwrap_or_default();
+        if left == 0 {
+            return Ok(());
+        }
+        out.line(&format!("older_judges_left\t{left}"))?;
+        out.note("nothing tells whose words these carry; --older-judges destroys the words of all of them")
     }
 }

@@ -29,7 +29,8 @@ pub(super) struct Import {
     /// Whose live prompts are looked up in it
     #[arg(long)]
     workload: Option<String>,
-    /// Columns by field, such as input:question,expected:answer [default: guessed from their names]
+    /// Columns by field, such as input:question,expected:answer [default: guessed from their names]; separator:; parts
+    /// the passages in a cell
     #[arg(long)]
     map: Option<String>,
     /// One line about it

@@ -1,5 +1,5 @@
 //! A run as JUnit XML. The gates are its tests: one that fails is a failure, one that cannot tell is skipped, one that
-//! could not be measured is an error. Items are told as properties of passing cases, because a single low grade is no
+//! could not be measured is an error; where there is none, one skipped test says so. Items are told as properties of passing cases, because a single low grade is no
 //! verdict.
 
 use serde_json::Value;
@@ -11,15 +11,22 @@ pub(super) fn text(detail: &Value, items: &[Value]) -> String {
     let run = &detail["run"];
     let gates = rows(&detail["gates"]);
     let count = |state: &str| gates.iter().filter(|gate| gate["state"] == state).count();
+    let ungated = usize::from(gates.is_empty());
     let suite = escape(&raw(&run["suite"]));
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     text.push_str(&format!(
         "  <testsuite name=\"{suite}.gates\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">\n",
-        gates.len(),
+        gates.len() + ungated,
         count("fail"),
         count("instrument"),
-        count("inconclusive"),
+        count("inconclusive") + ungated,
     ));
+    if ungated > 0 {
+        text.push_str(&format!(
+            "    <testcase classname=\"{suite}.gates\" name=\"gates\"><skipped message=\"nothing was demanded of this \
+             run\"/></testcase>\n"
+        ));
+    }
     for gate in gates {
         let why = escape(&raw(&gate["sentence"]));
         let inner = match gate["state"].as_str() {
@@ -99,6 +106,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_run_without_gates_has_passed_no_test() {
+        let text = text(&json!({"run": {"suite": "s"}, "verdict": "ungated", "arms": [], "gates": []}), &[]);
+        assert!(text.contains("name=\"s.gates\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\""), "{text}");
+        assert!(text.contains("<skipped message=\"nothing was demanded of this run\"/>"), "{text}");
+    }
 
     #[test]
     fn gates_are_tests_and_low_grades_are_not_failures() {

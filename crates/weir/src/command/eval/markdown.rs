@@ -22,6 +22,7 @@ pub(super) fn text(detail: &Value) -> String {
         "pass" => "✅ pass",
         "fail" => "❌ fail",
         "inconclusive" => "⚠️ inconclusive",
+        "ungated" => "⚪ not gated",
         _ => "🛠️ not measured",
     };
     let mut text = format!("{}\n### weir eval `{}`: {badge}\n\n", mark(&suite), cell(&suite));
@@ -36,6 +37,11 @@ pub(super) fn text(detail: &Value) -> String {
         pretty(&run["cost_usd"], Look::Usd),
     ));
     let gates = rows(detail, "gates");
+    if verdict == "ungated" {
+        text.push_str(
+            "Nothing was demanded of this run: add a `[[gate]]` to the suite, or ask for `--fail-under`.\n\n",
+        );
+    }
     if !gates.is_empty() {
         text.push_str("| gate | arm | | why |\n|---|---|---|---|\n");
         for gate in gates {
@@ -135,6 +141,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_run_without_gates_says_that_nothing_was_demanded() {
+        let text = text(&json!({"run": {"suite": "maths"}, "verdict": "ungated"}));
+        assert!(text.starts_with("<!-- weir-eval:maths -->\n### weir eval `maths`: ⚪ not gated\n"), "{text}");
+        assert!(text.contains("Nothing was demanded of this run"), "{text}");
+        assert!(!text.contains("| gate |"), "{text}");
+    }
 
     #[test]
     fn a_comment_says_verdict_figures_and_differences_and_keeps_to_its_cells() {

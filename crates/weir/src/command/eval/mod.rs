@@ -240,7 +240,7 @@ impl Session<'_, '_> {
 
 fn code(verdict: &str) -> u8 {
     match verdict {
-        "pass" => FINE,
+        "pass" | "ungated" => FINE,
         "fail" => NEGATIVE,
         "inconclusive" => INCONCLUSIVE,
         _ => INSTRUMENT,

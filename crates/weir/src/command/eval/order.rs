@@ -56,8 +56,11 @@ pub(super) struct Args {
     /// Take a deployment that fails a gate out of its workload's ordinary traffic; one that passes all comes back
     #[arg(long)]
     quarantine: bool,
-    /// Go on with a run that stopped, was cancelled or has failed questions
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["models", "recorded", "against", "first", "sample", "splits"])]
+    /// Go on, as it was ordered, with a run that stopped, was cancelled or has failed questions or grades
+    #[arg(long, value_name = "RUN", conflicts_with_all = [
+        "suite", "models", "recorded", "against", "first", "sample", "splits", "trials", "concurrency", "fail_under",
+        "quarantine", "update_lock",
+    ])]
     pub(super) resume: Option<String>,
     /// Renew the lock file beside the suite instead of refusing a dataset that has changed
     #[arg(long)]

@@ -25,6 +25,9 @@ pub(super) fn show(out: &mut Out<'_, '_>, detail: &Value) -> Result<(), Failure>
         out.part("gates")?;
         out.rows(gates, &GATES)?;
     }
+    if detail["verdict"] == "ungated" {
+        out.note("\nnothing was demanded of this run: add a [[gate]] to the suite, or ask for `--fail-under`")?;
+    }
     Ok(())
 }
 

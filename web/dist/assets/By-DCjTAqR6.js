@@ -1,0 +1,1 @@
+import{Mt as e,P as t}from"./Dialog-DxZWuzxp.js";var n=e();function r({author:e,proposer:r=null}){return e.kind===`config`?(0,n.jsx)(n.Fragment,{children:`the configuration`}):e.kind===`operator`?(0,n.jsx)(n.Fragment,{children:e.name}):(0,n.jsx)(t,{to:`/canaries/$id`,params:{id:e.id},className:`nowrap`,children:r===null?`a promoted canary`:`${r}, by a canary`})}export{r as t};

@@ -1,1 +1,0 @@
-import{At as e,M as t}from"./Dialog-C0LH13B5.js";var n=e();function r({author:e}){return e.kind===`config`?(0,n.jsx)(n.Fragment,{children:`the configuration`}):e.kind===`operator`?(0,n.jsx)(n.Fragment,{children:e.name}):(0,n.jsx)(t,{to:`/canaries/$id`,params:{id:e.id},className:`nowrap`,children:`a promoted canary`})}export{r as t};

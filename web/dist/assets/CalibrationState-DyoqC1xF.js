@@ -1,1 +1,0 @@
-import{At as e,h as t}from"./Dialog-C0LH13B5.js";import{t as n}from"./Pill-tM0z3hq1.js";var r=e(),i=30;function a({calibration:e}){if(e.state===`calibrated`)return(0,r.jsx)(n,{tone:`ok`,children:`calibrated`});let a=i-e.labels;return(0,r.jsxs)(n,{tone:`plain`,glyph:`○`,children:[t(a,`more label`),` to calibrate`]})}export{a as t};

@@ -1,0 +1,1 @@
+import{Mt as e}from"./Dialog-DxZWuzxp.js";var t=e(),n={ok:`✓`,warn:`◐`,bad:`✕`,plain:`●`};function r({tone:e,glyph:r,children:i,title:a}){return(0,t.jsxs)(`span`,{className:`pill ${e}`,title:a,children:[(0,t.jsx)(`span`,{"aria-hidden":`true`,children:r??n[e]}),i]})}export{r as t};

@@ -1,1 +1,0 @@
-import{At as e}from"./Dialog-C0LH13B5.js";var t=e(),n={ok:`✓`,warn:`◐`,bad:`✕`,plain:`●`};function r({tone:e,glyph:r,children:i,title:a}){return(0,t.jsxs)(`span`,{className:`pill ${e}`,title:a,children:[(0,t.jsx)(`span`,{"aria-hidden":`true`,children:r??n[e]}),i]})}export{r as t};

@@ -1,0 +1,1 @@
+import{Mt as e}from"./Dialog-DxZWuzxp.js";var t={said:`_said_1sy99_1`,text:`_text_1sy99_6`},n=e();function r({role:e,text:r}){return(0,n.jsxs)(`div`,{className:t.said,children:[(0,n.jsx)(`span`,{className:`muted small`,children:e}),(0,n.jsx)(`div`,{className:t.text,children:r})]})}export{r as t};

@@ -1,0 +1,1 @@
+import{E as e,Mt as t}from"./Dialog-DxZWuzxp.js";var n=t();function r({error:t}){return e(t)?(0,n.jsx)(`p`,{className:`muted`,children:`The page behind this shows it as it is now. Cancel to read it, or press again to do this all the same.`}):null}export{r as t};

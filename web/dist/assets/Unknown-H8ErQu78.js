@@ -1,0 +1,1 @@
+import{Mt as e,P as t}from"./Dialog-DxZWuzxp.js";import{t as n}from"./PageHead-DtAYi8gT.js";var r=e();function i({title:e,sub:i,to:a,all:o}){return(0,r.jsx)(n,{title:e,sub:i,children:(0,r.jsx)(t,{to:a,className:`btn`,children:o})})}export{i as t};
