@@ -24,8 +24,9 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
-/// Most of a stream that may be on its way inside weir.
-const BUFFERED: u64 = 256 << 10;
+/// Most of a stream that may be on its way inside weir: hyper reads up to 408 KiB at once from a provider that is quick, and
+/// one such piece may have been read, one handed over and one be in translation.
+const BUFFERED: u64 = 3 * (408 << 10) + (64 << 10);
 /// From a token's coming to its going, on a machine with nothing else to do.
 const PASSES_WITHIN: Duration = Duration::from_millis(5);
 
