@@ -397,6 +397,15 @@ impl Scorer {
         }
     }
 
+    /// Whether it looks at what was asked. One that does not may be run on an exchange without messages.
+    #[must_use]
+    pub fn reads_prompt(&self) -> bool {
+        match &self.work {
+            Work::Check(check) => check.reads_prompt(),
+            Work::Judge(_) | Work::Embedding(_) | Work::Webhook(_) => true,
+        }
+    }
+
     /// Why this exchange cannot be scored at all, before anything is run or paid for.
     #[must_use]
     pub fn precheck(&self, exchange: &Exchange<'_>) -> Option<Outcome> {

@@ -31,21 +31,39 @@ impl Assembled {
         workload: &WorkloadId,
         records: impl Iterator<Item = &Record>,
     ) -> Result<Vec<Self>, Error> {
-        let mut assembled: Vec<Self> = records
-            .map(|Record { span, payload }| Self {
-                messages: text::messages(&payload.request),
-                answer: text::answer(&payload.response),
-                reference: None,
-                measured: measured(span),
-                truncated: payload.truncated,
-            })
-            .collect();
-        let hashes: Vec<String> = assembled.iter().map(|one| input_hash(&one.messages)).collect();
-        let found = references.find(workload, &hashes).await?;
-        for (one, reference) in assembled.iter_mut().zip(found) {
-            one.reference = reference;
+        let mut assembled: Vec<Self> =
+            records.map(|record| Self::read(record, text::messages(&record.payload.request))).collect();
+        if references.any(workload).await? {
+            let hashes: Vec<String> = assembled.iter().map(|one| input_hash(&one.messages)).collect();
+            let found = references.find(workload, &hashes).await?;
+            for (one, reference) in assembled.iter_mut().zip(found) {
+                one.reference = reference;
+            }
         }
         Ok(assembled)
+    }
+
+    /// As `all`, for scorers that look at answers only: where no item can match, the prompts, most of the text, are left
+    /// out.
+    pub(crate) async fn answers(
+        references: &References,
+        workload: &WorkloadId,
+        records: impl Iterator<Item = &Record>,
+    ) -> Result<Vec<Self>, Error> {
+        if references.any(workload).await? {
+            return Self::all(references, workload, records).await;
+        }
+        Ok(records.map(|record| Self::read(record, Vec::new())).collect())
+    }
+
+    fn read(Record { span, payload }: &Record, messages: Vec<Message>) -> Self {
+        Self {
+            messages,
+            answer: text::answer(&payload.response),
+            reference: None,
+            measured: measured(span),
+            truncated: payload.truncated,
+        }
     }
 
     pub(crate) fn exchange(&self) -> Exchange<'_> {

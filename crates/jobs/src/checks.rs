@@ -40,7 +40,10 @@ pub(crate) async fn run(job: RunChecks, desk: Data<Arc<Desk>>) -> Result<(), Box
         let late = expired(&plan.rule, job.until_s.filter(|_| !job.again), desk.clock.now());
         for slice in records.chunks(SLICE) {
             let records = slice.iter().map(|sampled| &*sampled.record);
-            let assembled = Assembled::all(&desk.references, &workload, records).await?;
+            let assembled = match plan.read_prompts() {
+                true => Assembled::all(&desk.references, &workload, records).await?,
+                false => Assembled::answers(&desk.references, &workload, records).await?,
+            };
             for (Sampled { record, p, lost }, assembled) in slice.iter().zip(assembled) {
                 let scored = Scored { span: &record.span, p_sample: *p, source: Source::Check, at: desk.clock.now() };
                 for (name, scorer) in &plan.checks {

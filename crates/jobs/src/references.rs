@@ -28,6 +28,8 @@ pub struct References {
     store: Store,
     writes: watch::Receiver<u64>,
     known: Cache<Key, Found>,
+    /// Whether a workload has items at all.
+    any: Cache<(u64, WorkloadId), bool>,
 }
 
 impl References {
@@ -35,7 +37,22 @@ impl References {
     #[must_use]
     pub fn new(store: Store) -> Self {
         let known = Cache::builder().max_capacity(MAX_ENTRIES).time_to_live(MAX_AGE).build();
-        Self { writes: store.control_changes(), store, known }
+        let any = Cache::builder().max_capacity(MAX_ENTRIES).time_to_live(MAX_AGE).build();
+        Self { writes: store.control_changes(), store, known, any }
+    }
+
+    /// Whether a prompt of this workload can have a reference at all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn any(&self, workload: &WorkloadId) -> Result<bool, Error> {
+        let key = (*self.writes.borrow(), workload.clone());
+        if let Some(any) = self.any.get(&key) {
+            return Ok(any);
+        }
+        let any = self.store.items_any(workload).await?;
+        self.any.insert(key, any);
+        Ok(any)
     }
 
     /// The reference for each of these prompts of one workload, in their order.

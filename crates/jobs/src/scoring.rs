@@ -27,6 +27,13 @@ pub struct Plan {
     pub(crate) judges: Vec<(ScorerName, Arc<Scorer>)>,
 }
 
+impl Plan {
+    /// Whether any of its checks looks at what was asked.
+    pub(crate) fn read_prompts(&self) -> bool {
+        self.checks.iter().any(|(_, scorer)| scorer.reads_prompt())
+    }
+}
+
 /// Every rule's plan.
 #[derive(Debug, Default)]
 pub struct Scoring {

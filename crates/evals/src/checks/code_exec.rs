@@ -117,6 +117,10 @@ impl Check for Sandbox {
         Reads::Run
     }
 
+    fn reads_prompt(&self) -> bool {
+        true
+    }
+
     fn is_heavy(&self) -> bool {
         true
     }

@@ -97,6 +97,10 @@ impl Check for Compiled {
         Reads::Run
     }
 
+    fn reads_prompt(&self) -> bool {
+        true
+    }
+
     fn check(&self, exchange: &Exchange<'_>) -> Outcome {
         let mut scope = Scope::default();
         let answer = exchange.answer;

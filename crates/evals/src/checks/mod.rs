@@ -52,6 +52,10 @@ pub(crate) trait Check: Send + Sync {
     fn reads(&self) -> Reads {
         Reads::Text
     }
+    /// Whether it looks at what was asked, not only at the answer.
+    fn reads_prompt(&self) -> bool {
+        false
+    }
     /// It may take a second: not for where many answers are graded in a row.
     fn is_heavy(&self) -> bool {
         false

@@ -103,6 +103,19 @@ proptest! {
     }
 
     #[test]
+    fn what_says_that_it_reads_no_prompt_grades_the_same_without_one(
+        answer in any_text(), expected in any_json(), asked in any_text(),
+    ) {
+        let answer = Answer { text: answer, ..Answer::default() };
+        let reference = Reference::expecting(expected);
+        let prompt = [Message { role: Role::User, content: asked }];
+        for kind in KINDS.iter().filter(|kind| !SCORERS[**kind].reads_prompt()) {
+            let said = |messages| SCORERS[*kind].run(&Exchange::new(messages, &answer, Some(&reference))).verdict;
+            prop_assert_eq!(said(&prompt[..]), said(&[]), "{}", kind);
+        }
+    }
+
+    #[test]
     fn an_answer_that_is_its_text_reference_is_right(text in any_text()) {
         let expected = Value::from(text.clone());
         for kind in [

@@ -54,6 +54,20 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Whether a dataset of the workload has a current version, so that [`Store::items_by_input`] may find something.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn items_any(&self, workload: &WorkloadId) -> Result<bool, Error> {
+        let any = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM dataset WHERE workload = ? AND head IS NOT NULL AND deleted_at IS NULL)",
+        )
+        .bind(workload.as_str())
+        .fetch_one(self.readers())
+        .await?;
+        Ok(any)
+    }
+
     /// The items with these prompts in the current versions of the workload's datasets: at most one each, in any order;
     /// the dataset published last wins.
     ///
