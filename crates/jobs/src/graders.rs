@@ -3,10 +3,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
+use bytes::Bytes;
+use serde_json::{Value, json};
 use weir_core::span::{Errand, Origin};
-use weir_evals::openai::{Fault, Graded, Grader, Ran, Scope, Step};
-use weir_providers::dialect::text;
+use weir_evals::openai::{Fault, Graded, Grader, Ran, Scope, Step, embedder};
+use weir_providers::{dialect::text, transport::Endpoint};
 
 use crate::{Desk, own::Account};
 
@@ -41,15 +42,22 @@ pub(crate) struct Said {
 
 /// One chat completion on behalf of the key of this name.
 pub(crate) async fn ask(desk: &Desk, key: &str, request: &Value) -> Result<Said, Fault> {
-    let body = request.to_string().into();
-    let asked = desk.bench.own(&desk.transport, Origin::Eval, Account::Key(key), &Errand::default(), body).await;
+    let reply = posted(desk, key, &Endpoint::Whole, request).await?;
+    let body: Value = serde_json::from_slice(&reply).unwrap_or_default();
+    Ok(Said { text: text::answer(&reply).text, body })
+}
+
+/// The body of a reply with status 200.
+async fn posted(desk: &Desk, key: &str, at: &Endpoint, request: &Value) -> Result<Bytes, Fault> {
+    let (body, whose) = (request.to_string().into(), (Origin::Eval, Account::Key(key)));
+    let asked = desk.bench.own_at(&desk.transport, at, whose, &Errand::default(), body).await;
     let asked = asked.map_err(|error| Fault::Model(error.to_string()))?;
-    let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
     if asked.status != 200 {
+        let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
         let message = body["error"]["message"].as_str().unwrap_or("no reason given");
         return Err(Fault::Model(format!("status {}: {message}", asked.status)));
     }
-    Ok(Said { text: text::answer(&asked.body).text, body })
+    Ok(asked.body)
 }
 
 /// Grades one sample.
@@ -58,6 +66,7 @@ pub(crate) async fn grade(desk: &Desk, key: &str, grader: &Grader, scope: Scope<
     let result = match grader.begin(scope) {
         Step::Done(result) => result.map_err(Fault::Other),
         Step::Ask(request) => read(desk, key, grader, &request, &mut tokens).await,
+        Step::Embed { model, texts } => compared(desk, key, grader, (model, texts), &mut tokens).await,
         Step::Each(graders) => joined(desk, key, grader, graders, scope, (&mut parts, &mut tokens)).await,
     };
     Ran { result, parts, tokens }
@@ -75,6 +84,7 @@ async fn joined(
         let graded = match part.begin(scope) {
             Step::Done(result) => result.map_err(Fault::Other)?,
             Step::Ask(request) => read(desk, key, &part, &request, tokens).await?,
+            Step::Embed { model, texts } => compared(desk, key, &part, (model, texts), tokens).await?,
             Step::Each(_) => return Err(Fault::Other("a `multi` within a `multi`".to_owned())),
         };
         parts.insert(name, graded.score);
@@ -97,4 +107,23 @@ async fn read(
         Some(refusal) => Err(Fault::Refused(refusal.to_owned())),
         None => grader.read(&said.text).map_err(Fault::Reply),
     }
+}
+
+/// Asks whoever makes embeddings for those of two texts.
+async fn compared(
+    desk: &Desk,
+    key: &str,
+    grader: &Grader,
+    (model, texts): (Option<String>, [String; 2]),
+    tokens: &mut BTreeMap<String, u64>,
+) -> Result<Graded, Fault> {
+    let model = match model {
+        Some(model) => model,
+        None => embedder(desk.settings.load().scorers.values()).map_err(Fault::Other)?,
+    };
+    let request = json!({"model": model, "input": texts, "encoding_format": "float"});
+    let reply = posted(desk, key, &Endpoint::At("embeddings".into()), &request).await?;
+    let reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
+    *tokens.entry(model).or_default() += reply["usage"]["total_tokens"].as_u64().unwrap_or(0);
+    grader.compare(&reply).map_err(Fault::Reply)
 }

@@ -9,7 +9,7 @@ use weir_core::{
     DeploymentId, NanoUsd, SpanId, WorkloadId,
     span::{Errand, Origin},
 };
-use weir_providers::transport::{Limits, Transport, TransportError};
+use weir_providers::transport::{Endpoint, Limits, Transport, TransportError};
 
 use crate::Bench;
 
@@ -84,6 +84,18 @@ impl Bench {
         errand: &Errand,
         body: Bytes,
     ) -> Result<Asked, TransportError> {
+        self.own_at(transport, &Endpoint::Whole, (origin, account), errand, body).await
+    }
+
+    /// The same of another endpoint.
+    pub(crate) async fn own_at(
+        &self,
+        transport: &Transport,
+        at: &Endpoint,
+        (origin, account): (Origin, Account<'_>),
+        errand: &Errand,
+        body: Bytes,
+    ) -> Result<Asked, TransportError> {
         let mut headers = self.headers.clone();
         headers.insert(ORIGIN, HeaderValue::from_static(origin.name()));
         tell(&mut headers, errand);
@@ -97,7 +109,7 @@ impl Bench {
                 .map_err(|_| TransportError::Refused("an account's name that no header can hold".into()))?;
             headers.insert(header, name);
         }
-        let response = transport.send(&self.target, headers, body, LIMITS).await?;
+        let response = transport.send_to(&self.target, at, headers, body, LIMITS).await?;
         let text = |name: HeaderName| response.headers.get(name).and_then(|value| value.to_str().ok());
         let status = response.status;
         let span = text(SPAN_ID).and_then(|id| id.parse().ok());

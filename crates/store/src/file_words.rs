@@ -1,6 +1,8 @@
 //! Which uploaded files hold some words. A file is looked at as the rows that it has: every text of every JSON value in it,
 //! however it is escaped there; what is no JSON, as the bytes it has.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use serde_json::Value;
 use sqlx::Row as _;
 use tokio::task;
@@ -22,54 +24,67 @@ pub struct FileFound {
 /// `span_again`.
 const SHORT: usize = 20;
 
+/// An item and its question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sought {
+    /// The item's hash.
+    pub(crate) hash: String,
+    /// What is looked for.
+    pub(crate) words: String,
+}
+
 impl Store {
-    /// The files, whoever sent them, that hold any of these words, oldest first. One file is in memory at a time.
+    /// The files, whoever sent them, that hold the words of any of these items: each file's id beside the item's hash. One
+    /// file is in memory at a time.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub(crate) async fn file_holding(&self, words: Vec<String>) -> Result<Vec<FileFound>, Error> {
-        let words: std::sync::Arc<[String]> = words.into_iter().filter(|words| !words.is_empty()).collect();
+    pub(crate) async fn file_holding(&self, sought: Vec<Sought>) -> Result<Vec<(String, String)>, Error> {
+        let sought: Arc<[Sought]> = sought.into_iter().filter(|one| !one.words.is_empty()).collect();
         let (mut found, mut after) = (Vec::new(), 0_i64);
-        while !words.is_empty() {
-            let row = sqlx::query("SELECT seq, id, name, tenant, content FROM file WHERE seq > ? ORDER BY seq LIMIT 1")
+        while !sought.is_empty() {
+            let row = sqlx::query("SELECT seq, id, content FROM file WHERE seq > ? ORDER BY seq LIMIT 1")
                 .bind(after)
                 .fetch_optional(self.readers())
                 .await?;
             let Some(row) = row else { break };
             after = row.try_get("seq")?;
-            let (content, words) = (row.try_get::<Vec<u8>, _>("content")?, std::sync::Arc::clone(&words));
-            let held = task::spawn_blocking(move || holds(&content, &words)).await;
-            if held.map_err(|_| Error::Unavailable { what: "an uploaded file could not be looked at".to_owned() })? {
-                found.push(FileFound {
-                    id: row.try_get("id")?,
-                    name: row.try_get("name")?,
-                    tenant: row.try_get("tenant")?,
-                });
-            }
+            let (id, content): (String, Vec<u8>) = (row.try_get("id")?, row.try_get("content")?);
+            let looked_for = Arc::clone(&sought);
+            let held = task::spawn_blocking(move || held(&content, &looked_for)).await;
+            let held =
+                held.map_err(|_| Error::Unavailable { what: "an uploaded file could not be looked at".to_owned() })?;
+            found.extend(held.into_iter().filter_map(|at| Some((id.clone(), sought.get(at)?.hash.clone()))));
         }
         Ok(found)
     }
 }
 
-fn holds(content: &[u8], words: &[String]) -> bool {
+/// Which of these the content holds, by their numbers.
+fn held(content: &[u8], sought: &[Sought]) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let mut values = serde_json::Deserializer::from_slice(content).into_iter::<Value>();
     loop {
         match values.next() {
-            Some(Ok(value)) if says(&value, words) => return true,
-            Some(Ok(_)) => {}
-            None => return false,
+            Some(Ok(value)) => hear(&value, sought, &mut found),
+            None => return found,
             // No JSON from here on, but for whole lines that are.
             Some(Err(_)) => break,
         }
     }
     let rest = content.get(values.byte_offset()..).unwrap_or_default();
-    let mut rows = rest.split(|byte| *byte == b'\n').filter_map(|row| serde_json::from_slice::<Value>(row).ok());
-    rows.any(|row| says(&row, words))
-        || words.iter().any(|words| {
-            let quoted = || words.replace('"', "\"\"");
-            stands(rest, words.as_bytes()) || words.contains('"') && stands(rest, quoted().as_bytes())
-        })
+    let rows = rest.split(|byte| *byte == b'\n').filter_map(|row| serde_json::from_slice::<Value>(row).ok());
+    rows.for_each(|row| hear(&row, sought, &mut found));
+    for (at, Sought { words, .. }) in sought.iter().enumerate() {
+        let quoted = || words.replace('"', "\"\"");
+        if !found.contains(&at)
+            && (stands(rest, words.as_bytes()) || words.contains('"') && stands(rest, quoted().as_bytes()))
+        {
+            found.insert(at);
+        }
+    }
+    found
 }
 
 /// Short words must be a cell or a line of their own here.
@@ -81,14 +96,15 @@ fn stands(rest: &[u8], words: &[u8]) -> bool {
     parts.any(|(at, part)| part == words && (words.len() >= SHORT || alone(at)))
 }
 
-fn says(value: &Value, words: &[String]) -> bool {
+fn hear(value: &Value, sought: &[Sought], found: &mut BTreeSet<usize>) {
     match value {
         Value::String(text) => {
-            words.iter().any(|words| text == words || words.len() >= SHORT && text.contains(words.as_str()))
+            let says = |words: &str| text == words || words.len() >= SHORT && text.contains(words);
+            found.extend(sought.iter().enumerate().filter(|(_, one)| says(&one.words)).map(|(at, _)| at));
         }
-        Value::Array(list) => list.iter().any(|one| says(one, words)),
-        Value::Object(fields) => fields.values().any(|one| says(one, words)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::Array(list) => list.iter().for_each(|one| hear(one, sought, found)),
+        Value::Object(fields) => fields.values().for_each(|one| hear(one, sought, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -98,8 +114,9 @@ mod tests {
 
     #[test]
     fn words_are_found_however_the_file_writes_them() {
-        let words = ["call \"Ana\" Müller at 555 0199".to_owned(), "2+2".to_owned()];
-        for held in [
+        let sought = ["call \"Ana\" Müller at 555 0199", "2+2"];
+        let sought = sought.map(|words| Sought { hash: words.to_owned(), words: words.to_owned() });
+        for holding in [
             "{\"item\":{\"q\":\"call \\\"Ana\\\" Müller at 555 0199\"}}\n",
             "{\"item\":{\"q\":\"x\"}}\n{\"item\":{\"q\":[\"as I said: call \\\"Ana\\\" M\\u00fcller at 555 0199.\"]}}\n",
             "[{\"q\":\n \"2+2\"}]",
@@ -110,12 +127,15 @@ mod tests {
             "\u{feff}{\"q\":\"call \\\"Ana\\\" M\\u00fcller at 555 0199\"}",
             "{cut\n{\"q\":\"call \\\"Ana\\\" M\\u00fcller at 555 0199\"}\n",
         ] {
-            assert!(holds(held.as_bytes(), &words), "{held}");
+            let said = usize::from(holding.contains("2+2"));
+            assert_eq!(held(holding.as_bytes(), &sought), BTreeSet::from([said]), "{holding}");
         }
         for free in
             ["{\"q\":\"2+2+3\"}", "q,a\n12+2,14\n", "", "{\"2+2\":1}", "{\"q\":\"call Ana\"}\n{\"q\":null}", "\u{fffd}"]
         {
-            assert!(!holds(free.as_bytes(), &words), "{free}");
+            assert_eq!(held(free.as_bytes(), &sought), BTreeSet::new(), "{free}");
         }
+        let both = "{\"q\":\"2+2\"}\nq: call \"Ana\" Müller at 555 0199";
+        assert_eq!(held(both.as_bytes(), &sought), BTreeSet::from([0, 1]), "each by itself");
     }
 }

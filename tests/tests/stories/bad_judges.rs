@@ -20,13 +20,20 @@ fn verdict(heard: &Heard, choice: &str) -> String {
     json!({"nonce": heard.nonce(), "reasoning": "Looked at it.", "choice": choice}).to_string()
 }
 
-/// The one score of an answer that a judge with these manners was asked about.
-async fn judged(say: impl Fn(&Heard) -> Said + Send + Sync + 'static) -> (Value, usize) {
+/// The one score of an answer that a judge with these manners was asked about, and how often it was asked. Once its word
+/// counts, it is asked `again` times: what is left to chance in traffic, and would be counted here, is always or never.
+async fn judged(again: usize, say: impl Fn(&Heard) -> Said + Send + Sync + 'static) -> (Value, usize) {
     let judge = Canned::start(say).await;
-    let rig = Rig::start(&config(&judge.url)).await;
+    let share = format!("template = \"factuality\"\nrepeat = {again}");
+    let rig = Rig::start(&config(&judge.url).replace("template = \"factuality\"", &share)).await;
     let reply = rig.chat("weir/maths", &item(3).0).await.expect(200);
     let trace = rig.scored(reply.span()).await;
     let score = trace["scores"][0].clone();
+    eventually("the second words", async || {
+        let told = rig.api("/scorers/factual/calibration").await;
+        (told["repeats"]["n"].as_u64().unwrap_or(0) == again as u64).then_some(())
+    })
+    .await;
     rig.stop().await;
     (score, judge.heard().len())
 }
@@ -49,7 +56,7 @@ async fn a_reply_outside_the_contract_is_the_judges_failure_and_never_a_zero() {
         ("no reasoning", |heard| text(json!({"nonce": heard.nonce(), "reasoning": "", "choice": "C"}).to_string())),
     ];
     for (manner, say) in manners {
-        let (score, _) = judged(say).await;
+        let (score, _) = judged(0, say).await;
         assert_eq!(
             (&score["status"], &score["reason"], &score["value"]),
             (&json!("unscored"), &json!("grader_failed"), &json!(null)),
@@ -60,17 +67,20 @@ async fn a_reply_outside_the_contract_is_the_judges_failure_and_never_a_zero() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_judge_that_refuses_for_rate_is_left_alone_for_as_long_as_it_says_and_then_asked_again() {
-    let calls = std::sync::atomic::AtomicUsize::new(0);
-    let started = std::time::Instant::now();
-    let (score, heard) = judged(move |heard| match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
-        0 => Some((429, "retry-after: 2\r\n", "{}".to_owned())),
-        _ => text(verdict(heard, "C")),
-    })
-    .await;
-    assert_eq!((&score["value"], heard), (&json!(1.0), 2), "{score}");
-    assert!(started.elapsed() >= std::time::Duration::from_secs(2));
-    // Who judged, and in which build, stands with the word.
-    assert!(score["explanation"].as_str().unwrap().contains("fp_canned"), "{score}");
+    for again in [0, 1] {
+        let calls = std::sync::atomic::AtomicUsize::new(0);
+        let started = std::time::Instant::now();
+        let (score, heard) =
+            judged(again, move |heard| match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                0 => Some((429, "retry-after: 2\r\n", "{}".to_owned())),
+                _ => text(verdict(heard, "C")),
+            })
+            .await;
+        assert_eq!((&score["value"], heard), (&json!(1.0), 2 + again), "{score}");
+        assert!(started.elapsed() >= std::time::Duration::from_secs(2));
+        // Who judged, and in which build, stands with the word.
+        assert!(score["explanation"].as_str().unwrap().contains("fp_canned"), "{score}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

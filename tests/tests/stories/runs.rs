@@ -201,6 +201,38 @@ async fn recorded_answers_are_graded_and_graded_again_and_nobody_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_purged_stays_in_a_run_that_is_graded_again_without_a_grade_and_with_the_reason() {
+    let rig = Rig::start(MATHS).await;
+    let suite = SUITE.replace("against = 'baseline'\nmargin = 0.05", "min_mean = 0.0\nmin_items = 5");
+    let id = start(&rig, json!({"suite": suite, "models": ["sim/large"], "first": 10})).await;
+    assert_eq!(over(&rig, &id).await["verdict"], json!("pass"));
+    let items = rig.api(&format!("/runs/{id}/items")).await["items"].clone();
+    let gone = json!([items[2]["item_id"], items[7]["item_id"]]);
+    let purge = json!({"items": gone, "reason": "asked for by a customer"});
+    rig.order("/datasets/maths/purge", purge).await.expect(200);
+
+    let looser = suite.replace("exact_match", "starts_with");
+    rig.order(&format!("/runs/{id}/rescore"), json!({"suite": looser})).await.expect(200);
+    let detail = over(&rig, &id).await;
+    for name in ["exact", "quality"] {
+        let told = metric(&detail, "sim/large", name);
+        assert_eq!((&told["coverage"], &told["unscored"]), (&json!(0.8), &json!({"not_recorded": 2})), "{detail}");
+    }
+    let gate = &detail["gates"][0];
+    assert_eq!((&gate["state"], &gate["coverage"]), (&json!("inconclusive"), &json!(0.8)), "{gate}");
+    assert!(gate["sentence"].as_str().unwrap().contains("2 not_recorded"), "{gate}");
+    let items = rig.api(&format!("/runs/{id}/items")).await["items"].clone();
+    let score = &items[2]["answers"][0]["scores"][0];
+    assert_eq!(
+        (&items[2]["purged"], &score["status"], &score["reason"], &score["value"]),
+        (&json!(true), &json!("unscored"), &json!("not_recorded"), &Value::Null),
+        "{score}"
+    );
+    assert_eq!(items[3]["answers"][0]["scores"][0]["status"], json!("scored"), "{}", items[3]);
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_of_a_run_is_graded_again_without_asking_anybody_and_stays_a_part() {
     let rig = Rig::start(MATHS).await;
     let id = start(&rig, json!({"models": ["sim/large"], "max_usd": 0.002, "concurrency": 2})).await;

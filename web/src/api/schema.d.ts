@@ -4236,8 +4236,8 @@ export interface components {
             /** @description True also destroys all that judges and the like were asked before weir noted whose words they repeat. */
             older_judges?: boolean;
             /**
-             * @description True also deletes the uploaded files that hold the question of one of these items, each as a whole. Now: a later
-             *     purge does not find them, as the items' words are gone by then.
+             * @description True also deletes the uploaded files that hold the question of one of these items, each as a whole. Of an item
+             *     that was purged before, those that were there then: its words are gone, so what came since is not found.
              */
             files?: boolean;
         };

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use weir_config::Caller as Principal;
-use weir_evals::openai::{Grader, MOST_ROWS, rows};
+use weir_evals::openai::{MOST_ROWS, rows};
 use weir_store::{Kept, KeptPage};
 
+use super::openai_graders::usable;
 use crate::{
     extract::{Body, Params, Segment},
     guard::Caller,
@@ -118,7 +119,7 @@ pub(crate) async fn create_eval(
         return Err(bad("`testing_criteria`: wanted at least one"));
     }
     for criterion in &criteria {
-        Grader::parse(criterion).map_err(|error| bad(error.to_string()))?;
+        usable(&app, criterion)?;
     }
     let config = &mut new["data_source_config"];
     match config["type"].as_str() {

@@ -5,9 +5,9 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use weir_evals::openai::{Fault, Grader, Ran, sample_of};
+use weir_evals::openai::{Fault, Grader, GraderError, Ran, embedder, sample_of};
 
-use super::openai_evals::{Answer, bad};
+use super::openai_evals::{Answer, Refusal, bad};
 use crate::{extract::Body, guard::Caller, state::App};
 
 /// A grader.
@@ -32,15 +32,25 @@ pub(crate) struct GraderTry {
     item: Value,
 }
 
+/// A grader that can work here: what it leaves to the configuration is there.
+pub(super) fn usable(app: &App, grader: &Value) -> Result<Grader, Refusal> {
+    let grader = Grader::parse(grader).map_err(|error| bad(error.to_string()))?;
+    if grader.wants_embedder() {
+        let model = embedder(app.settings.load().scorers.values());
+        model.map_err(|message| bad(GraderError { name: grader.name.clone(), message }.to_string()))?;
+    }
+    Ok(grader)
+}
+
 /// `POST /v1/fine_tuning/alpha/graders/validate`.
-pub(crate) async fn validate_grader(Body(order): Body<GraderOrder>) -> Answer {
-    Grader::parse(&order.grader).map_err(|error| bad(error.to_string()))?;
+pub(crate) async fn validate_grader(State(app): State<App>, Body(order): Body<GraderOrder>) -> Answer {
+    usable(&app, &order.grader)?;
     Ok(Json(json!({"grader": order.grader})))
 }
 
 /// `POST /v1/fine_tuning/alpha/graders/run`.
 pub(crate) async fn run_grader(State(app): State<App>, Caller(caller): Caller, Body(order): Body<GraderTry>) -> Answer {
-    let grader = Grader::parse(&order.grader).map_err(|error| bad(error.to_string()))?;
+    let grader = usable(&app, &order.grader)?;
     let (name, kind) = (grader.name.clone(), grader.kind());
     let model = grader.model().map(str::to_owned);
     let begun = app.clock.elapsed();

@@ -5,17 +5,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_core::{
-    chat::Answer,
-    expr::{Expr, Schema, Scope as Names, Type},
-};
+use weir_core::expr::{Expr, Schema, Scope as Names, Type};
 
 use super::{
     asking::Asking,
     formula::Formula,
+    similarity::{Metric, checked, cosine},
     template::{Scope, render, unmet},
 };
-use crate::{Exchange, Reference, ScorerSpec, compile};
 
 /// Most graders of a `multi`.
 const MOST: usize = 20;
@@ -33,7 +30,7 @@ pub struct Grader {
 #[derive(Debug, Clone)]
 enum Work {
     Check { input: String, reference: String, operation: Operation },
-    Similarity { input: String, reference: String, spec: Box<ScorerSpec> },
+    Similarity { input: String, reference: String, metric: Metric },
     Label { asking: Asking, labels: Vec<String>, passing: Vec<String> },
     Score { asking: Asking, low: f64, high: f64 },
     Multi { graders: Vec<(String, Grader)>, output: Output },
@@ -83,6 +80,13 @@ pub enum Step {
     Done(Result<Graded, String>),
     /// This chat completion has to be asked; [`Grader::read`] takes the answer.
     Ask(Value),
+    /// These texts have to be embedded; [`Grader::compare`] takes the reply.
+    Embed {
+        /// Who makes embeddings; [`super::embedder`] tells it where the criterion does not.
+        model: Option<String>,
+        /// What is graded, and what it is compared with.
+        texts: [String; 2],
+    },
     /// Each of these first; [`Grader::join`] takes their scores.
     Each(Vec<(String, Grader)>),
 }
@@ -114,17 +118,8 @@ impl Grader {
                 (Work::Check { input: text("input")?, reference: text("reference")?, operation }, 1.0)
             }
             "text_similarity" => {
-                let metric = text("evaluation_metric")?;
-                let spec = similarity(&metric).ok_or_else(|| {
-                    fail(format!(
-                        "`evaluation_metric`: `{metric}` is not here; there are fuzzy_match, bleu, gleu, rouge_1 to \
-                         rouge_5 and rouge_l"
-                    ))
-                })?;
-                (
-                    Work::Similarity { input: text("input")?, reference: text("reference")?, spec: Box::new(spec) },
-                    threshold(0.5),
-                )
+                let metric = Metric::parse(value).map_err(fail)?;
+                (Work::Similarity { input: text("input")?, reference: text("reference")?, metric }, threshold(0.5))
             }
             "label_model" => {
                 let labels = texts(&value["labels"]);
@@ -173,18 +168,14 @@ impl Grader {
                 };
                 Step::Done(Ok(self.graded(f64::from(u8::from(holds)))))
             }
-            Work::Similarity { input, reference, spec } => {
-                let answer = Answer { text: render(input, scope), ..Answer::default() };
-                let reference = Reference::expecting(render(reference, scope));
-                let exchange = Exchange::new(&[], &answer, Some(&reference));
-                let outcome = compile(spec).map(|scorer| scorer.run(&exchange));
-                Step::Done(match outcome {
-                    Ok(outcome) => outcome
-                        .value()
-                        .map(|score| self.graded(score))
-                        .ok_or_else(|| outcome.explanation.unwrap_or_else(|| "no score".into())),
-                    Err(error) => Err(error.to_string()),
-                })
+            Work::Similarity { input, reference, metric } => {
+                let (input, reference) = (render(input, scope), render(reference, scope));
+                match metric {
+                    Metric::Check(spec) => {
+                        Step::Done(checked(spec, input, reference).map(|likeness| self.graded(likeness)))
+                    }
+                    Metric::Cosine { model } => Step::Embed { model: model.clone(), texts: [input, reference] },
+                }
             }
             Work::Label { asking, labels, .. } => {
                 let property = json!({"type": "string", "enum": labels});
@@ -220,6 +211,14 @@ impl Grader {
             },
             _ => Err("this criterion asks nobody".to_owned()),
         }
+    }
+
+    /// Reads the embeddings of two texts, and compares them.
+    ///
+    /// # Errors
+    /// When they are none.
+    pub fn compare(&self, reply: &Value) -> Result<Graded, String> {
+        cosine(reply).map(|likeness| self.graded(likeness))
     }
 
     /// The result of a `multi` from the scores of its graders.
@@ -259,6 +258,16 @@ impl Grader {
         match &self.work {
             Work::Label { asking, .. } | Work::Score { asking, .. } => Some(&asking.model),
             _ => None,
+        }
+    }
+
+    /// Whether it, or a part of it, needs embeddings and does not say whose.
+    #[must_use]
+    pub fn wants_embedder(&self) -> bool {
+        match &self.work {
+            Work::Similarity { metric, .. } => matches!(metric, Metric::Cosine { model: None }),
+            Work::Multi { graders, .. } => graders.iter().any(|(_, part)| part.wants_embedder()),
+            _ => false,
         }
     }
 
@@ -305,21 +314,6 @@ fn multi(value: &Value, fail: &dyn Fn(String) -> GraderError) -> Result<Work, Gr
         }
     };
     Ok(Work::Multi { graders, output })
-}
-
-/// The scorer behind a metric's name.
-fn similarity(metric: &str) -> Option<ScorerSpec> {
-    let value = match metric {
-        "fuzzy_match" => json!({"kind": "levenshtein"}),
-        "bleu" => json!({"kind": "bleu"}),
-        "gleu" => json!({"kind": "gleu"}),
-        "rouge_l" => json!({"kind": "rouge", "variant": "L"}),
-        other => {
-            let n = other.strip_prefix("rouge_")?.parse::<u32>().ok().filter(|n| (1..=5).contains(n))?;
-            json!({"kind": "rouge", "variant": n.to_string()})
-        }
-    };
-    ScorerSpec::parse(&value).ok()
 }
 
 fn texts(value: &Value) -> Vec<String> {

@@ -6,12 +6,14 @@ mod formula;
 mod grader;
 mod ran;
 mod rows;
+mod similarity;
 mod template;
 
 pub use asking::{content, sampled_by};
 pub use grader::{Graded, Grader, GraderError, Step};
 pub use ran::{Fault, Ran, sample_of};
 pub use rows::{MOST_ROWS, rows};
+pub use similarity::embedder;
 pub use template::{Scope, render};
 
 #[cfg(test)]

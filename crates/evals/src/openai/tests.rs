@@ -61,6 +61,43 @@ fn texts_are_compared_by_the_known_metrics() {
 }
 
 #[test]
+fn meanings_are_compared_by_the_cosine_of_embeddings_that_somebody_has_to_be_asked_for() {
+    let cosine = |more: Value| {
+        let mut grader = json!({"type": "text_similarity", "name": "s", "input": "{{sample.output_text}}",
+                                "reference": "{{item.r}}", "evaluation_metric": "cosine", "pass_threshold": 0.8});
+        more.as_object().unwrap().iter().for_each(|(key, value)| grader[key] = value.clone());
+        Grader::parse(&grader).unwrap()
+    };
+    let (item, sample) = (json!({"r": "a feline"}), json!({"output_text": "a cat"}));
+    let scope = Scope { item: &item, sample: &sample };
+    let texts = ["a cat".to_owned(), "a feline".to_owned()];
+    let named = cosine(json!({"model": "embed"}));
+    assert_eq!(named.begin(scope), Step::Embed { model: Some("embed".into()), texts: texts.clone() });
+    let grader = cosine(json!({}));
+    assert_eq!(grader.begin(scope), Step::Embed { model: None, texts });
+    assert_eq!((named.wants_embedder(), grader.wants_embedder()), (false, true));
+    let reply = |b: [f64; 2]| json!({"data": [{"index": 1, "embedding": b}, {"index": 0, "embedding": [3.0, 4.0]}]});
+    for (b, score, passed) in [([6.0, 8.0], 1.0, true), ([4.0, 3.0], 0.96, true), ([-4.0, 3.0], 0.0, false)] {
+        let graded = grader.compare(&reply(b)).unwrap();
+        assert!((graded.score - score).abs() < 1e-12 && graded.passed == passed, "{b:?} {graded:?}");
+    }
+    assert_eq!(grader.compare(&reply([-3.0, -4.0])), Ok(Graded { score: 0.0, passed: false }), "they are opposites");
+    for none in [json!({}), json!({"data": [{"embedding": [1.0]}]}), json!({"error": {"message": "no"}})] {
+        assert!(grader.compare(&none).is_err(), "{none}");
+    }
+}
+
+#[test]
+fn embeddings_are_made_by_whom_the_configured_scorers_ask_if_that_is_one() {
+    let scorer = |model: &str| json!({"kind": "embedding_similarity", "model": model});
+    let other = json!({"kind": "exact_match"});
+    assert_eq!(embedder([&other, &scorer("embed"), &scorer("embed")]), Ok("embed".to_owned()));
+    assert!(embedder([&other]).unwrap_err().contains("kind = \"embedding_similarity\""));
+    let two = embedder([&scorer("b"), &scorer("a")]).unwrap_err();
+    assert!(two.contains("scorers ask a and b") && two.contains("give the criterion a `model`"), "{two}");
+}
+
+#[test]
 fn models_are_asked_within_a_contract_and_read_strictly() {
     let label = Grader::parse(&json!({"type": "label_model", "name": "l", "model": "judge",
         "input": [{"role": "developer", "content": "Judge {{sample.output_text}}"}],
@@ -131,8 +168,12 @@ fn parts_are_joined_by_an_expression_and_python_is_refused() {
             "`c` does not exist",
         ),
         (
-            json!({"type": "text_similarity", "name": "t", "input": "", "reference": "", "evaluation_metric": "cosine"}),
-            "`cosine` is not here",
+            json!({"type": "text_similarity", "name": "t", "input": "", "reference": "", "evaluation_metric": "meteor"}),
+            "there are cosine, fuzzy_match, bleu",
+        ),
+        (
+            json!({"type": "text_similarity", "name": "t", "input": "", "reference": "", "evaluation_metric": "rouge_6"}),
+            "`rouge_6` is not here; there are cosine",
         ),
         (
             json!({"type": "label_model", "name": "l", "model": "m", "labels": ["a"], "passing_labels": ["b"]}),

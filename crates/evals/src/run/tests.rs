@@ -199,6 +199,25 @@ fn a_quality_of_which_a_part_has_changed_since_is_no_baseline_even_where_missing
 }
 
 #[test]
+fn what_was_not_measured_at_all_is_no_zero_even_where_missing_parts_count_as_zero() {
+    let quality = "[quality]\nexpr = '0.5*exact + 0.5*tone'\non_missing = 'zero'\n";
+    let suite = suite(&format!(
+        "[[scorer]]\nname = 'tone'\nkind = 'exact_match'\n{quality}[[gate]]\nmetric = 'quality'\nmin_mean = 0.6\n"
+    ));
+    let of = |item, marks: [Mark; 2]| Row { marks: marks.to_vec(), ..row(item, 0, marks[0]) };
+    let (right, gone) = (Mark::Graded(1.0), Mark::Unscored(Unscored::NotRecorded));
+    let told = |rows| told(&suite, &Table::new(&suite, vec!["large".into()], None, rows));
+    let report = told(vec![of(0, [right, right]), of(1, [gone, gone]), of(2, [Mark::NoAnswer, Mark::NoAnswer])]);
+    let metric = &report.arms[0].metrics[2];
+    assert_eq!((metric.figure.map(|figure| figure.value), metric.unscored.len()), (Some(1.0), 2), "{metric:?}");
+    assert_eq!(only(&report).state, State::Inconclusive, "{report:?}");
+    // A part that is missing beside one that is there counts as the suite says.
+    let report = told((0..200).map(|item| of(item, [right, gone])).collect());
+    assert_eq!(report.arms[0].metrics[2].figure.map(|figure| figure.value), Some(0.5));
+    assert_eq!(only(&report).state, State::Fail);
+}
+
+#[test]
 fn a_baseline_that_did_not_answer_is_the_instruments_failure() {
     let suite = suite(AGAINST);
     let rows = (0..60).flat_map(|item| [row(item, 0, Mark::NoAnswer), row(item, 1, Mark::Graded(1.0))]).collect();

@@ -8,7 +8,7 @@ use weir_store::{KeptPage, NewFile, Store};
 use super::*;
 use crate::{
     Graders,
-    testing::{START, desk, settings},
+    testing::{self, START, desk, settings},
 };
 
 /// What is said to everybody who asks, and by whom they were asked.
@@ -158,4 +158,56 @@ async fn a_single_grader_says_what_kept_it_from_a_score() {
     assert_eq!(fault("{{item.b}}").await, Fault::Name("item.b".into()), "nobody is asked");
     assert_eq!(asked.await.unwrap().len(), 3);
     assert!(matches!(fault("?").await, Fault::Model(_)), "and now nobody answers");
+}
+
+#[tokio::test]
+async fn meanings_are_compared_through_the_gateway_by_whom_the_criterion_or_the_configuration_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = |b: [f64; 2]| {
+        json!({"data": [{"index": 0, "embedding": [3.0, 4.0]}, {"index": 1, "embedding": b}],
+               "usage": {"prompt_tokens": 5, "total_tokens": 5}})
+    };
+    let (address, asked) = gateway(vec![vectors([4.0, 3.0]), vectors([6.0, 8.0]), json!({"data": []})]).await;
+    let clock = Arc::new(ManualClock::new(START));
+    let store = Store::open(dir.path(), clock.clone()).await.unwrap();
+    let grader = |more: Value| {
+        let mut grader = json!({"type": "text_similarity", "name": "near", "input": "{{sample.output_text}}",
+                                "reference": "{{item.r}}", "evaluation_metric": "cosine"});
+        more.as_object().unwrap().iter().for_each(|(key, value)| grader[key] = value.clone());
+        grader
+    };
+    let (item, sample) = (json!({"r": "a feline"}), sample_of("a cat"));
+    let scope = Scope { item: &item, sample: &sample };
+    let ran = async |settings: &weir_config::Settings, written: Value| {
+        let desk = Arc::new(desk(store.clone(), settings, clock.clone(), &address));
+        Graders::new(desk).run("dev", &Grader::parse(&written).unwrap(), scope).await
+    };
+    let bare = settings("24h");
+    let unsaid = ran(&bare, grader(json!({}))).await.result.unwrap_err();
+    assert!(unsaid.to_string().contains("kind = \"embedding_similarity\""), "nobody is asked: {unsaid}");
+    let configured = testing::settings_text(
+        "[workloads.maths]\ncandidates = [\"sim/large\"]\nfloor = 0.8\nscorers = [\"near\"]\n\
+         [scorers.near]\nkind = \"embedding_similarity\"\nmodel = \"sim/embed\"\n",
+    );
+    let near = ran(&configured, grader(json!({}))).await;
+    assert!((near.result.unwrap().score - 0.96).abs() < 1e-12 && near.tokens["sim/embed"] == 5);
+    let part = json!({"type": "multi", "name": "m", "graders": {"near": grader(json!({"model": "other"}))},
+                      "calculate_output": "near / 2"});
+    let multi = ran(&configured, part).await;
+    assert_eq!((multi.result.unwrap().score, multi.parts["near"]), (0.5, 1.0));
+    let none = ran(&configured, grader(json!({}))).await.result.unwrap_err();
+    assert!(matches!(none, Fault::Reply(_)), "no zero: {none}");
+
+    let asked = asked.await.unwrap();
+    let models: Vec<String> = asked
+        .iter()
+        .map(|asked| {
+            let (head, body) = asked.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("POST /v1/embeddings") && head.contains("x-weir-behalf: dev"), "{head}");
+            let body: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body["input"], json!(["a cat", "a feline"]));
+            body["model"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(models, ["sim/embed", "other", "sim/embed"]);
 }

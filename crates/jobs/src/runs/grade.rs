@@ -14,6 +14,7 @@ use weir_core::{
 };
 use weir_evals::{
     Asked, Exchange, Measured, Outcome, Scorer, asked::webhook::WebhookSpec, dataset::Item, judge::Reply,
+    suite::SuiteScorer,
 };
 
 use super::script::{Script, read};
@@ -41,39 +42,60 @@ pub(super) async fn grade(
     reference.baseline = other.map(str::to_owned);
     let measured = measured(output);
     let exchange = Exchange { measured: Some(&measured), ..Exchange::new(&item.input, &answer, Some(&reference)) };
-    let is_baseline = script.baseline() == Some(output.arm.as_str());
     for (scorer, compiled) in &script.scorers {
-        if output.scores.iter().any(|score| score.scorer == scorer.name) {
+        if !is_due(script, (scorer, compiled), output) {
             continue;
-        }
-        // The baseline is not compared with itself.
-        let paired = compiled.judge().is_some_and(|judge| judge.reply == Reply::Pairwise);
-        if paired && is_baseline {
-            continue;
-        }
-        if let Some(condition) = &scorer.run_if {
-            let mut scope = Scope::default();
-            for score in &output.scores {
-                if let Verdict::Scored { grade } = &score.verdict {
-                    scope.set(&score.scorer, grade.value());
-                }
-            }
-            if !condition.holds(&scope) {
-                continue;
-            }
         }
         let (outcome, cost) = match compiled.asked() {
             None | Some(Asked::Heavy) => (compiled.run(&exchange), NanoUsd::ZERO),
             Some(asked) => elsewhere(desk, script, (&scorer.name, compiled), asked, (&exchange, errand), output).await,
         };
-        output.scores.push(RunScore {
-            scorer: scorer.name.clone(),
-            version: compiled.version().to_owned(),
-            verdict: outcome.verdict,
-            raw: outcome.raw,
-            explanation: outcome.explanation,
-            cost,
-        });
+        output.scores.push(word(&scorer.name, compiled, outcome, cost));
+    }
+}
+
+/// Says the same of an answer in the place of every grade that it lacks: why it cannot be graded. It was asked, so it
+/// counts; left out it would make the coverage look better than it is.
+pub(super) fn withhold(script: &Script, output: &mut RunOutput, why: &Outcome) {
+    if output.said.is_err() {
+        return;
+    }
+    for (scorer, compiled) in &script.scorers {
+        if is_due(script, (scorer, compiled), output) {
+            output.scores.push(word(&scorer.name, compiled, why.clone(), NanoUsd::ZERO));
+        }
+    }
+}
+
+/// Whether this scorer has to say something of this answer and has not.
+fn is_due(script: &Script, (scorer, compiled): (&SuiteScorer, &Scorer), output: &RunOutput) -> bool {
+    if output.scores.iter().any(|score| score.scorer == scorer.name) {
+        return false;
+    }
+    // The baseline is not compared with itself.
+    let paired = compiled.judge().is_some_and(|judge| judge.reply == Reply::Pairwise);
+    if paired && script.baseline() == Some(output.arm.as_str()) {
+        return false;
+    }
+    scorer.run_if.as_ref().is_none_or(|condition| {
+        let mut scope = Scope::default();
+        for score in &output.scores {
+            if let Verdict::Scored { grade } = &score.verdict {
+                scope.set(&score.scorer, grade.value());
+            }
+        }
+        condition.holds(&scope)
+    })
+}
+
+fn word(scorer: &str, compiled: &Scorer, outcome: Outcome, cost: NanoUsd) -> RunScore {
+    RunScore {
+        scorer: scorer.to_owned(),
+        version: compiled.version().to_owned(),
+        verdict: outcome.verdict,
+        raw: outcome.raw,
+        explanation: outcome.explanation,
+        cost,
     }
 }
 

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use weir_core::{run::RunOutput, span::Errand};
-use weir_evals::dataset::Item;
+use weir_core::{run::RunOutput, score::Unscored, span::Errand};
+use weir_evals::{Outcome, dataset::Item};
 use weir_store::{Error, RunItem};
 
 use super::{
     End,
     ask::ask,
-    grade::grade,
+    grade::{grade, withhold},
     script::{Script, text},
 };
-use crate::Desk;
+use crate::{Desk, lost::wordless};
 
 /// Items read at once.
 const PAGE: u32 = 500;
@@ -71,10 +71,11 @@ fn finished(done: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> 
 
 async fn item(desk: &Desk, script: &Script, halt: &CancellationToken, stored: &RunItem) -> Result<(), Error> {
     // Purged since the run was ordered: there is nothing to ask.
-    let Some(body) = stored.body.as_deref() else { return Ok(()) };
+    let Some(body) = stored.body.as_deref() else { return ungraded(desk, script, stored.ord, &wordless()).await };
     let Ok(item) = serde_json::from_str::<Item>(body) else {
         tracing::error!(item = %stored.hash, "an item of an eval run cannot be read");
-        return Ok(());
+        let why = Outcome::unscored(Unscored::ScoringFailed, "the item cannot be read");
+        return ungraded(desk, script, stored.ord, &why).await;
     };
     let ord = stored.ord;
     let errand = Errand::of_item(&stored.hash, stored.held_out);
@@ -97,6 +98,21 @@ async fn item(desk: &Desk, script: &Script, halt: &CancellationToken, stored: &R
             }
             if script.baseline() == Some(arm.name.as_str()) {
                 other = output.said.ok().map(|said| text(&said));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What was answered to an item that cannot be read any more stands there without a grade, and why.
+async fn ungraded(desk: &Desk, script: &Script, ord: u32, why: &Outcome) -> Result<(), Error> {
+    for trial in 0..script.order.trials(&script.suite) {
+        for arm in &script.order.arms {
+            let Some(mut output) = script.known.get(&(ord, arm.name.clone(), trial)).cloned() else { continue };
+            let graded = output.scores.len();
+            withhold(script, &mut output, why);
+            if output.scores.len() > graded {
+                desk.store.run_output_put(script.row.seq, std::slice::from_ref(&output)).await?;
             }
         }
     }

@@ -5,7 +5,8 @@
 //!
 //! Requests of weir's own from before it noted whose words they repeat cannot be told apart: a purge says how many of them
 //! still have words, and takes the words of all of them on demand. An uploaded file belongs to the key that sent it, and
-//! holds other people's rows too: a purge names those that hold an item's question, and deletes them whole on demand.
+//! holds other people's rows too: a purge names those that hold an item's question, and deletes them whole on demand, then or
+//! later.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -15,6 +16,7 @@ use weir_core::SpanId;
 use super::draft::known;
 use crate::{
     Error, FileFound, Store,
+    file_words::Sought,
     run_output::{NO_WORDS, PURGED},
     value::{count, to_json},
 };
@@ -100,8 +102,8 @@ pub struct Purged {
 impl Store {
     /// Destroys the content of these items of a dataset, by id or hash, in every version of every dataset, with what runs
     /// answered to them and the texts of the requests that carried them, and what else `reach` says. Uploaded files are
-    /// looked through before anything is destroyed, while the items still tell what to look for: one that comes in that
-    /// moment is not found, and an item that was purged before finds none.
+    /// looked through before anything is destroyed, while the items still tell what to look for, and which of them hold an
+    /// item is noted: an item that was purged before has the files that were there then, and none that came since.
     ///
     /// # Errors
     /// `NotFound` when the dataset has none of them, `Unavailable`.
@@ -114,7 +116,7 @@ impl Store {
         author: &str,
     ) -> Result<Purged, Error> {
         let now = self.clock().now();
-        let found = self.file_holding(self.words_of(name, keys).await?).await?;
+        let holding = self.file_holding(self.words_of(name, keys).await?).await?;
         let mut tx = self.begin_control().await?;
         sqlx::query("PRAGMA secure_delete = ON").execute(&mut *tx).await?;
         let dataset = known(&mut tx, name).await?;
@@ -157,6 +159,7 @@ impl Store {
         .bind(&hashes)
         .execute(&mut *tx)
         .await?;
+        let found = noted(&mut tx, &holding, &hashes).await?;
         let (files, files_left) = if reach.files { (found, Vec::new()) } else { (Vec::new(), found) };
         let ids: Vec<&str> = files.iter().map(|file| file.id.as_str()).collect();
         sqlx::query("DELETE FROM file WHERE id IN (SELECT value FROM json_each(?))")
@@ -171,17 +174,42 @@ impl Store {
     }
 
     /// The questions of these items, as far as they are still there.
-    async fn words_of(&self, name: &str, keys: &[String]) -> Result<Vec<String>, Error> {
+    async fn words_of(&self, name: &str, keys: &[String]) -> Result<Vec<Sought>, Error> {
         let mut reader = self.readers().acquire().await?;
         let dataset = known(&mut reader, name).await?;
         let hashes = to_json(&hashes(&mut reader, dataset, keys).await?)?;
-        Ok(sqlx::query_scalar(
-            "SELECT words FROM item_words WHERE hash IN (SELECT value FROM json_each(?)) AND words > ''",
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT hash, words FROM item_words WHERE hash IN (SELECT value FROM json_each(?)) AND words > ''",
         )
         .bind(hashes)
         .fetch_all(&mut *reader)
-        .await?)
+        .await?;
+        Ok(rows.into_iter().map(|(hash, words)| Sought { hash, words }).collect())
     }
+}
+
+/// Notes which files hold which items, and gives all that are known to hold any of `hashes`, oldest first.
+async fn noted(
+    connection: &mut SqliteConnection,
+    holding: &[(String, String)],
+    hashes: &str,
+) -> Result<Vec<FileFound>, Error> {
+    for (file, hash) in holding {
+        // It may be gone since it was looked at.
+        sqlx::query("INSERT OR IGNORE INTO purged_file (hash, file) SELECT ?, id FROM file WHERE id = ?")
+            .bind(hash)
+            .bind(file)
+            .execute(&mut *connection)
+            .await?;
+    }
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT id, name, tenant FROM file WHERE id IN ( \
+             SELECT file FROM purged_file WHERE hash IN (SELECT value FROM json_each(?))) ORDER BY seq",
+    )
+    .bind(hashes)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|(id, name, tenant)| FileFound { id, name, tenant }).collect())
 }
 
 /// What these ids or hashes stand for in any version of the dataset, or stood for before a purge.

@@ -248,3 +248,48 @@ async fn a_purge_names_the_uploaded_files_that_hold_the_words_and_deletes_them_o
         }
     }
 }
+
+#[tokio::test]
+async fn files_that_a_purge_named_and_left_are_found_by_a_later_one() {
+    const OTHER: &str = "Ben Huber of Basel owes 12";
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    publish(&store).await;
+    let body = format!("{{\"id\":\"q2\",\"input\":\"{OTHER}\"}}");
+    let new = NewDataset { name: "maths".into(), author: "ana".into(), ..NewDataset::default() };
+    let item = NewItem { id: "q2".into(), hash: "beef".into(), input_hash: "other".into(), split: None, body };
+    store.dataset_publish(&new, &[item]).await.unwrap();
+    let put = async |id: &str, content: String| {
+        let new = NewFile { id, name: "rows.jsonl", purpose: "evals", lasts: None, content: content.as_bytes() };
+        store.file_put("dev", new, 1_000).await.unwrap().unwrap();
+    };
+    put("ana", format!("{{\"q\":\"{SECRET}\"}}\n")).await;
+    put("ben", format!("{{\"q\":\"{OTHER}\"}}\n")).await;
+    put("both", format!("{{\"q\":\"{SECRET}\"}}\n{{\"q\":\"{OTHER}\"}}\n")).await;
+    put("none", "{\"q\":\"2+2\"}\n".to_owned()).await;
+    let found = |ids: &[&str]| -> Vec<FileFound> {
+        let file = |id: &&str| FileFound { id: (*id).into(), name: "rows.jsonl".into(), tenant: "dev".into() };
+        ids.iter().map(file).collect()
+    };
+    let purge = async |item: &str, files| {
+        let reach = Reach { files, ..Reach::default() };
+        store.item_purge("maths", &[item.into()], reach, "asked for", "ana").await.unwrap()
+    };
+    let first = purge("q1", false).await;
+    assert_eq!((first.items, &first.files_left), (1, &found(&["ana", "both"])));
+    assert_eq!(purge("q2", false).await.files_left, found(&["ben", "both"]));
+    // Its words are gone, so nothing tells of what comes now.
+    put("late", format!("{{\"q\":\"{SECRET}\"}}\n")).await;
+    let again = purge("q1", false).await;
+    assert_eq!((again.items, &again.files_left), (0, &first.files_left), "they are named every time");
+    assert!(store.file_delete("dev", "ana").await.unwrap(), "whoever sent one may delete it");
+
+    assert_eq!(purge("q1", true).await, Purged { files: found(&["both"]), ..Purged::default() });
+    let mut left = Vec::new();
+    for id in ["ana", "ben", "both", "none", "late"] {
+        left.push(store.file_get("dev", id).await.unwrap().is_some());
+    }
+    assert_eq!(left, [false, true, false, true, true]);
+    assert_eq!(purge("q2", true).await, Purged { files: found(&["ben"]), ..Purged::default() });
+    assert_eq!(purge("q1", true).await, Purged::default(), "nothing is left to find");
+}

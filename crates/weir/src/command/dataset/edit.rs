@@ -75,8 +75,8 @@ pub(super) struct Purge {
     /// Also destroy what judges and the like were asked before weir noted whose words they repeat, all of it
     #[arg(long)]
     older_judges: bool,
-    /// Also delete the uploaded files that hold the question of one of these items, each as a whole, now: a later purge
-    /// does not find them
+    /// Also delete the uploaded files that hold the question of one of these items, each as a whole; of an item that was
+    /// purged before, those that were there then
     #[arg(long)]
     files: bool,
     /// Do not ask
@@ -172,8 +172,8 @@ impl Purge {
         // What is left may repeat what was destroyed, so this is part of the answer.
         if !reply.rows("files_left").is_empty() {
             out.note(
-                "these uploaded files still hold what was purged; note them now, as no later purge finds them again: the \
-                 key that sent one deletes it (DELETE /v1/files/ID)",
+                "these uploaded files still hold what was purged; --files deletes them, now or later, and the key that \
+                 sent one can (DELETE /v1/files/ID)",
             )?;
         }
         let left = reply.value["older_judges_left"].as_u64().unwrap_or_default();
