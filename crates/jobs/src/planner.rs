@@ -220,6 +220,7 @@ impl Planner {
             at: diff.evidence.at,
             body,
             decided: None,
+            canary: None,
         };
         if self.store.policy_diff_insert(&row).await? {
             tracing::info!(diff = %diff.id, "{}", diff.sentence);
