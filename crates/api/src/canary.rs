@@ -15,6 +15,7 @@ use weir_store::DiffRow;
 
 use crate::{
     canary_view::{CanaryDetail, CanaryView, etag},
+    diff::DiffOrder,
     evidence::{look, look_now},
     extract::{Body, Params, Segment},
     guard::Caller,
@@ -97,13 +98,16 @@ pub(crate) struct NewCanary {
 }
 
 impl NewCanary {
-    /// The canary of a policy diff, with every default, in the part of the traffic that the diff speaks of.
-    pub(crate) fn of(row: &DiffRow, diff: &PolicyDiff) -> Self {
+    /// The canary of a policy diff, with every default but what whoever applies it adds, in the part of the traffic that the
+    /// diff speaks of.
+    pub(crate) fn of(row: &DiffRow, diff: &PolicyDiff, order: DiffOrder) -> Self {
         let outside = diff.evidence.within.as_ref().map_or(&[][..], |within| &within.except);
         Self {
             workload: row.workload.to_string(),
             candidate: row.candidate.clone(),
             except: outside.iter().map(ToString::to_string).collect(),
+            kin_judge: order.kin_judge,
+            reason: order.reason,
             ..Self::default()
         }
     }

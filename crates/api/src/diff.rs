@@ -3,14 +3,14 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use weir_core::error::{CONFLICT, KIN_JUDGE};
+use weir_core::error::CONFLICT;
 use weir_optimizer::diff::{PolicyDiff, propose};
 use weir_store::{DiffDecision, DiffRow, DiffState};
 
 use crate::{
     canary::{NewCanary, Reason, begin},
     canary_view::CanaryView,
-    extract::{Body, Params, Segment},
+    extract::{Body, MaybeBody, Params, Segment},
     guard::Caller,
     precondition::{IfMatch, Tag, Tagged},
     problem::{Failure, Reply},
@@ -53,6 +53,21 @@ pub(crate) struct DiffView {
     /// Why, in their words.
     decided_why: Option<String>,
     decided_at: Option<String>,
+    /// The canary that it was applied by; `null` unless it was.
+    canary: Option<String>,
+}
+
+/// What whoever applies a diff adds to it; all of it may be left out.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiffOrder {
+    /// A judge of an arm's own family may decide. Without it the canary of such a diff is refused, with its judges named;
+    /// with it they stand in its `warnings`.
+    #[serde(default)]
+    pub(crate) kin_judge: bool,
+    /// Why it is started, or why a judge of an arm's family is accepted; kept with the canary's first event. May be empty.
+    #[serde(default)]
+    pub(crate) reason: String,
 }
 
 /// A diff made again from its stored facts.
@@ -96,6 +111,7 @@ fn view(row: DiffRow) -> DiffView {
         decided_by,
         decided_why,
         decided_at,
+        canary: row.canary.map(|canary| canary.to_string()),
     }
 }
 
@@ -138,6 +154,7 @@ pub(crate) async fn apply_diff(
     caller: Caller,
     Segment(id): Segment,
     read: IfMatch,
+    MaybeBody(order): MaybeBody<DiffOrder>,
 ) -> Reply<(StatusCode, Tagged<CanaryView>)> {
     let row = find(&app, &id).await?;
     check(&read, &row)?;
@@ -153,13 +170,7 @@ pub(crate) async fn apply_diff(
         return Err(Failure::new(&CONFLICT, message).hint("wait for a diff of the new head"));
     }
     let diff = stored(&row)?;
-    let started = begin(&app, caller, NewCanary::of(&row, &diff), Some(&id)).await;
-    started.map_err(|failure| match failure.0.code.code == KIN_JUDGE.code {
-        true => failure.hint(
-            "ask a judge of another family, or accept it with `kin_judge = true` in `[canary]`, then apply again",
-        ),
-        false => failure,
-    })
+    begin(&app, caller, NewCanary::of(&row, &diff, order), Some(&id)).await
 }
 
 /// `POST /api/v1/policy-diffs/{id}/reject`: the proposal is closed; the next revision may get one of its own.

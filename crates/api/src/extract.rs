@@ -17,11 +17,24 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        plain_encoding(request.headers())?;
-        if !is_json(request.headers()) {
-            return Err(Failure::new(&error::UNSUPPORTED_MEDIA, "this route takes `content-type: application/json`"));
-        }
+        is_json(request.headers())?;
         let bytes = Bytes::from_request(request, state).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON body that may be left out, with all that it says.
+pub(crate) struct MaybeBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for MaybeBody<T> {
+    type Rejection = Failure;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let declared = is_json(request.headers());
+        let bytes = Bytes::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        declared?;
         parse(&bytes).map(Self)
     }
 }
@@ -71,12 +84,15 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     Ok(value)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(text) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
+fn is_json(headers: &HeaderMap) -> Result<(), Failure> {
+    plain_encoding(headers)?;
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    if essence.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(Failure::new(&error::UNSUPPORTED_MEDIA, "this route takes `content-type: application/json`"))
+    }
 }
 
 fn plain_encoding(headers: &HeaderMap) -> Result<(), Failure> {

@@ -141,9 +141,9 @@ fn operation(
     }
     if let Some(body) = row.body {
         let (media, content) = media(body, taken);
-        operation = operation.request_body(Some(
-            RequestBodyBuilder::new().content(media, content).required(Some(Required::True)).build(),
-        ));
+        let required = if row.bare { Required::False } else { Required::True };
+        operation = operation
+            .request_body(Some(RequestBodyBuilder::new().content(media, content).required(Some(required)).build()));
     }
     operation.build()
 }

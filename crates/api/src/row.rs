@@ -21,6 +21,8 @@ pub struct Row {
     pub(crate) handler: fn() -> MethodRouter<App>,
     pub(crate) params: Option<fn() -> Vec<Parameter>>,
     pub(crate) body: Option<Content>,
+    /// Nothing need be sent.
+    pub(crate) bare: bool,
     /// Statuses of the reply; each has the same shape.
     pub(crate) statuses: &'static [u16],
     pub(crate) reply: Content,
@@ -65,6 +67,7 @@ impl Row {
             handler,
             params: None,
             body: None,
+            bare: false,
             statuses: &[200],
             reply: Content::File,
             tagged: false,
@@ -111,6 +114,11 @@ impl Row {
         self.body = Some(Content::Json(schema_of::<T>));
         self.route.body_limit = JSON_BODY_BYTES;
         self
+    }
+    /// Takes a JSON body, or none.
+    pub(crate) const fn may_take<T: ToSchema>(mut self) -> Self {
+        self.bare = true;
+        self.takes::<T>()
     }
     /// Takes a file of at most `limit` bytes.
     pub(crate) const fn takes_file(mut self, limit: usize) -> Self {

@@ -33,7 +33,7 @@ use crate::{Mirrors, recorder::Recorder};
 const TICK: Duration = Duration::from_millis(250);
 /// Scores that come close together are looked at together.
 const DEBOUNCE: Duration = Duration::from_millis(100);
-/// Time from the end of a request to its row, while the store takes writes.
+/// Time from the end of a request until its record has come to the recorder.
 const RECORDED_WITHIN: Duration = Duration::from_secs(2);
 /// A grant lasts this long.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -63,11 +63,20 @@ pub struct CanariesParts {
     pub recorder: Arc<Recorder>,
 }
 
+/// What a look saw of requests that are not in the store yet.
+struct Look {
+    at: Timestamp,
+    /// The oldest canary request in flight.
+    oldest: Timestamp,
+    /// Records that had come in.
+    taken: u64,
+}
+
 /// Moves canaries until stopped.
 pub struct Canaries {
     parts: CanariesParts,
-    /// The oldest canary request in flight, at each recent look.
-    oldest: VecDeque<(Timestamp, Timestamp)>,
+    /// Each look that something may still come of.
+    looks: VecDeque<Look>,
     /// What was folded so far; rebuilt from stored rows after a restart, with the same result.
     pairs: HashMap<CanaryId, PairState>,
     /// What each canary was last granted, and at what uptime.
@@ -78,7 +87,7 @@ impl Canaries {
     /// A reconciler with nothing folded yet.
     #[must_use]
     pub fn new(parts: CanariesParts) -> Self {
-        Self { parts, oldest: VecDeque::new(), pairs: HashMap::new(), granted: HashMap::new() }
+        Self { parts, looks: VecDeque::new(), pairs: HashMap::new(), granted: HashMap::new() }
     }
 
     /// Runs until `stop`.
@@ -126,11 +135,20 @@ impl Canaries {
     }
 
     /// Every canary request assigned before this instant is in the store. A request leaves the table of those in flight
-    /// a moment before its row is committed, so the oldest start of the last seconds counts, not only of now.
+    /// before its row is committed, on a busy machine long before: what was in flight at a look counts until all that was
+    /// recorded up to the next look is settled, and for some seconds at least.
     fn complete_before(&mut self, now: Timestamp) -> Timestamp {
-        self.oldest.push_back((now, self.parts.live.exposed().oldest().unwrap_or(now)));
-        self.oldest.retain(|&(seen, _)| now.since(seen) <= RECORDED_WITHIN && seen <= now);
-        self.oldest.iter().map(|&(_, oldest)| oldest).min().unwrap_or(now)
+        let oldest = self.parts.live.exposed().oldest().unwrap_or(now);
+        let (taken, settled) = (self.parts.recorder.taken(), self.parts.recorder.settled());
+        self.looks.push_back(Look { at: now, oldest, taken });
+        while let (Some(first), Some(next)) = (self.looks.front(), self.looks.get(1)) {
+            let recent = first.at <= now && now.since(first.at) <= RECORDED_WITHIN;
+            if recent || next.taken > settled {
+                break;
+            }
+            self.looks.pop_front();
+        }
+        self.looks.iter().map(|look| look.oldest).min().unwrap_or(now)
     }
 
     async fn look(&mut self, canary: &Canary, now: Timestamp, complete_before: Timestamp) -> Result<(), Error> {

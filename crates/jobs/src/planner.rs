@@ -157,7 +157,8 @@ impl Planner {
             let shadow = (&workload.id, &candidate.deployment.id);
             let grades =
                 self.store.shadow_grades(shadow, &workload.quality, now.minus(DAY * DAYS), SCORED_WITHIN).await?;
-            let extra = to.cost_usd.unwrap_or(0.0) - from.cost_usd.unwrap_or(0.0);
+            // Both arms are graded: a cheap answer is a dear one while a judge reads it and the one beside it.
+            let extra = to.cost_usd.unwrap_or(0.0) - from.cost_usd.unwrap_or(0.0) + 2.0 * score_usd;
             let whole = Facts {
                 workload: workload.id.clone(),
                 parent: view.policy.revision.clone(),
@@ -219,6 +220,7 @@ impl Planner {
             at: diff.evidence.at,
             body,
             decided: None,
+            canary: None,
         };
         if self.store.policy_diff_insert(&row).await? {
             tracing::info!(diff = %diff.id, "{}", diff.sentence);

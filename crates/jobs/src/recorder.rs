@@ -6,7 +6,10 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
@@ -33,6 +36,10 @@ pub struct Recorder {
     spool: Spool,
     queue: mpsc::Sender<Queued>,
     lost: AtomicU64,
+    /// Records that came in.
+    taken: AtomicU64,
+    /// Those of them that nobody need wait for: stored, known to be behind, or lost.
+    settled: AtomicU64,
     /// Some record is on disk and not in the store, beyond those of the next commit.
     behind: AtomicBool,
     /// Another process has records of its own that are not in the store yet.
@@ -63,6 +70,8 @@ impl Recorder {
             spool,
             queue: sender,
             lost: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            settled: AtomicU64::new(0),
             behind: AtomicBool::new(!found.orphans.is_empty()),
             accompanied: AtomicBool::new(found.held > 0),
         });
@@ -78,6 +87,21 @@ impl Recorder {
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.has_waiting() || self.accompanied.load(Relaxed)
+    }
+
+    /// Records that came in so far; those of a request count before it leaves the table of those in flight.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.load(Acquire)
+    }
+
+    /// How many of them, in the order they came, are stored or make [`Recorder::is_behind`] true.
+    pub(crate) fn settled(&self) -> u64 {
+        self.settled.load(Acquire)
+    }
+
+    /// The writer has stored so many more, or put them behind.
+    pub(crate) fn settle(&self, records: usize) {
+        self.settled.fetch_add(records as u64, Release);
     }
 
     /// True while records of this process wait in the spool.
@@ -102,12 +126,14 @@ impl Recorder {
 
 impl SpanSink for Recorder {
     fn record(&self, mut record: Record) {
+        self.taken.fetch_add(1, Release);
         let (segment, span_json) = match self.spool.append(&mut record) {
             Ok((segment, span_json)) => (Some(segment), span_json),
             Err(error) => {
                 tracing::error!(%error, span = %record.span.id, "the spool refused a record; it is kept in memory only");
                 let Ok(span_json) = serde_json::to_vec(&record.span) else {
                     self.lost.fetch_add(1, Relaxed);
+                    self.settle(1);
                     return;
                 };
                 (None, span_json.into())
@@ -127,5 +153,6 @@ impl SpanSink for Recorder {
                 self.lost.fetch_add(1, Relaxed);
             }
         }
+        self.settle(1);
     }
 }

@@ -151,9 +151,12 @@ impl Writer {
     async fn write(&mut self, group: &mut Vec<Queued>) {
         let (records, segments): (Vec<_>, Vec<_>) =
             group.drain(..).map(|queued| (queued.written, queued.segment)).unzip();
+        let count = records.len();
         if !self.degraded && self.commit(&records).await {
+            self.recorder.settle(count);
             return;
         }
+        let before = self.held.len();
         for (record, segment) in records.into_iter().zip(segments) {
             match segment {
                 Some(segment) => {
@@ -166,6 +169,7 @@ impl Writer {
                 }
             }
         }
+        self.recorder.settle(count + before - self.held.len());
     }
 
     /// Writes one group; false when the store refused it.
@@ -262,6 +266,7 @@ impl Writer {
                 self.held = held;
                 return;
             }
+            self.recorder.settle(held.len());
         }
         while let Some(path) = self.left_behind.front().map(|orphan| orphan.path.clone()) {
             if !self.read_back(&path).await {

@@ -10,7 +10,7 @@ use weir_core::{
 };
 
 use crate::{
-    DiffState, Error, EventKind, Store, chain, policy, policy_diff, policy_news,
+    Error, EventKind, Store, chain, policy, policy_diff, policy_news,
     value::{from_json, int, to_json, word},
 };
 
@@ -26,7 +26,8 @@ impl Store {
     /// Starts a canary; a proposed diff that it tries out is applied by it, both or neither.
     ///
     /// # Errors
-    /// `Conflict` when the workload has an active one, the id is taken, or the diff is not proposed any more.
+    /// `Conflict` when the workload has an active one, the id is taken, or the diff is not proposed any more or is
+    /// not of this workload, revision and candidate.
     pub async fn canary_start(&self, canary: &Canary, event: &CanaryEvent, diff: Option<&str>) -> Result<(), Error> {
         let mut tx = self.begin_control().await?;
         sqlx::query(
@@ -51,7 +52,7 @@ impl Store {
         })?;
         add_event(&mut tx, canary, EventKind::Started, event, None).await?;
         if let Some(diff) = diff {
-            policy_diff::decide(&mut tx, diff, DiffState::Applied, None, event.at).await?;
+            policy_diff::apply(&mut tx, diff, canary, event.at).await?;
         }
         tx.commit().await?;
         self.changes().control();
@@ -176,7 +177,7 @@ impl Store {
         let revision = policy.map(|policy| &policy.revision);
         add_event(&mut tx, &stored, kind, event, revision).await?;
         if stored.state.is_final() {
-            policy_news::of_canary(&mut tx, &stored, kind, &event.reason, event.at).await?;
+            policy_news::of_canary(&mut tx, &stored.id, kind, &event.reason, event.at).await?;
         }
         self.step("event written")?;
         if let Some(policy) = policy {

@@ -1,7 +1,7 @@
 //! Policy diffs: proposals, their facts, and what became of them. A diff never changes; its state does, once.
 
 use sqlx::sqlite::SqliteConnection;
-use weir_core::{RevisionId, Timestamp, WorkloadId};
+use weir_core::{CanaryId, RevisionId, Timestamp, WorkloadId, canary::Canary};
 
 use crate::{Error, Store, policy_news};
 
@@ -47,6 +47,8 @@ pub struct DiffRow {
     pub body: String,
     /// Who rejected it, and why; `None` unless somebody did.
     pub decided: Option<DiffDecision>,
+    /// The canary that it was applied by; `None` unless it was.
+    pub canary: Option<CanaryId>,
 }
 
 impl DiffRow {
@@ -68,14 +70,25 @@ pub struct DiffDecision {
     pub at: Timestamp,
 }
 
-type Columns = (String, String, String, String, String, i64, String, Option<String>, Option<String>, Option<i64>);
+type Columns =
+    (String, String, String, String, String, i64, String, Option<String>, Option<String>, Option<i64>, Option<String>);
 
-fn row((id, workload, parent, candidate, state, at, body, by, reason, decided_at): Columns) -> DiffRow {
+fn row((id, workload, parent, candidate, state, at, body, by, reason, decided_at, canary): Columns) -> DiffRow {
     let states = [DiffState::Applied, DiffState::Rejected];
     let state = states.into_iter().find(|known| known.name() == state).unwrap_or(DiffState::Proposed);
     let decided =
         by.zip(decided_at).map(|(by, at)| DiffDecision { by, reason: reason.unwrap_or_default(), at: Timestamp(at) });
-    DiffRow { id, workload: workload.into(), parent: parent.into(), candidate, state, at: Timestamp(at), body, decided }
+    DiffRow {
+        id,
+        workload: workload.into(),
+        parent: parent.into(),
+        candidate,
+        state,
+        at: Timestamp(at),
+        body,
+        decided,
+        canary: canary.map(CanaryId::from),
+    }
 }
 
 impl Store {
@@ -115,7 +128,7 @@ impl Store {
     /// `Unavailable`.
     pub async fn policy_diff_list(&self, workload: Option<&WorkloadId>) -> Result<Vec<DiffRow>, Error> {
         let rows: Vec<Columns> = sqlx::query_as(
-            "SELECT id, workload, parent, candidate, state, at, body, decided_by, decided_why, decided_at \
+            "SELECT id, workload, parent, candidate, state, at, body, decided_by, decided_why, decided_at, canary \
              FROM policy_diff WHERE ?1 IS NULL OR workload = ?1 ORDER BY at DESC, id LIMIT 200",
         )
         .bind(workload.map(WorkloadId::as_str))
@@ -130,7 +143,7 @@ impl Store {
     /// `Unavailable`.
     pub async fn policy_diff_get(&self, id: &str) -> Result<Option<DiffRow>, Error> {
         let found: Option<Columns> = sqlx::query_as(
-            "SELECT id, workload, parent, candidate, state, at, body, decided_by, decided_why, decided_at \
+            "SELECT id, workload, parent, candidate, state, at, body, decided_by, decided_why, decided_at, canary \
              FROM policy_diff WHERE id = ?",
         )
         .bind(id)
@@ -145,38 +158,54 @@ impl Store {
     /// `Conflict` when it is not proposed any more.
     pub async fn policy_diff_reject(&self, id: &str, decided: &DiffDecision) -> Result<(), Error> {
         let mut tx = self.begin_control().await?;
-        decide(&mut tx, id, DiffState::Rejected, Some(decided), decided.at).await?;
+        let rejected = sqlx::query(
+            "UPDATE policy_diff SET state = 'rejected', decided_by = ?, decided_why = ?, decided_at = ? \
+             WHERE id = ? AND state = 'proposed'",
+        )
+        .bind(&decided.by)
+        .bind(&decided.reason)
+        .bind(decided.at.0)
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        was_proposed(rejected.rows_affected(), id)?;
+        policy_news::of_diff(&mut tx, id, DiffState::Rejected, &decided.reason, decided.at).await?;
         tx.commit().await?;
         self.changes().control();
         Ok(())
     }
 }
 
-/// Ends a proposal one way or the other, and keeps the news of it.
+/// Marks a proposed diff as applied by this canary, and keeps the news of it.
 ///
 /// # Errors
-/// `Conflict` when it is not proposed any more.
-pub(crate) async fn decide(
+/// `Conflict` when it is not proposed any more, or is of another revision than the one that the canary starts from: a
+/// promotion may come between reading the head and this.
+pub(crate) async fn apply(
     connection: &mut SqliteConnection,
     id: &str,
-    state: DiffState,
-    decided: Option<&DiffDecision>,
+    canary: &Canary,
     at: Timestamp,
 ) -> Result<(), Error> {
-    let changed = sqlx::query(
-        "UPDATE policy_diff SET state = ?, decided_by = ?, decided_why = ?, decided_at = ? \
-         WHERE id = ? AND state = 'proposed'",
+    let applied = sqlx::query(
+        "UPDATE policy_diff SET state = 'applied', canary = ? \
+         WHERE id = ? AND state = 'proposed' AND workload = ? AND parent = ? AND candidate = ?",
     )
-    .bind(state.name())
-    .bind(decided.map(|decided| decided.by.as_str()))
-    .bind(decided.map(|decided| decided.reason.as_str()))
-    .bind(decided.map(|decided| decided.at.0))
+    .bind(canary.id.as_str())
     .bind(id)
+    .bind(canary.workload.as_str())
+    .bind(canary.base.as_str())
+    .bind(canary.candidate.as_str())
     .execute(&mut *connection)
-    .await?
-    .rows_affected();
+    .await?;
+    was_proposed(applied.rows_affected(), id)?;
+    policy_news::of_diff(connection, id, DiffState::Applied, "", at).await
+}
+
+fn was_proposed(changed: u64, id: &str) -> Result<(), Error> {
     if changed == 0 {
-        return Err(Error::conflict(format!("{id} is not proposed any more")));
+        Err(Error::conflict(format!("{id} is not proposed any more, or for another revision")))
+    } else {
+        Ok(())
     }
-    policy_news::of_diff(connection, id, state, decided.map_or("", |decided| &decided.reason), at).await
 }

@@ -2,7 +2,7 @@
 //! out in the one that queues its telling. So nothing is told that did not happen, and what happened is told.
 
 use sqlx::sqlite::SqliteConnection;
-use weir_core::{Timestamp, canary::Canary};
+use weir_core::{CanaryId, Timestamp};
 
 use crate::{DiffState, Error, EventKind, Store, Tx};
 
@@ -39,26 +39,22 @@ pub(crate) async fn of_diff(
     Ok(())
 }
 
-/// Keeps how a canary ended, if a diff was applied by it.
+/// Keeps how a canary ended, if a diff was applied by it; one that somebody starts of the same candidate later is theirs.
 pub(crate) async fn of_canary(
     connection: &mut SqliteConnection,
-    canary: &Canary,
+    canary: &CanaryId,
     kind: EventKind,
     reason: &str,
     at: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO policy_news (id, diff, event, reason, at) \
-         SELECT id || '.' || ?1 || '.' || ?2, id, ?2, ?3, ?4 FROM policy_diff \
-         WHERE workload = ?5 AND parent = ?6 AND candidate = ?7 AND state = 'applied'",
+         SELECT id || '.' || ?1 || '.' || ?2, id, ?2, ?3, ?4 FROM policy_diff WHERE canary = ?1",
     )
-    .bind(canary.id.as_str())
+    .bind(canary.as_str())
     .bind(kind.name())
     .bind(reason)
     .bind(at.0)
-    .bind(canary.workload.as_str())
-    .bind(canary.base.as_str())
-    .bind(canary.candidate.as_str())
     .execute(connection)
     .await?;
     Ok(())

@@ -58,7 +58,9 @@ async fn a_judge_of_the_candidates_family_decides_only_if_somebody_accepts_it_an
     assert_eq!(refused["message"], KIN, "{refused}");
     assert!(refused["hint"].as_str().unwrap().contains("accept it with `kin_judge`"), "{refused}");
     let said = start(&rig, &[]).await;
-    assert!(!said.status.success() && String::from_utf8_lossy(&said.stderr).contains(KIN), "{said:?}");
+    let told = String::from_utf8_lossy(&said.stderr);
+    assert!(!said.status.success() && told.contains(KIN), "{said:?}");
+    assert!(told.contains("`weir canary start maths gpt-small --kin-judge --reason "), "{said:?}");
     assert_eq!(rig.api("/canaries").await["items"].as_array().unwrap().len(), 1, "nothing was started");
 
     let said = start(&rig, &["--kin-judge"]).await;

@@ -35,7 +35,6 @@ template = "factuality"
 no_cache = true
 [canary]
 shadow_pairs = 50
-kin_judge = true
 [datasets.maths]
 file = "maths.jsonl"
 workload = "maths"
@@ -110,13 +109,12 @@ async fn a_proposal_tells_its_frontier_its_doubts_and_what_proving_it_costs_and_
     );
 
     // The same to a person.
-    let explain = |verb: &str| {
+    let weir = async |verb: &str, more: &[&str]| {
         let mut weir = Command::new(BINARY);
-        weir.args(["policy", verb, id, "--server", &rig.base]).current_dir(rig.dir.path());
-        weir
+        weir.args(["policy", verb, id, "--server", &rig.base]).args(more).current_dir(rig.dir.path());
+        tokio::task::spawn_blocking(move || weir.output().unwrap()).await.unwrap()
     };
-    let mut told = explain("explain");
-    let told = tokio::task::spawn_blocking(move || told.output().unwrap()).await.unwrap();
+    let told = weir("explain", &[]).await;
     let text = String::from_utf8(told.stdout).unwrap();
     assert!(told.status.success(), "{text}");
     let line = |name: &str| {
@@ -129,12 +127,30 @@ async fn a_proposal_tells_its_frontier_its_doubts_and_what_proving_it_costs_and_
     assert_eq!(line("floor_usd_per_request"), diff["frontier"]["at_floor_usd"].to_string());
     assert_eq!(text.lines().filter(|line| line.starts_with("mix\t$")).count(), mixes.len(), "{text}");
 
-    // It is what its facts make of it, and applying it moves nobody yet.
-    let mut again = explain("replay");
-    let again = tokio::task::spawn_blocking(move || again.output().unwrap()).await.unwrap();
+    // It is what its facts make of it.
+    let again = weir("replay", &[]).await;
     assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stdout));
+
+    // Its judge is of the family of both: that is refused until somebody accepts it, with the command that does.
     let apply = format!("/api/v1/policy-diffs/{id}/apply");
-    let canary = rig.send(Method::POST, &apply, &[], "").await.unwrap().expect(201).json();
+    let refused = rig.send(Method::POST, &apply, &[], "").await.unwrap().expect(409).json();
+    assert_eq!(refused["code"], "W0114", "{refused}");
+    let refused = weir("apply", &["--yes"]).await;
+    let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{text}");
+    assert!(text.contains(&format!("`weir policy apply {id} --kin-judge --reason ")), "{text}");
+    let diff = rig.api(&format!("/policy-diffs/{id}")).await;
+    assert_eq!((&diff["state"], &diff["canary"]), (&json!("proposed"), &json!(null)), "{diff}");
+
+    // Applying it moves nobody yet.
+    let applied = weir("apply", &["--yes", "--kin-judge", "--reason", "people label it"]).await;
+    assert_eq!(applied.status.code(), Some(0), "{}", String::from_utf8_lossy(&applied.stderr));
+    let canary = rig.api("/canaries").await["items"][0].clone();
+    assert_eq!(rig.api(&format!("/policy-diffs/{id}")).await["canary"], canary["id"]);
+    let judges = canary["warnings"].as_array().unwrap();
+    assert!(!judges.is_empty(), "{canary}");
+    let accepted = judges.iter().map(|judge| format!("; accepted: {}", judge.as_str().unwrap())).collect::<String>();
+    assert!(canary["reason"].as_str().unwrap().ends_with(&format!("{accepted}: people label it")), "{canary}");
     assert_eq!((&canary["candidate"], &canary["state"]), (&json!("sim/small"), &json!("shadow")), "{canary}");
     assert_eq!(rig.api("/workloads/maths/policies").await["items"].as_array().unwrap().len(), 1);
     rig.stop().await;

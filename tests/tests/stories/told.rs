@@ -49,6 +49,7 @@ fn diff(id: &str) -> DiffRow {
         at: Timestamp(1_795_223_045_678_901),
         body: json!({"sentence": "for maths, route to sim/small", "from": "sim/large", "to": "sim/small"}).to_string(),
         decided: None,
+        canary: None,
     }
 }
 

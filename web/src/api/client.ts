@@ -11,7 +11,7 @@ type Gets = Served<"get">;
 type Posts = Served<"post">;
 type Content<R> = R extends { content: infer C } ? C[keyof C] : never;
 type Reply<O> = O extends { responses: infer R } ? Content<R[keyof R & (200 | 201)]> : never;
-type Media<O> = O extends { requestBody: { content: infer C } } ? C : never;
+type Media<O> = O extends { requestBody?: never } ? never : O extends { requestBody?: { content: infer C } } ? C : never;
 /** JSON of the documented shape; where a file is taken, the file. */
 type Body<O> = [Media<O>] extends [never] ? undefined : Media<O> extends { "application/json": infer J } ? J : Blob;
 /** What says by its `ETag` which state an order is about, where a path takes that. */

@@ -3118,6 +3118,16 @@ export interface components {
             items: components["schemas"]["DeploymentView"][];
             next: string | null;
         };
+        /** @description What whoever applies a diff adds to it; all of it may be left out. */
+        DiffOrder: {
+            /**
+             * @description A judge of an arm's own family may decide. Without it the canary of such a diff is refused, with its judges named;
+             *     with it they stand in its `warnings`.
+             */
+            kin_judge?: boolean;
+            /** @description Why it is started, or why a judge of an arm's family is accepted; kept with the canary's first event. May be empty. */
+            reason?: string;
+        };
         /** @description A diff made again from its stored facts. */
         DiffReplay: {
             id: string;
@@ -3150,6 +3160,8 @@ export interface components {
             /** @description Why, in their words. */
             decided_why: string | null;
             decided_at: string | null;
+            /** @description The canary that it was applied by; `null` unless it was. */
+            canary: string | null;
         };
         DiffViewList: {
             items: components["schemas"]["DiffView"][];
@@ -8183,7 +8195,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DiffOrder"];
+            };
+        };
         responses: {
             /** @description done */
             201: {

@@ -67,6 +67,7 @@ export type CanaryEvent = Schemas["CanaryEventView"];
 export type CanaryPoint = Schemas["CanaryPoint"];
 export type Evidence = Schemas["EvidenceView"];
 export type NewCanary = Schemas["NewCanary"];
+export type DiffOrder = Schemas["DiffOrder"];
 export type CanaryPairs = Schemas["CanaryPairs"];
 export type PairView = Schemas["PairView"];
 export type CanaryShare = Schemas["CanaryShare"];

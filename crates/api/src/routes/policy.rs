@@ -34,6 +34,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::get("/api/v1/policy-diffs/{id}/replay", "The proposal made again from its facts", || get(diff::replay_diff))
         .replies::<diff::DiffReplay>(),
     Row::post("/api/v1/policy-diffs/{id}/apply", "Starts the proposal's canary", || post(diff::apply_diff))
+        .may_take::<diff::DiffOrder>()
         .creates::<canary_view::CanaryView>()
         .tagged(),
     Row::post("/api/v1/policy-diffs/{id}/reject", "Closes the proposal", || post(diff::reject_diff))

@@ -6,10 +6,14 @@ use weir_core::snapshot::Quality;
 use weir_optimizer::diff::{Facts, Side, propose};
 use weir_store::{DiffRow, DiffState};
 
-use crate::fixture::{Home, START, open};
+use crate::fixture::{Home, START, kin, open};
 
 /// Keeps a diff of `maths` for this revision; its id.
 pub(crate) async fn proposed(home: &Home, parent: &str) -> String {
+    proposed_to(home, parent, "sim/small").await
+}
+
+async fn proposed_to(home: &Home, parent: &str, candidate: &str) -> String {
     let side = |deployment: &str, cost: f64| Side {
         deployment: deployment.into(),
         quality: Some(Quality { mean: 0.9, lower: 0.887, upper: 0.913, n: 900 }),
@@ -32,7 +36,7 @@ pub(crate) async fn proposed(home: &Home, parent: &str) -> String {
         share: 0.05,
         daily: vec![1_000; 7],
         from: side("sim/large", 0.01),
-        to: side("sim/small", 0.001),
+        to: side(candidate, 0.001),
         pairs: None,
         logged: None,
         bias: None,
@@ -50,6 +54,7 @@ pub(crate) async fn proposed(home: &Home, parent: &str) -> String {
         at: START,
         body: serde_json::to_string(&diff).unwrap(),
         decided: None,
+        canary: None,
     };
     home.store.policy_diff_insert(&row).await.unwrap();
     diff.id
@@ -72,6 +77,32 @@ async fn a_diff_is_explained_replayed_and_applied_as_a_canary() {
     let policies = home.get("/api/v1/workloads/maths/policies").await.json();
     assert_eq!(policies["items"].as_array().unwrap().len(), 1, "no switch before the canary has proven it");
     assert_eq!(home.post(&apply, &json!({})).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_diff_whose_judge_is_of_its_candidates_family_is_applied_only_with_that_accepted() {
+    let home = kin().await;
+    let id = proposed_to(&home, "r-0001", "groq/llama").await;
+    let apply = format!("/api/v1/policy-diffs/{id}/apply");
+    for order in [json!({}), json!({"kin_judge": false, "reason": "it will do"})] {
+        let refused = home.post(&apply, &order).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "W0114".to_owned()), "{refused:?}");
+        assert!(refused.json()["hint"].as_str().unwrap().contains("`kin_judge`, of the request"), "{refused:?}");
+    }
+    let diff = home.get(&format!("/api/v1/policy-diffs/{id}")).await.json();
+    assert_eq!((&diff["state"], &diff["canary"]), (&json!("proposed"), &json!(null)), "a refusal decides nothing");
+    let unknown = home.post(&apply, &json!({"kin": true})).await;
+    assert_eq!(unknown.status, StatusCode::BAD_REQUEST, "{unknown:?}");
+
+    let applied = home.post(&apply, &json!({"kin_judge": true, "reason": "people label it"})).await;
+    assert_eq!(applied.status, StatusCode::CREATED, "{applied:?}");
+    let canary = applied.json();
+    let judge = canary["warnings"][0].as_str().unwrap();
+    assert!(judge.contains("is of the family of groq/llama"), "{canary}");
+    let reason = canary["reason"].as_str().unwrap();
+    assert!(reason.ends_with(&format!("; accepted: {judge}: people label it")), "{reason}");
+    let diff = home.get(&format!("/api/v1/policy-diffs/{id}")).await.json();
+    assert_eq!((&diff["state"], &diff["canary"]), (&json!("applied"), &canary["id"]));
 }
 
 #[tokio::test]

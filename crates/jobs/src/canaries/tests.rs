@@ -9,6 +9,7 @@ use weir_core::{
     entropy::Seeded,
     route::Features,
     score::{Score, Source, Verdict},
+    sink::SpanSink,
     span::Record,
 };
 use weir_optimizer::canary::{Ground, StartRequest};
@@ -171,6 +172,28 @@ async fn a_worse_candidate_is_rolled_back_and_nothing_new_is_admitted() {
     place.reconciler().turn().await.unwrap();
     assert_eq!(place.state().await, CanaryState::RolledBack);
     assert_eq!(place.admitted().await, ["sim/large"]);
+}
+
+#[tokio::test]
+async fn a_record_that_waits_for_the_writer_holds_back_everything_assigned_after_it() {
+    let place = Place::new().await;
+    let (recorder, _tail) = Recorder::open(&place.dir.path().join("waits"), 1 << 20).unwrap();
+    let mut reconciler = place.reconciler();
+    reconciler.parts.recorder = Arc::clone(&recorder);
+    assert_eq!(reconciler.complete_before(place.clock.now()), START);
+    // Begun and ended between two looks, so that none ever saw it in flight.
+    recorder.record(place.row(9_000, Arm::Candidate, 0.0).0);
+    place.expose(200, 1.0, 1.0).await;
+    for _ in 0..3 {
+        place.clock.advance(Duration::from_secs(20));
+        reconciler.turn().await.unwrap();
+        assert_eq!(reconciler.complete_before(place.clock.now()), START);
+    }
+    assert_eq!(place.state().await, CanaryState::Running, "nobody knows yet what became of the first of them");
+    recorder.settle(1);
+    place.clock.advance(Duration::from_secs(20));
+    reconciler.turn().await.unwrap();
+    assert_eq!(place.state().await, CanaryState::Promoted);
 }
 
 #[tokio::test]

@@ -40,6 +40,7 @@ pub(super) fn body(news: &PolicyNews, row: &DiffRow) -> Value {
             "decided_by": decided.map(|decided| &decided.by),
             "decided_why": decided.map(|decided| &decided.reason),
             "decided_at": decided.map(|decided| rfc3339(decided.at)),
+            "canary": row.canary,
         },
     })
 }

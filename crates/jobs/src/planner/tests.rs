@@ -19,13 +19,36 @@ use crate::{
     testing::{START, record, settings_of},
 };
 
+fn score(span_id: SpanId, deployment: &str, grade: f64) -> Score {
+    Score {
+        span_id,
+        workload: "maths".into(),
+        segment: SEGMENT_ALL.into(),
+        deployment: deployment.into(),
+        scorer: "exact".into(),
+        version: "v1".into(),
+        verdict: Verdict::Scored { grade: Grade::new(grade).unwrap() },
+        source: Source::Check,
+        explanation: None,
+        p_sample: 1.0,
+        propensity: 1.0,
+        cost: NanoUsd::ZERO,
+        at: START,
+    }
+}
+
 /// A store with a day of traffic, windows of both deployments, and a planner over them. The small one costs a tenth.
 async fn planner(mode: &str) -> (tempfile::TempDir, Planner) {
+    planner_of(&format!("optimize = \"{mode}\"")).await
+}
+
+/// The same with these lines in its workload.
+async fn planner_of(lines: &str) -> (tempfile::TempDir, Planner) {
     let dir = tempfile::tempdir().unwrap();
     let now = START.plus(Duration::from_hours(1));
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
     let store = Store::open(dir.path(), Arc::clone(&clock)).await.unwrap();
-    let settings: Settings = settings_of(&format!("optimize = \"{mode}\""));
+    let settings: Settings = settings_of(lines);
     bootstrap::policies(&store, &settings, &*clock).await.unwrap();
     let mut tx = store.begin_spans().await.unwrap();
     for number in 0..400 {
@@ -41,24 +64,7 @@ async fn planner(mode: &str) -> (tempfile::TempDir, Planner) {
     let mut windows = Windows::new([]);
     for seq in 1..=400_i64 {
         let deployment = if seq % 2 == 1 { "sim/small" } else { "sim/large" };
-        windows.fold(
-            seq,
-            &Score {
-                span_id: SpanId::from_bits(seq as u128),
-                workload: "maths".into(),
-                segment: SEGMENT_ALL.into(),
-                deployment: deployment.into(),
-                scorer: "exact".into(),
-                version: "v1".into(),
-                verdict: Verdict::Scored { grade: Grade::new(f64::from(u8::from(seq % 20 > 1))).unwrap() },
-                source: Source::Check,
-                explanation: None,
-                p_sample: 1.0,
-                propensity: 1.0,
-                cost: NanoUsd::ZERO,
-                at: START,
-            },
-        );
+        windows.fold(seq, &score(SpanId::from_bits(seq as u128), deployment, f64::from(u8::from(seq % 20 > 1))));
     }
     let head = store.policy_head(&"maths".into()).await.unwrap().unwrap();
     let deployments = settings.deployments.iter().map(|(id, one)| (id.clone(), Arc::new(one.deployment.clone())));
@@ -128,6 +134,25 @@ async fn in_auto_mode_a_canary_starts_within_the_budget_and_only_one() {
     assert_eq!((canaries[0].candidate.as_str(), canaries[0].state), ("sim/small", CanaryState::Running));
     assert!(canaries[0].plan.steps.iter().all(|step| *step <= 0.05), "{:?}", canaries[0].plan.steps);
     assert_eq!(planner.store.policy_diff_list(None).await.unwrap()[0].state, DiffState::Applied);
+}
+
+#[tokio::test]
+async fn what_trying_may_cost_a_day_counts_the_judge_of_both_arms() {
+    let (_dir, planner) = planner_of("optimize = \"auto\"\nexplore_usd_per_day = 1.0").await;
+    let judged = |number| Score {
+        scorer: "kindness".into(),
+        cost: NanoUsd::from_usd(0.05),
+        ..score(record(number).span.id, "sim/large", 1.0)
+    };
+    planner.store.score_insert_many(&(0..10).map(judged).collect::<Vec<_>>()).await.unwrap();
+    planner.turn().await.unwrap();
+    let kept = planner.store.policy_diff_list(None).await.unwrap();
+    let facts = serde_json::from_str::<PolicyDiff>(&kept[0].body).unwrap().evidence;
+    let daily = facts.daily.iter().sum::<u64>() as f64 / facts.daily.len() as f64;
+    let usd = facts.share * daily * 2.0 * 0.05;
+    assert!((0.99..1.01).contains(&usd), "{usd} a day with a share of {}", facts.share);
+    let canaries = planner.store.canary_active().await.unwrap();
+    assert_eq!(canaries[0].plan.steps.last(), Some(&facts.share), "{:?}", canaries[0].plan.steps);
 }
 
 /// Answers to two tenants in two languages: the candidate is as good as the stable one for one of the tenants in one of the

@@ -124,6 +124,48 @@ async fn texts_that_runs_on_held_out_items_have_left_are_taken_away() {
 }
 
 #[tokio::test]
+async fn an_applied_diff_is_given_the_one_canary_that_can_be_its_own() {
+    const CANARY: i64 = 95;
+    let dir = tempfile::tempdir().unwrap();
+    let mut connection = connect(dir.path()).await;
+    let before = MIGRATIONS.migrations.iter().filter(|one| one.version < CANARY).cloned().collect();
+    let mut so_far = Migrator::with_migrations(before);
+    so_far.dangerous_set_table_name(&*MIGRATIONS.table_name);
+    so_far.run(&mut connection).await.unwrap();
+    for (id, parent, state) in
+        [("pd_1", "r-0001", "applied"), ("pd_2", "r-0002", "applied"), ("pd_3", "r-0003", "proposed")]
+    {
+        sqlx::query("INSERT INTO policy_diff VALUES (?, 'maths', ?, 'sim/small', ?, 1, '{}', NULL, NULL, NULL)")
+            .bind(id)
+            .bind(parent)
+            .bind(state)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    // Of the second revision two were tried, and nobody can tell which of them was the diff's.
+    for (id, base) in [("c-1", "r-0001"), ("c-2", "r-0002"), ("c-3", "r-0002"), ("c-4", "r-0003")] {
+        let body = serde_json::json!({"base": base, "candidate": "sim/small"}).to_string();
+        sqlx::query(
+            "INSERT INTO canary (id, workload, scorer, state, step, version, created_at, body) \
+             VALUES (?, 'maths', 'exact', 'rolled_back', 0, 1, 2, ?)",
+        )
+        .bind(id)
+        .bind(body)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    }
+    connection.close().await.unwrap();
+
+    let store = open(dir.path()).await;
+    for (id, canary) in [("pd_1", Some("c-1")), ("pd_2", None), ("pd_3", None)] {
+        let row = store.policy_diff_get(id).await.unwrap().unwrap();
+        assert_eq!(row.canary.as_ref().map(|canary| canary.as_str()), canary, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn old_runs_that_nothing_was_demanded_of_are_no_longer_called_passed() {
     const UNGATED: i64 = 77;
     let dir = tempfile::tempdir().unwrap();

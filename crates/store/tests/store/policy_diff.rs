@@ -18,6 +18,7 @@ fn diff(id: &str, parent: &str, at: i64) -> DiffRow {
         at: Timestamp(at),
         body: "{}".to_owned(),
         decided: None,
+        canary: None,
     }
 }
 
@@ -58,4 +59,23 @@ async fn a_rejected_diff_says_who_and_why_and_is_applied_no_more() {
     let refused = store.canary_start(&canary, &event(&canary), Some("pd_1")).await;
     assert!(matches!(refused, Err(Error::Conflict { .. })), "{refused:?}");
     assert_eq!(store.canary_get(&canary.id).await.unwrap(), None, "nobody is exposed by what was rejected");
+}
+
+#[tokio::test]
+async fn a_diff_is_applied_by_a_canary_of_its_own_revision_and_candidate_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    store.policy_insert(&policy(1, None)).await.unwrap();
+    store.policy_diff_insert(&diff("pd_1", "r-0000", 1)).await.unwrap();
+    store
+        .policy_diff_insert(&DiffRow { candidate: "sim/medium".to_owned(), ..diff("pd_2", "r-0001", 2) })
+        .await
+        .unwrap();
+    let canary = canary("c-1");
+    for id in ["pd_1", "pd_2"] {
+        let refused = store.canary_start(&canary, &event(&canary), Some(id)).await;
+        assert!(matches!(refused, Err(Error::Conflict { .. })), "{id}: {refused:?}");
+        assert_eq!(store.policy_diff_get(id).await.unwrap().unwrap().state, DiffState::Proposed);
+    }
+    assert_eq!(store.canary_get(&canary.id).await.unwrap(), None);
 }

@@ -20,6 +20,7 @@ fn diff(id: &str) -> DiffRow {
         at: Timestamp(1),
         body: "{}".to_owned(),
         decided: None,
+        canary: None,
     }
 }
 
@@ -52,6 +53,8 @@ async fn a_diff_its_application_and_the_end_of_its_canary_are_news_until_they_ar
     ];
     assert_eq!(found, wanted);
 
+    assert_eq!(store.policy_diff_get("pd_1").await.unwrap().unwrap().canary, Some("c-1".into()));
+
     let mut tx = store.begin_spans().await.unwrap();
     assert!(tx.policy_news_take("pd_1.proposed").await.unwrap());
     assert!(!tx.policy_news_take("pd_1.proposed").await.unwrap());
@@ -78,4 +81,22 @@ async fn a_rejection_is_news_with_its_reason_and_a_canary_of_no_diff_is_none() {
     store.canary_update(&ended, 1, &event(&ended)).await.unwrap();
     let news = store.policy_news_list(9).await.unwrap();
     assert_eq!(told(&news), [("pd_1.proposed", "proposed", ""), ("pd_1.rejected", "rejected", "not this week")]);
+}
+
+#[tokio::test]
+async fn a_canary_that_somebody_starts_after_that_of_a_diff_is_none_of_its_news() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    store.policy_insert(&policy(1, None)).await.unwrap();
+    store.policy_diff_insert(&diff("pd_1")).await.unwrap();
+    // The diff's own, then somebody's of the same candidate on the same revision, for all that the store can see.
+    for (id, of) in [("c-1", Some("pd_1")), ("c-2", None)] {
+        let started = canary(id);
+        store.canary_start(&started, &event(&started), of).await.unwrap();
+        let ended = Canary { state: CanaryState::RolledBack, ..started };
+        store.canary_update(&ended, 1, &event(&ended)).await.unwrap();
+    }
+    let news = store.policy_news_list(9).await.unwrap();
+    let ends: Vec<_> = news.iter().filter(|news| news.event == "rolled_back").map(|news| news.id.as_str()).collect();
+    assert_eq!(ends, ["pd_1.c-1.rolled_back"]);
 }

@@ -147,7 +147,10 @@ impl Start {
         }
         let reply = match client.post("/canaries", body.to_string()).await {
             Ok(reply) => reply,
-            Err(failure) => return Err(client.suggest(failure, &WORKLOADS, &self.workload).await),
+            Err(failure) => {
+                let failure = failure.or_accept_kin(&format!("weir canary start {} {}", self.workload, self.candidate));
+                return Err(client.suggest(failure, &WORKLOADS, &self.workload).await);
+            }
         };
         told(out, &reply)?;
         out.next(&format!("weir canary watch {}", reply.value["id"].as_str().unwrap_or("ID")))?;

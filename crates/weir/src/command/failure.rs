@@ -69,6 +69,20 @@ impl Failure {
         }
     }
 
+    /// A refusal for a judge of an arm's family, with what accepts it as next step. `command` is what was refused.
+    pub(super) fn or_accept_kin(self, command: &str) -> Self {
+        match self {
+            Self::Api(refusal) if refusal.code == error::KIN_JUDGE.code => {
+                let hint = format!(
+                    "ask a judge of another family, or accept it: `{command} --kin-judge --reason \"...\"`; what a judge \
+                     adds to its own family no number of pairs takes away, labels of people do"
+                );
+                Self::Api(Refusal { hint: Some(hint), ..refusal })
+            }
+            other => other,
+        }
+    }
+
     /// What the process returns.
     pub(super) fn exit_code(&self) -> u8 {
         match self {

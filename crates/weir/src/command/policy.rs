@@ -65,6 +65,12 @@ enum Verb {
     Apply {
         /// The proposal's id
         id: String,
+        /// A judge of an arm's own family may decide; it stands in the canary's warnings
+        #[arg(long)]
+        kin_judge: bool,
+        /// Why; kept with the canary's first event
+        #[arg(long, default_value = "")]
+        reason: String,
         #[command(flatten)]
         assent: Assent,
     },
@@ -161,7 +167,10 @@ impl Noun {
                 Ok(FINE)
             }
             Verb::Replay { id } => replay(client, out, id).await,
-            Verb::Apply { id, assent } => apply(client, out, id, assent).await,
+            Verb::Apply { id, kin_judge, reason, assent } => {
+                let order = json!({ "kin_judge": kin_judge, "reason": reason }).to_string();
+                apply(client, out, id, order, assent).await
+            }
             Verb::Revert { workload, revision, reason, assent } => {
                 let line = revisions(client, workload).await?;
                 policy_diff::named(&line, revision)?;
@@ -233,12 +242,13 @@ async fn replay(client: &Client, out: &mut Out<'_, '_>, id: &str) -> Outcome {
     Ok(if reply.value["same"] == true { FINE } else { NEGATIVE })
 }
 
-async fn apply(client: &Client, out: &mut Out<'_, '_>, id: &str, assent: &Assent) -> Outcome {
+async fn apply(client: &Client, out: &mut Out<'_, '_>, id: &str, order: String, assent: &Assent) -> Outcome {
     let diff = find(client, id).await?.value;
     if !assent.given(out, &format!("start a canary: {}", text(&diff["sentence"])))? {
         return Ok(FINE);
     }
-    let reply = client.post(&format!("{}/apply", path(id)), "").await?;
+    let reply = client.post(&format!("{}/apply", path(id)), order).await;
+    let reply = reply.map_err(|failure| failure.or_accept_kin(&format!("weir policy apply {id}")))?;
     let columns = [
         column("canary", "id", Look::Word),
         column("workload", "workload", Look::Word),

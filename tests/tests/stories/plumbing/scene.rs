@@ -6,7 +6,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use weir::app::Options;
 use weir_core::{
     Clock, Timestamp,
@@ -151,7 +154,26 @@ impl Scene {
             }
             answers.extend(tasks.join_all().await);
         }
+        self.recorded(&answers).await;
         answers
+    }
+
+    /// Waits until these are on record, however much the machine has to do: the clock stands still meanwhile, so a record
+    /// that is late in real time is late for nobody who measures. It may take as long as something is recorded.
+    async fn recorded(&self, answers: &[Answer]) {
+        let store = &self.rig.app.store;
+        let mut commits = store.span_changes();
+        for answer in answers {
+            let span = answer.span.parse().unwrap();
+            loop {
+                commits.mark_unchanged();
+                if store.span_get(span).await.unwrap().is_some() {
+                    break;
+                }
+                let recorded = timeout(DEADLINE, commits.changed()).await;
+                recorded.unwrap_or_else(|_| panic!("{span} is not recorded, nor is anything else")).unwrap();
+            }
+        }
     }
 
     /// Tells weir what these answers are worth.

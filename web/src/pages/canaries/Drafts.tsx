@@ -6,6 +6,7 @@ import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { Failed } from "../../ui/Loaded";
 import { Pill } from "../../ui/Pill";
+import { isKinJudge } from "./plan";
 import { draftsQuery } from "./queries";
 
 /** What the planner would try next. Nothing moves until somebody starts it. */
@@ -16,7 +17,7 @@ export function Drafts({ workload }: { workload: string | undefined }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const start = useMutation({
-    mutationFn: (draft: PolicyDiff) => post("/policy-diffs/{id}/apply", undefined, { id: draft.id }),
+    mutationFn: (draft: PolicyDiff) => post("/policy-diffs/{id}/apply", {}, { id: draft.id }),
     onSuccess: (canary) => {
       void client.invalidateQueries();
       void navigate({ to: "/canaries/$id", params: { id: canary.id } });
@@ -47,6 +48,11 @@ export function Drafts({ workload }: { workload: string | undefined }) {
         ))}
       </ul>
       {start.error ? <Failed error={start.error} /> : null}
+      {isKinJudge(start.error) && start.variables ? (
+        <Link to="/policies/proposals/$id" params={{ id: start.variables.id }}>
+          Read the proposal and accept its judge there
+        </Link>
+      ) : null}
     </Card>
   );
 }

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { ApiError, post } from "../../api/client";
+import { post } from "../../api/client";
 import type { Workload } from "../../api/types";
 import { count, percent } from "../../lib/format";
 import { pairsNeeded, secondsNeeded } from "../../lib/plan";
@@ -9,7 +9,7 @@ import { span } from "../../lib/time";
 import { Dialog } from "../../ui/Dialog";
 import { Failed, Loaded } from "../../ui/Loaded";
 import { KinJudge } from "./KinJudge";
-import { type Draft, first, KIN_JUDGE, MARGINS, ready, request, STEPS } from "./plan";
+import { type Draft, first, isKinJudge, MARGINS, ready, request, STEPS } from "./plan";
 import { workloadQuery, workloadsQuery } from "./queries";
 
 interface Props {
@@ -81,7 +81,7 @@ function Form({ workload, wanted, onClose }: { workload: Workload; wanted: strin
   const start = useMutation({
     mutationFn: () => post("/canaries", request(draft)),
     onError: (error) => {
-      if (error instanceof ApiError && error.code === KIN_JUDGE) set({ kin: draft.kin ?? { accepted: false, reason: "" } });
+      if (isKinJudge(error)) set({ kin: draft.kin ?? { accepted: false, reason: "" } });
     },
     onSuccess: (canary) => {
       void client.invalidateQueries();

@@ -5,7 +5,7 @@ import { axis } from "./axis";
 import { funnel } from "./Funnel";
 import { gradeRow, guardRow, peopleRow } from "./guards";
 import { secondsLeft } from "./pace";
-import { first, ready, request } from "./plan";
+import { accepted, first, ready, request } from "./plan";
 import { rungs } from "./rungs";
 import { withCanary } from "./useCanaryEvents";
 import { because, headline, rule } from "./verdict";
@@ -224,6 +224,7 @@ describe("orders", () => {
       reason: "people label it",
     });
     expect(request({ ...draft, kin: { accepted: false, reason: "no" } })).toEqual(request(draft));
+    expect([accepted(null), accepted({ accepted: true, reason: " why " })]).toEqual([{}, { kin_judge: true, reason: "why" }]);
   });
   it("start against a refusal only once it is accepted, with a reason", () => {
     const kin = (accepted: boolean, reason: string) => ready({ candidate: "c", kin: { accepted, reason } });

@@ -1,5 +1,6 @@
 // What the start form offers, and what it asks of the server.
-import type { NewCanary, Workload } from "../../api/types";
+import { ApiError } from "../../api/client";
+import type { DiffOrder, NewCanary, Workload } from "../../api/types";
 
 export const STEPS: Record<string, { label: string; steps: number[] }> = {
   usual: { label: "5 %, 25 %, 50 %", steps: [0.05, 0.25, 0.5] },
@@ -23,12 +24,18 @@ export interface Draft {
 }
 
 /** The server's word for that refusal. */
-export const KIN_JUDGE = "W0114";
+const KIN_JUDGE = "W0114";
+
+/** Refused for a judge of an arm's own family. */
+export const isKinJudge = (error: unknown): boolean => error instanceof ApiError && error.code === KIN_JUDGE;
 
 /** Nothing is missing: what was refused is accepted, with a reason. */
 export function ready({ candidate, kin }: Pick<Draft, "candidate" | "kin">): boolean {
   return candidate !== "" && (kin === null || (kin.accepted && kin.reason.trim() !== ""));
 }
+
+/** What is accepted, as the server takes it. */
+export const accepted = (kin: Draft["kin"]): DiffOrder => (kin?.accepted ? { kin_judge: true, reason: kin.reason.trim() } : {});
 
 /** The request; what is left at its default is left out. */
 export function request(draft: Draft): NewCanary {
@@ -41,7 +48,7 @@ export function request(draft: Draft): NewCanary {
     ...(draft.mustSave ? { must_save: true } : {}),
     ...(draft.again ? { cooldown_ms: 0 } : {}),
     ...(draft.approval ? { approval: true, four_eyes: true } : {}),
-    ...(draft.kin?.accepted ? { kin_judge: true, reason: draft.kin.reason.trim() } : {}),
+    ...accepted(draft.kin),
   };
 }
 

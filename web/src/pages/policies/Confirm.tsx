@@ -19,23 +19,33 @@ interface Props<T> {
   onDone?: (result: T) => void;
   /** Asks for no reason. */
   plain?: boolean;
+  /** It was refused. */
+  onRefused?: (error: Error) => void;
+  /** What a refusal asks for besides. */
+  more?: ReactNode;
+  /** Something that was asked for is missing. */
+  missing?: boolean;
 }
 
 /** Asks before something is done, and for the reason, which is kept with it. */
-export function Confirm<T>({ title, act, danger = false, children, etag, run, onClose, onDone, plain = false }: Props<T>) {
+export function Confirm<T>(props: Props<T>) {
+  const { title, act, danger = false, children, etag, run, onClose, onDone, plain = false, onRefused, more, missing = false } = props;
   const [reason, setReason] = useState("");
   const [opened] = useState(etag);
   const client = useQueryClient();
   const mutation = useMutation({
     mutationFn: (read: string) => run(reason.trim(), read),
-    onError: (error) => (isStale(error) ? client.invalidateQueries() : undefined),
+    onError: (error) => {
+      onRefused?.(error);
+      return isStale(error) ? client.invalidateQueries() : undefined;
+    },
     onSuccess: (result) => {
       onClose();
       onDone?.(result);
       return client.invalidateQueries();
     },
   });
-  const ready = (plain || reason.trim() !== "") && !mutation.isPending;
+  const ready = (plain || reason.trim() !== "") && !missing && !mutation.isPending;
   return (
     <Dialog title={title} onClose={onClose}>
       <form
@@ -54,6 +64,7 @@ export function Confirm<T>({ title, act, danger = false, children, etag, run, on
         )}
         {mutation.error ? <Failed error={mutation.error} /> : null}
         <StaleNote error={mutation.error} />
+        {more}
         <div className="row" style={{ justifyContent: "flex-end" }}>
           <button type="button" className="btn" onClick={onClose}>
             Cancel

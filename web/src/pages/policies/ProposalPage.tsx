@@ -7,6 +7,7 @@ import { Ago } from "../../ui/Ago";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { PageHead } from "../../ui/PageHead";
+import { Approve } from "./Approve";
 import { Confirm } from "./Confirm";
 import { MathsTables } from "./MathsTables";
 import { mathsOf } from "./maths";
@@ -27,7 +28,6 @@ export default function ProposalPage() {
 }
 
 function Body({ diff }: { diff: PolicyDiff }) {
-  const navigate = route.useNavigate();
   const [act, setAct] = useState<"approve" | "reject" | null>(null);
   const maths = mathsOf(diff);
   return (
@@ -47,6 +47,16 @@ function Body({ diff }: { diff: PolicyDiff }) {
                 {" "}
                 Rejected by {diff.decided_by}
                 {diff.decided_why ? `: ${diff.decided_why}` : ""}.
+              </>
+            ) : null}
+            {diff.canary ? (
+              <>
+                {" "}
+                Tried out by{" "}
+                <Link to="/canaries/$id" params={{ id: diff.canary }}>
+                  its canary
+                </Link>
+                .
               </>
             ) : null}
           </>
@@ -70,20 +80,7 @@ function Body({ diff }: { diff: PolicyDiff }) {
         {maths ? <MathsTables maths={maths} /> : null}
         <Remade id={diff.id} />
       </div>
-      {act === "approve" ? (
-        <Confirm
-          plain
-          title={`Start the canary of ${diff.candidate} on ${diff.workload}?`}
-          act="Start the canary"
-          onClose={() => setAct(null)}
-          etag={diff.etag}
-          run={(_, read) => post("/policy-diffs/{id}/apply", undefined, { id: diff.id, read })}
-          onDone={(canary) => void navigate({ to: "/canaries/$id", params: { id: canary.id } })}
-        >
-          More traffic for another deployment always goes through a canary: it begins with a small share and is taken back when it is proven
-          worse than the margin.
-        </Confirm>
-      ) : null}
+      {act === "approve" ? <Approve diff={diff} onClose={() => setAct(null)} /> : null}
       {act === "reject" ? (
         <Confirm
           danger

@@ -19,10 +19,7 @@ export function withEffects(revisions: Revision[], canaries: Canary[], diffs: Po
     const { author } = row;
     const canary = author.kind === "canary" ? canaries.find(({ id }) => id === author.id) : undefined;
     if (!canary) return { ...row, effect: { proposer: null, saving: null, quality: null } };
-    const diff = diffs.find(
-      ({ state, workload, candidate, parent }) =>
-        state === "applied" && workload === canary.workload && candidate === canary.candidate && parent === canary.base,
-    );
+    const diff = diffs.find((diff) => diff.canary === canary.id);
     const { delta, lower, upper, pairs } = canary.evidence;
     return {
       ...row,

@@ -55,17 +55,17 @@ describe("what a revision did", () => {
   const row = (author: Revision["author"]) => ({ revision: "r-0002", workload: "support", author }) as Revision;
   const canary = { id: "c1", workload: "support", candidate: "a/b", base: "r-0001", proposer: "optimizer" } as Canary;
   const evidence = { pairs: 300, delta: 0.01, lower: -0.01, upper: 0.03 };
-  const diff = { state: "applied", workload: "support", candidate: "a/b", parent: "r-0001" } as PolicyDiff;
+  const diff = { state: "applied", workload: "support", candidate: "a/b", parent: "r-0001", canary: "c1" } as PolicyDiff;
   const maths = { traffic: {}, quality: {}, cost: { monthly_saving_usd: 61.2 }, plan: {}, evidence: {} };
   it("is what its canary measured and the proposal behind that promised", () => {
     const [of] = withEffects([row({ kind: "canary", id: "c1" })], [{ ...canary, evidence } as Canary], [{ ...diff, diff: maths }]);
     expect(of?.effect).toEqual({ proposer: "optimizer", saving: 61.2, quality: { delta: 0.01, lower: -0.01, upper: 0.03, pairs: 300 } });
   });
-  it("is unknown of a file's or a person's, of another parent's proposal, and without pairs", () => {
+  it("is unknown of a file's or a person's, of a proposal that another canary tried out, and without pairs", () => {
     const none = { proposer: null, saving: null, quality: null };
     expect(withEffects([row({ kind: "config" })], [], [])[0]?.effect).toEqual(none);
     const unmeasured = { ...canary, evidence: { ...evidence, pairs: 0 } } as Canary;
-    const other = { ...diff, parent: "r-0009", diff: maths };
+    const other = { ...diff, canary: "c0", diff: maths };
     expect(withEffects([row({ kind: "canary", id: "c1" })], [unmeasured], [other])[0]?.effect).toEqual({ ...none, proposer: "optimizer" });
   });
 });
