@@ -114,6 +114,8 @@ struct AttemptView {
     cost: Option<i64>,
     /// JSON paths of the request that the deployment's dialect could not express.
     dropped: Vec<String>,
+    /// The region that had just gone silent, where it was asked before its turn for being in another one.
+    away_from: Option<String>,
 }
 
 /// Tokens, as the provider counted them.
@@ -201,6 +203,7 @@ impl From<&Attempt> for AttemptView {
             error: attempt.error.as_deref().map(str::to_owned),
             cost: attempt.cost.map(|cost| cost.0),
             dropped: attempt.dropped.iter().map(|path| path.to_string()).collect(),
+            away_from: attempt.away_from.as_deref().map(str::to_owned),
         }
     }
 }

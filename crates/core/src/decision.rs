@@ -175,6 +175,12 @@ pub struct CandidateState {
     /// How little that latency rests on its own recent answers and how much on what the others take, `0..=1`.
     #[serde(skip_serializing_if = "is_zero")]
     pub latency_doubt: f64,
+    /// Another deployment of its region has gone silent, and it has not answered since.
+    #[serde(skip_serializing_if = "is_false")]
+    pub doubted: bool,
+    /// It misses the floor and serves when nobody who holds it can.
+    #[serde(skip_serializing_if = "is_false")]
+    pub last_resort: bool,
     /// Probability that the policy puts it first.
     #[serde(skip_serializing_if = "is_zero")]
     pub propensity: f64,

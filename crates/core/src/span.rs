@@ -237,6 +237,9 @@ pub struct Attempt {
     /// JSON paths of the request that this deployment's dialect could not express.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<Arc<str>>,
+    /// The region that had just gone silent, where it was asked before its turn for being in another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away_from: Option<Arc<str>>,
 }
 
 /// The texts of one request, bounded, kept apart from its span.

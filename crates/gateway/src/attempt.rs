@@ -38,6 +38,8 @@ pub(crate) struct Leg {
     pub(crate) vital: Arc<Vital>,
     /// What the request is expected to cost there; `None` when its price is unknown.
     pub(crate) cost: Option<NanoUsd>,
+    /// It misses the floor, and is asked when nobody who holds it serves.
+    pub(crate) last_resort: bool,
 }
 
 /// The request as it leaves.
@@ -120,6 +122,12 @@ impl Failure {
             other_key: false,
             ours: false,
         }
+    }
+
+    /// Its deployment could not be reached or said nothing in time, and perhaps its region with it.
+    pub(crate) fn is_silence(&self) -> bool {
+        let silent = matches!(self.class, FailureClass::Connect | FailureClass::Timeout);
+        silent && !self.answered && !self.ours
     }
 
     /// A request that the deployment's dialect cannot say, or that is wrong by its own.
@@ -442,5 +450,21 @@ pub(crate) const fn fault(class: FailureClass) -> Option<Fault> {
         | FailureClass::Untranslatable
         | FailureClass::ContextWindow
         | FailureClass::ContentPolicy => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_that_was_asked_and_said_nothing_is_silent() {
+        for (class, silent) in
+            [(FailureClass::Connect, true), (FailureClass::Timeout, true), (FailureClass::ServerError, false)]
+        {
+            assert_eq!(Failure::new(class, "").is_silence(), silent, "{class:?}");
+            assert!(!Failure { answered: true, ..Failure::new(class, "") }.is_silence(), "{class:?}");
+            assert!(!Failure { ours: true, ..Failure::new(class, "") }.is_silence(), "{class:?}");
+        }
     }
 }

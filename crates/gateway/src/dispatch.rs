@@ -5,6 +5,7 @@
 //! One retry in place per request, and only from the workload's budget: against a provider that fails for everyone, more
 //! would multiply its load (Google SRE book, "Handling Overload").
 
+mod order;
 mod together;
 mod walk;
 
@@ -45,7 +46,7 @@ async fn one_by_one<'a>(
     walk: &mut Walk<'a>,
 ) -> Result<(Nth, Served), Refusal> {
     while let Some((leg, turn)) = walk.next(state, flight) {
-        let nth = flight.attempt(&leg.deployment);
+        let nth = flight.attempt(&leg.deployment, walk.away_from());
         let tried = attempt(state, leg, request, turn).await;
         match walk.judge(state, flight, leg, nth, tried) {
             Ok(served) => return Ok((nth, served)),

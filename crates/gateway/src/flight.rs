@@ -156,8 +156,8 @@ impl Flight {
         HeaderValue::from_str(&token).ok()
     }
 
-    /// An upstream call begins.
-    pub(crate) fn attempt(&mut self, deployment: &Arc<Deployment>) -> Nth {
+    /// An upstream call begins, before its turn where a region has gone silent.
+    pub(crate) fn attempt(&mut self, deployment: &Arc<Deployment>, away_from: Option<&str>) -> Nth {
         let attempt = Attempt {
             deployment: deployment.id.clone(),
             started_us: micros(self.age()),
@@ -166,6 +166,7 @@ impl Flight {
             error: None,
             cost: Some(NanoUsd::ZERO),
             dropped: Vec::new(),
+            away_from: away_from.map(Arc::from),
         };
         self.attempts.push(Try { deployment: Arc::clone(deployment), attempt, ended: false });
         Nth(self.attempts.len() - 1)
@@ -226,9 +227,17 @@ impl Flight {
         let usage = Usage { input: self.input_estimate, estimated: true, ..Usage::default() };
         self.attempt_ended(nth, None, Some(LOST), usage);
     }
+    /// The client went away while this call was under way.
+    pub(crate) fn left(&mut self, nth: Nth, usage: Usage) {
+        self.attempt_ended(nth, None, Some(CANCELLED), usage);
+    }
     /// Calls made so far.
     pub(crate) fn attempts(&self) -> usize {
         self.attempts.len().max(self.made)
+    }
+    /// Whether a call went there.
+    pub(crate) fn has_asked(&self, deployment: &DeploymentId) -> bool {
+        self.attempts.iter().any(|tried| tried.deployment.id == *deployment)
     }
     /// Where the answer came from, or the last call went.
     pub(crate) fn last_deployment(&self) -> Option<&DeploymentId> {

@@ -1,7 +1,7 @@
 //! The language that a caller writes in, for workloads that tell prompts apart by it: by its script, and where that is
 //! Latin by the small words that every sentence has. Rough on purpose: a trigram model, as scorers use, needs more words
-//! than a question has and allocates; this reads at most 32 KiB of the body and half a kilobyte of the caller's own words
-//! in them, and allocates nothing. What is too short or not known is [`Language::Other`].
+//! than a question has and allocates; this reads at most the last 32 KiB of the messages and half a kilobyte of the caller's
+//! own words in them, and allocates nothing. What is too short or not known is [`Language::Other`].
 
 mod said;
 mod small_words;
@@ -22,11 +22,12 @@ const ONE_IN: u32 = 6;
 /// A text is Japanese with one kana to ten ideographs: there is no sentence without any.
 const KANA_ONE_IN: u32 = 10;
 
-/// The language of a request's newest words. Whoever said others, the system prompt or a tool, does not count.
-pub(crate) fn language(body: &[u8]) -> Language {
+/// The language of a request's newest words, given where its messages are over. Whoever said others, the system prompt or
+/// a tool, does not count.
+pub(crate) fn language(body: &[u8], messages_end: usize) -> Language {
     let mut tally = Tally::default();
     let mut left = MOST_BYTES;
-    said::newest(body, |text| {
+    said::newest(body, messages_end, |text| {
         let part = said::head(text, left);
         left -= part.len();
         tally.read(part);
@@ -148,9 +149,14 @@ impl Tally {
 mod tests {
     use super::*;
 
+    fn whole(body: &str) -> Language {
+        let peek = weir_providers::dialect::openai_chat::peek(body.as_bytes());
+        language(body.as_bytes(), peek.map_or(body.len(), |peek| peek.messages_end))
+    }
+
     fn of(text: &str) -> Language {
         let body = serde_json::json!({"model": "auto", "messages": [{"role": "user", "content": text}]});
-        language(body.to_string().as_bytes())
+        whole(&body.to_string())
     }
 
     #[test]
@@ -204,9 +210,9 @@ mod tests {
     #[test]
     fn escapes_are_letters_too() {
         let body = br#"{"messages":[{"role":"user","content":"\u00bfCu\u00e1l es\nla capital de \"Francia\"\u003f \ud83d\ude00"}]}"#;
-        assert_eq!(language(body), Language::Spanish);
+        assert_eq!(whole(std::str::from_utf8(body).unwrap()), Language::Spanish);
         let body = br#"{"messages":[{"role":"user","content":"\u041a\u0430\u043a \u0434\u0435\u043b\u0430"}]}"#;
-        assert_eq!(language(body), Language::Russian);
+        assert_eq!(whole(std::str::from_utf8(body).unwrap()), Language::Russian);
         for cut in [r"\", r"\u", r"\u00", r"\ud83d"] {
             let mut tally = Tally::default();
             tally.read(cut);
@@ -223,19 +229,23 @@ mod tests {
             turns.iter().map(|(role, text)| serde_json::json!({"role": role, "content": text})).collect();
         let tool = serde_json::json!({"type": "function", "function": {"name": "weather", "description": english}});
         let body = serde_json::json!({"messages": turns, "model": "auto", "tools": [tool]});
-        assert_eq!(language(body.to_string().as_bytes()), Language::German);
+        assert_eq!(whole(&body.to_string()), Language::German);
     }
 
     #[test]
     fn however_long_a_body_is_it_is_read_to_the_same_depth() {
         let long = "Wie ist das Wetter in der Stadt und auf dem Land? ".repeat(4_000);
         assert_eq!(of(&long), Language::German, "its beginning is out of sight");
-        // What stands behind the words is looked through as far as the bound goes.
-        let asked = serde_json::json!({"messages": [{"role": "user", "content": "Wie ist das Wetter?"}]});
-        for (tools, wanted) in [(10, Language::German), (4_000, Language::Other)] {
-            let mut body = asked.clone();
-            body["tools"] = vec![serde_json::json!({"type": "function", "function": {"name": "f"}}); tools].into();
-            assert_eq!(language(body.to_string().as_bytes()), wanted, "{tools}");
+        // What stands behind the messages is not looked at, and of the messages what goes as far back as the bound.
+        let asked = serde_json::json!({"role": "user", "content": "Wie ist das Wetter?"});
+        let tools = vec![serde_json::json!({"type": "function", "function": {"name": "f"}}); 4_000];
+        let body = serde_json::json!({"messages": [asked], "model": "auto", "tools": tools});
+        assert_eq!(whole(&body.to_string()), Language::German);
+        for (answers, wanted) in [(10, Language::German), (4_000, Language::Other)] {
+            let mut turns = vec![asked.clone()];
+            turns.extend(vec![serde_json::json!({"role": "assistant", "content": "Gut."}); answers]);
+            let body = serde_json::json!({"messages": turns, "model": "auto"});
+            assert_eq!(whole(&body.to_string()), wanted, "{answers}");
         }
     }
 }

@@ -116,7 +116,7 @@ fn choose(
         features.complexity = Some(complexity(body, &features));
     }
     if view.is_some_and(|view| view.segments.by().contains(&SegmentBy::Language)) {
-        features.language = Some(language(body));
+        features.language = Some(language(body, peek.messages_end));
     }
     flight.input_estimate = features.input_tokens;
     let scope = needs.scope.then(|| {
@@ -190,6 +190,7 @@ fn legs(state: &State, snapshot: &Snapshot, decision: &Decision, chain: &[Deploy
             endpoint: Arc::clone(targets.get(id)?),
             vital: state.live.vital(id)?,
             cost: known.and_then(|candidate| candidate.expected_cost),
+            last_resort: known.is_some_and(|candidate| candidate.state.last_resort),
         })
     };
     chain.iter().filter_map(leg).collect()

@@ -144,7 +144,7 @@ impl Relay {
         rim::log(&problem, &flight.ids);
         let next = self.resume.as_mut().and_then(|resume| resume.next(&self.state, flight, failure.class));
         if let Some((deployment, asking)) = next {
-            self.nth = flight.attempt(&deployment);
+            self.nth = flight.attempt(&deployment, None);
             self.phase = Phase::Resuming(asking);
             return;
         }
@@ -237,10 +237,15 @@ fn last_polls(body: Option<transport::Body>, cx: &mut Context<'_>) {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        if matches!(self.phase, Phase::Open) {
-            // The client left: what it was sent is billed by the flight's own guard.
-            self.flight.usage = self.lost;
-            self.flight.usage += self.opened.chat.usage(self.flight.input_estimate);
-        }
+        let input = self.flight.input_estimate;
+        // The client left. The call under way is billed for its own part: those that broke off have been.
+        let usage = match self.phase {
+            Phase::Open => self.opened.chat.usage(input),
+            Phase::Resuming(_) => Usage { input, estimated: true, ..Usage::default() },
+            Phase::Storing(_) | Phase::Whole | Phase::Over => return,
+        };
+        self.flight.usage = self.lost;
+        self.flight.usage += usage;
+        self.flight.left(self.nth, usage);
     }
 }

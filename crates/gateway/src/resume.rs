@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value, json};
 use weir_core::{
-    DeploymentId, NanoUsd,
+    NanoUsd,
     decision::{Decision, Health},
     deployment::{Deployment, Dialect},
     policy::FailureClass,
@@ -58,15 +58,19 @@ impl Resume {
         request: &Outbound<'_>,
         decision: &Arc<Decision>,
         body: &Bytes,
-        served_by: Option<&DeploymentId>,
+        flight: &Flight,
     ) -> Option<Box<Self>> {
         let inbound = request.inbound;
         let wanted = decision.plan.rules.continue_streams && inbound.peek.stream && inbound.is_chat();
         if !wanted || inbound.dialect() != Dialect::OpenaiChat {
             return None;
         }
+        let served_by = flight.last_deployment();
         let served = request.legs.iter().position(|leg| Some(&leg.deployment.id) == served_by)?;
-        let legs: VecDeque<Leg> = request.legs.iter().skip(served + 1).cloned().collect();
+        // Whoever was passed over comes last.
+        let (passed, behind) = request.legs.split_at(served);
+        let passed = passed.iter().filter(|leg| !flight.has_asked(&leg.deployment.id));
+        let legs: VecDeque<Leg> = behind.iter().skip(1).chain(passed).cloned().collect();
         (!legs.is_empty()).then(|| {
             Box::new(Self {
                 body: body.clone(),

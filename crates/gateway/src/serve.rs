@@ -154,7 +154,7 @@ async fn answer(state: &State, flight: &mut Flight, asking: &Asking<'_>, body: B
     {
         state.live.warmed(plan.decision.inputs.unit, &vital, state.clock.elapsed());
     }
-    let resume = Resume::of(&request, &plan.decision, &body, flight.last_deployment());
+    let resume = Resume::of(&request, &plan.decision, &body, flight);
     Ok(Answered::Said(asked, nth, served, keeping, resume))
 }
 

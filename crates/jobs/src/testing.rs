@@ -76,6 +76,7 @@ pub(crate) fn record(number: u32) -> Record {
         error: None,
         cost: Some(NanoUsd(100)),
         dropped: Vec::new(),
+        away_from: None,
     };
     let span = Span {
         id: SpanId::from_bits(u128::from(number) + 1),

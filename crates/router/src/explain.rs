@@ -110,6 +110,9 @@ fn numbers(candidate: &CandidateRecord) -> String {
     if state.exhausted {
         parts.push("its rate limit has nothing left".to_owned());
     }
+    if state.doubted {
+        parts.push("another one of its region is silent".to_owned());
+    }
     if state.health == Health::Up && state.ramp > 0.0 && state.ramp < 1.0 {
         parts.push(format!("coming back with {:.0} % of its traffic", state.ramp * 100.0));
     }

@@ -1,6 +1,7 @@
 //! Where a request goes. [`decide`] is a pure function of a snapshot, live health and a request: no IO, no clock, no
 //! lock, and the same arguments always give the same [`weir_core::decision::Decision`].
 
+mod away;
 mod breaker;
 mod cell;
 mod decide;
@@ -12,10 +13,12 @@ mod lane;
 mod latency;
 mod live;
 mod replay;
+mod silence;
 mod slate;
 mod stages;
 mod warm;
 
+pub use away::{Left, away_from};
 pub use breaker::Fault;
 pub use cell::SnapshotCell;
 pub use decide::{Ask, NoRoute, decide, decide_by, pin};

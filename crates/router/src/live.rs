@@ -14,7 +14,8 @@ use indexmap::IndexMap;
 use weir_core::{DeploymentId, WorkloadId, decision::Health, route::RateLimits};
 
 use crate::{
-    Estimate, Exposed, Fault, Gates, Lane, Shape, breaker::Breaker, headroom::Headroom, latency::Latencies, warm::Warm,
+    Estimate, Exposed, Fault, Gates, Lane, Shape, breaker::Breaker, headroom::Headroom, latency::Latencies,
+    silence::Silence, warm::Warm,
 };
 
 /// Weight of the newest latency in the moving average.
@@ -31,6 +32,7 @@ pub struct Vital {
     /// Microseconds as `f64` bits; 0 before the first answer.
     latency_us: AtomicU64,
     breaker: Breaker,
+    pub(crate) silence: Silence,
     headroom: Headroom,
     latencies: Latencies,
     /// One bit for each of its keys that its provider has rejected and not taken since.
@@ -144,6 +146,7 @@ impl Vital {
     }
 
     fn succeeded(&self, sample: &Sample, uptime: Duration) {
+        self.silence.broken(uptime);
         match sample.total {
             Some(_) => self.breaker.passed(sample.slow, uptime),
             None => self.breaker.began(sample.slow, uptime),
@@ -174,6 +177,7 @@ impl InFlight {
     }
     /// It answered, if only to say that the request cannot be served: it is alive.
     pub fn answered(&self, uptime: Duration) {
+        self.vital.silence.broken(uptime);
         self.vital.breaker.passed(false, uptime);
     }
     /// The stream that began has ended well.
@@ -183,11 +187,13 @@ impl InFlight {
     }
     /// The deployment failed (not the caller's request), and may have said for how long.
     pub fn failed(&self, fault: Fault, wait: Option<Duration>, uptime: Duration) {
+        let breaker = &self.vital.breaker;
         if self.began.load(Relaxed) {
-            self.vital.breaker.broke_off(fault, self.probe, uptime);
+            breaker.broke_off(fault, self.probe, uptime);
         } else {
-            self.vital.breaker.failed(fault, wait, self.probe, uptime);
+            breaker.failed(fault, wait, self.probe, uptime);
         }
+        self.vital.silence.failed(fault, breaker.health(uptime) != Health::Up, uptime);
     }
     /// Where it is.
     #[must_use]

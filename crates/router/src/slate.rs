@@ -10,7 +10,7 @@ use weir_core::{
     snapshot::{CanarySlot, CandidateView, WorkloadView},
 };
 
-use crate::{Ask, Live, Shape, Vital, latency::Pool};
+use crate::{Ask, Live, Shape, Vital, latency::Pool, silence};
 
 /// Completion tokens assumed before a deployment has answered and when the caller set no bound.
 const ASSUMED_OUTPUT_TOKENS: u64 = 256;
@@ -25,6 +25,13 @@ pub(crate) struct Context<'a> {
     pub(crate) ask: &'a Ask<'a>,
     /// Least acceptable quality.
     pub(crate) floor: Option<f64>,
+}
+
+impl Context<'_> {
+    /// Where a candidate runs; empty when nobody said.
+    pub(crate) fn region(&self, index: usize) -> &str {
+        self.view.candidates.get(index).map_or("", |candidate| candidate.deployment.capabilities.region.as_str())
+    }
 }
 
 /// One candidate in play or out.
@@ -108,6 +115,10 @@ impl Slate {
             Entry::new(candidate, ask, vital, warm)
         });
         self.entries.extend(entries);
+        let candidates = &context.view.candidates;
+        silence::doubt(&mut self.entries, context, |index| {
+            vitals.get(&candidates.get(index)?.deployment.id).map(|vital| &**vital)
+        });
         self.expect_failures(context);
         self.doubt_latencies();
         self.start();
@@ -330,6 +341,8 @@ impl Entry {
                 warm,
                 p95_ms: estimate.map(|estimate| estimate.p95_ms),
                 latency_doubt: estimate.map_or(0.0, |estimate| estimate.doubt),
+                doubted: false,
+                last_resort: false,
                 propensity: 0.0,
             },
         }
@@ -346,7 +359,8 @@ impl Entry {
             in_flight: record.in_flight,
             latency_ms: record.latency_ms,
             p95_ms: record.state.p95_ms,
-            state: record.state,
+            // A floor says it anew.
+            state: CandidateState { last_resort: false, ..record.state },
         }
     }
 

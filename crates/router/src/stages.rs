@@ -11,13 +11,17 @@ use weir_core::{
     snapshot::CanarySlot,
 };
 
-use crate::slate::{Arms, Context, Slate, draw};
+use crate::{
+    silence,
+    slate::{Arms, Context, Slate, draw},
+};
 
 /// Salts that keep one request's draws apart.
 const RAMP: u64 = 0x7261_6d70;
 
 /// Tiers: after all others that are fit.
 const RETURNING: u8 = 1;
+const DOUBTED: u8 = 1;
 const LAST_RESORT: u8 = 2;
 const EXHAUSTED: u8 = 3;
 
@@ -65,7 +69,7 @@ pub(crate) fn run(stage: &Stage, slate: &mut Slate, context: &Context<'_>) {
 /// Capability, then health, then admission, then suspicion. When no capable candidate is healthy, health is ignored: a
 /// call that may fail is better than one that certainly does. Suspicion is ignored likewise, so that drift everywhere
 /// leaves traffic where it was. One that comes back from a failure is first only for a growing
-/// share of requests, and one without headroom is asked after all others.
+/// share of requests, one whose region may be lost is asked after those in others, and one without headroom after all.
 fn filter(slate: &mut Slate, context: &Context<'_>) {
     slate.drop_where(|_, entry| (!entry.capable).then_some(Verdict::NotCapable));
     let some_up = slate
@@ -79,6 +83,13 @@ fn filter(slate: &mut Slate, context: &Context<'_>) {
     slate.drop_where(|_, entry| (some_sound && entry.state.suspect).then_some(Verdict::Suspect));
     let seed = context.ask.seed;
     let mut moved = false;
+    for index in 0..slate.entries.len() {
+        if silence::waits(slate, context, index)
+            && let Some(entry) = slate.entries.get_mut(index)
+        {
+            entry.tier = DOUBTED;
+        }
+    }
     for (index, entry) in slate.entries.iter_mut().enumerate() {
         let ramp = if entry.state.ramp > 0.0 { entry.state.ramp } else { 1.0 };
         if entry.state.exhausted {
@@ -221,6 +232,7 @@ fn floor(slate: &mut Slate, context: &Context<'_>) {
         let last_resort = is_stable(index) && verdict(index).is_some() && some_proven;
         if let Some(entry) = slate.entries.get_mut(index).filter(|entry| entry.out.is_none() && last_resort) {
             entry.tier = entry.tier.max(LAST_RESORT);
+            entry.state.last_resort = true;
         }
     }
     slate.drop_where(|index, _| if is_stable(index) { None } else { verdict(index) });

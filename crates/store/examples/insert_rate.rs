@@ -129,6 +129,7 @@ fn record(words: &Seeded, now: Timestamp) -> Record {
                 error: None,
                 cost: Some(NanoUsd(120_000)),
                 dropped: Vec::new(),
+                away_from: None,
             }],
             usage: Usage { input: 300, output: 120, ..Usage::default() },
             cost: Some(NanoUsd(120_000)),

@@ -216,6 +216,7 @@ fn record(span: &Proto, own: &Attributes<'_>, resource: &Attributes<'_>, whose: 
                 error: error.map(|(code, _)| code),
                 cost,
                 dropped: Vec::new(),
+                away_from: None,
             }],
             usage: Usage {
                 input: tokens(&[semconv::INPUT_TOKENS, semconv::OPENINFERENCE_INPUT_TOKENS]),

@@ -21,6 +21,7 @@ fn span() -> Span {
         error: error.map(Into::into),
         cost: Some(NanoUsd(7)),
         dropped: Vec::new(),
+        away_from: None,
     };
     Span {
         id: SpanId::from_bits(0xabcd),

@@ -14,9 +14,37 @@ floor = 0.8
 policy = ["filter", "canary", "floor", "cost", "tie_break"]
 "#;
 
+/// Two of three stand in one region.
+const REGIONS: &str = r#"
+[keys.dev]
+secret = "env:KEY_DEV"
+[deployments."eu/first"]
+provider = "openai"
+base_url = "https://provider.example/v1"
+model = "first"
+capabilities = { region = "eu" }
+[deployments."eu/second"]
+provider = "openai"
+base_url = "https://provider.example/v1"
+model = "second"
+capabilities = { region = "eu" }
+[deployments."us/third"]
+provider = "openai"
+base_url = "https://provider.example/v1"
+model = "third"
+capabilities = { region = "us" }
+[workloads.chat]
+candidates = ["eu/first", "eu/second", "us/third"]
+policy = ["filter", "canary"]
+"#;
+
 /// Runs the command as a process would; its exit code and what it printed.
 async fn drill(args: &[&str]) -> (u8, String, String) {
-    let dir = folder(CONFIG);
+    drill_with(CONFIG, args).await
+}
+
+async fn drill_with(config: &str, args: &[&str]) -> (u8, String, String) {
+    let dir = folder(config);
     let file = dir.path().join("weir.toml").display().to_string();
     let own = ["weir", "--config", &file, "drill"];
     let words: Vec<String> = own.iter().chain(args).map(ToString::to_string).collect();
@@ -52,6 +80,18 @@ async fn an_outage_costs_no_answer_under_either_policy() {
     }
     let dearer = &rows[0];
     assert!(dearer["usd_per_1k_fault"].as_f64() > dearer["usd_per_1k_calm"].as_f64(), "the cheapest is gone: {dearer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_region_that_is_lost_costs_a_caller_one_deadline_and_not_one_for_each_deployment_there() {
+    let args = ["--scenario", "region_loss", "--fault-s", "2", "--patience-s", "2", "--max-trip-ms", "1500", "--json"];
+    let (code, out, err) = drill_with(REGIONS, &args).await;
+    let report: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
+    let row = &report["rows"][0];
+    assert_eq!((code, &row["verdict"], &row["failed"]), (0, &json!("ok"), &json!(0)), "{out}");
+    assert_eq!(row["victims"], json!(["eu/first", "eu/second"]), "{row}");
+    let added = row["added_p99_ms"].as_f64().unwrap();
+    assert!((2_000.0..4_000.0).contains(&added), "the deadline is 2 s, and both would take 4: {row}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2359,6 +2359,8 @@ export interface components {
             cost: number | null;
             /** @description JSON paths of the request that the deployment's dialect could not express. */
             dropped: string[];
+            /** @description The region that had just gone silent, where it was asked before its turn for being in another one. */
+            away_from: string | null;
         };
         /** @description Something a person should look at. */
         Attention: {

@@ -394,6 +394,7 @@ pub(crate) fn record(n: u64, deployment: &str) -> Record {
                 error: None,
                 cost: Some(NanoUsd(1_600_000)),
                 dropped: Vec::new(),
+                away_from: None,
             }],
             usage: Usage { input: 100, output: 20, ..Usage::default() },
             cost: Some(NanoUsd(1_600_000)),

@@ -29,15 +29,16 @@ pub(super) async fn run<'a>(
     walk.together = true;
     let mut running: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
     let mut open: Vec<Nth> = Vec::new();
-    let start = |flight: &mut Flight, leg: &'a Leg, turn: Turn, open: &mut Vec<Nth>| -> Running<'_> {
-        let nth = flight.attempt(&leg.deployment);
-        open.push(nth);
-        Box::pin(async move { (nth, leg, attempt(state, leg, request, turn).await) })
-    };
+    let start =
+        |flight: &mut Flight, walk: &mut Walk<'a>, leg: &'a Leg, turn: Turn, open: &mut Vec<Nth>| -> Running<'_> {
+            let nth = flight.attempt(&leg.deployment, walk.away_from());
+            walk.step();
+            open.push(nth);
+            Box::pin(async move { (nth, leg, attempt(state, leg, request, turn).await) })
+        };
     for _ in 0..width {
         let Some((leg, turn)) = walk.next(state, flight) else { break };
-        running.push(start(flight, leg, turn, &mut open));
-        walk.step();
+        running.push(start(flight, walk, leg, turn, &mut open));
     }
     let mut hedge = hedge_ms.map(|after_ms| Box::pin(tokio::time::sleep(Duration::from_millis(after_ms))));
     loop {
@@ -61,16 +62,14 @@ pub(super) async fn run<'a>(
                     Err(_) if !running.is_empty() => {}
                     Err(_) => {
                         let Some((leg, turn)) = walk.next(state, flight) else { break };
-                        running.push(start(flight, leg, turn, &mut open));
-                        walk.step();
+                        running.push(start(flight, walk, leg, turn, &mut open));
                     }
                 }
             }
             () = late => {
                 hedge = None;
                 if let Some((leg, turn)) = walk.next(state, flight) {
-                    running.push(start(flight, leg, turn, &mut open));
-                    walk.step();
+                    running.push(start(flight, walk, leg, turn, &mut open));
                 }
             }
         }

@@ -11,6 +11,7 @@ use weir_core::{
 };
 use weir_router::Lane;
 
+use super::order::Order;
 use crate::{
     State,
     attempt::{Failure, Leg, Outbound, Served, Tried, Turn},
@@ -40,7 +41,7 @@ pub(super) enum Next {
 /// One walk along the chain.
 pub(super) struct Walk<'a> {
     request: &'a Outbound<'a>,
-    legs: &'a [Leg],
+    order: Order<'a>,
     at: usize,
     lane: Arc<Lane>,
     retried: bool,
@@ -61,7 +62,7 @@ impl<'a> Walk<'a> {
         lane.deposit(request.plan.rules.retry_budget);
         Self {
             request,
-            legs: request.legs,
+            order: Order::new(request.legs),
             at: 0,
             lane,
             retried: false,
@@ -80,8 +81,8 @@ impl<'a> Walk<'a> {
             return None;
         }
         loop {
-            let leg = self.legs.get(self.at)?;
-            let last = self.at + 1 == self.legs.len();
+            let leg = self.order.get(self.at)?;
+            let last = self.at + 1 == self.order.len();
             // Since the decision others may have opened its breaker.
             let rests = !last && leg.vital.health(state.clock.elapsed()) == Health::Open;
             if !rests && self.affords(leg, flight) {
@@ -100,6 +101,11 @@ impl<'a> Walk<'a> {
             self.left_out = Some(format!("`{}` {why}", leg.deployment.id));
         }
         why.is_none()
+    }
+
+    /// Whose silence put the one that is next before its turn.
+    pub(super) fn away_from(&self) -> Option<&'a str> {
+        self.order.away_from(self.at)
     }
 
     /// Another one is asked beside the call under way.
@@ -140,17 +146,17 @@ impl<'a> Walk<'a> {
         } else {
             flight.attempt_ended(nth, tried.status, Some(failure.class.name()), *failure.usage);
         }
-        let next = self.after(state, flight, &failure);
+        let next = self.after(state, flight, &failure, leg);
         self.last = Some((failure, leg));
         Err(next)
     }
 
-    fn after(&mut self, state: &State, flight: &Flight, failure: &Failure) -> Next {
+    fn after(&mut self, state: &State, flight: &Flight, failure: &Failure, leg: &'a Leg) -> Next {
         let rules = &self.request.plan.rules;
         let Some(class) = failure.class.named().filter(|class| rules.on.contains(class)) else {
             return Next::Stop;
         };
-        let others = self.at + 1 < self.legs.len();
+        let others = self.at + 1 < self.order.len();
         // The last attempt is for somebody else, where there is somebody else.
         let here = !self.together && (!others || flight.attempts() + 1 < MOST_ATTEMPTS);
         if failure.other_key && here {
@@ -164,7 +170,12 @@ impl<'a> Walk<'a> {
         }
         self.at += usize::from(!self.together);
         if let Some(detour) = self.detour(class) {
-            (self.legs, self.at) = (detour, 0);
+            (self.order, self.at) = (Order::fixed(detour), 0);
+        } else if failure.is_silence() {
+            let (rules, max_cost, spent) = (&self.request.plan.rules, self.request.max_cost, flight.cost());
+            let first = Some(self.first_cost);
+            let affordable = |leg: &Leg| too_dear(rules, max_cost, spent, leg.cost, first).is_none();
+            self.order.leave(&leg.deployment.capabilities.region, self.at, affordable);
         }
         Next::Elsewhere
     }
@@ -172,7 +183,7 @@ impl<'a> Walk<'a> {
     /// Whom to ask after a failure of this class, once.
     fn detour(&self, class: FailureClass) -> Option<&'a [Leg]> {
         let (_, legs) = self.request.detours.iter().find(|(of, _)| *of == class)?;
-        (!std::ptr::eq(legs.as_slice(), self.legs)).then_some(legs)
+        (!self.order.is(legs)).then_some(legs)
     }
 
     /// The answer that was held back, or why there is none.

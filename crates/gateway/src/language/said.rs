@@ -6,7 +6,7 @@ use std::str::Chars;
 
 use memchr::memrchr;
 
-/// Most bytes of a body that are looked at.
+/// Most bytes of a body's messages that are looked at.
 const MOST_BYTES: usize = 32 * 1024;
 /// How deep the members of a turn are, and those of its parts.
 const TURN: usize = 3;
@@ -14,12 +14,19 @@ const PART: usize = 5;
 /// Parts of one turn whose words are kept until it is known whose they are.
 const MOST_PARTS: usize = 4;
 
-/// Gives the caller's texts, newest first and as they stand between their quotes, to `read` until it wants no more.
+/// Gives the caller's texts, newest first and as they stand between their quotes, to `read` until it wants no more. What
+/// stands behind the messages, such as tools, is not looked at: `messages_end` is where the next member begins, or the
+/// length of the body.
 ///
 /// Whatever is no JSON gives some text or none, and never fails.
-pub(super) fn newest<'a>(body: &'a [u8], mut read: impl FnMut(&'a str) -> bool) {
+pub(super) fn newest<'a>(body: &'a [u8], messages_end: usize, mut read: impl FnMut(&'a str) -> bool) {
     let mut turn = Turn::default();
-    let (mut depth, mut value, mut named) = (0_usize, None, false);
+    let (body, mut depth) = match body.get(..messages_end) {
+        // The document's own closing brace is left out.
+        Some(front) if messages_end < body.len() => (front, 1),
+        _ => (body, 0_usize),
+    };
+    let (mut value, mut named) = (None, false);
     let tokens = Backwards { body, end: body.len(), least: body.len().saturating_sub(MOST_BYTES) };
     for token in tokens {
         match token {
@@ -182,7 +189,7 @@ mod tests {
 
     fn all(body: &str) -> Vec<&str> {
         let mut texts = Vec::new();
-        newest(body.as_bytes(), |text| {
+        newest(body.as_bytes(), body.len(), |text| {
             texts.push(text);
             true
         });

@@ -12,6 +12,7 @@ mod pace;
 mod passed;
 mod plain;
 mod refused;
+mod regions;
 mod rig;
 mod stored;
 mod streaming;

@@ -22,7 +22,7 @@ use weir_core::{
     clock::SystemClock,
     deployment::{Capabilities, Deployment, Dialect, Price},
     entropy::Seeded,
-    policy::{Author, Policy, Stage},
+    policy::{Author, ChainRules, Policy, Stage},
     sink::SpanSink,
     snapshot::{CanarySlot, CandidateView, Snapshot, WorkloadView},
     span::Record,
@@ -130,6 +130,8 @@ pub(crate) struct Setup {
     pub(crate) dead_first: bool,
     /// A first candidate at this address.
     pub(crate) raw_first: Option<SocketAddr>,
+    /// Where deployments run, by name; nowhere in particular without.
+    pub(crate) regions: &'static [(&'static str, &'static str)],
     /// `sim/large` has this many keys, and its provider takes none of them.
     pub(crate) refused_keys: usize,
     pub(crate) panicking_metrics: bool,
@@ -137,6 +139,8 @@ pub(crate) struct Setup {
     pub(crate) draws: Option<i64>,
     /// Half of all requests to `sim/small` as a canary, half to `sim/large` as its control.
     pub(crate) canary: bool,
+    /// A stream that breaks off is gone on with at the next deployment.
+    pub(crate) continue_streams: bool,
     /// What the store holds before it starts.
     pub(crate) before: Vec<Record>,
 }
@@ -197,6 +201,10 @@ impl Rig {
         }
         if let Some(addr) = setup.raw_first {
             deployments.insert(0, deployment("raw", "raw", "raw-1", &format!("http://{addr}/v1")));
+        }
+        for (id, region) in setup.regions {
+            let known = deployments.iter_mut().find(|deployment| deployment.id.as_str() == *id);
+            Arc::make_mut(known.expect("a deployment")).capabilities.region = (*region).into();
         }
         let live = Arc::new(Live::default());
         live.track(deployments.iter().map(|deployment| &deployment.id));
@@ -346,11 +354,16 @@ fn snapshot(deployments: &[Arc<Deployment>], setup: &Setup) -> Snapshot {
             deadlines: setup.deadlines,
             strictness: setup.strictness,
         };
+        let continued = ChainRules { continue_streams: true, ..ChainRules::default() };
         let policy = Policy {
             revision: RevisionId::from("r-0001"),
             parent: None,
             workload: id.clone(),
-            stages: if setup.canary { vec![Stage::Filter, Stage::Canary] } else { vec![Stage::Filter] },
+            stages: match (setup.canary, setup.continue_streams) {
+                (true, _) => vec![Stage::Filter, Stage::Canary],
+                (false, true) => vec![Stage::Filter, Stage::Chain { rules: Arc::new(continued) }],
+                (false, false) => vec![Stage::Filter],
+            },
             admitted: own.keys().cloned().collect(),
             except: Vec::new(),
             author: Author::Config,

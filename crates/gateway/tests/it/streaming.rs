@@ -166,6 +166,27 @@ async fn a_client_that_leaves_a_stream_ends_the_upstream_call_and_is_recorded_as
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_a_stream_that_was_gone_on_with_is_billed_for_each_call_once() {
+    let rig = Rig::with(Setup { continue_streams: true, ..Setup::default() }).await;
+    rig.sim.set_fault("large-1", Fault::CutStreamAfter(2), 1.0);
+    rig.sim.set_fault("small-1", Fault::StallAfter(2), 1.0);
+    let (head, mut live) = client::open(rig.addr, chat(&[], streamed("auto").to_string())).await;
+    assert_eq!(head.status, 200);
+    while rig.sim.counters("small-1").requests == 0 {
+        live.body.frame().await.unwrap().unwrap();
+    }
+    drop(live);
+
+    let span = rig.sink.wait(1).await.remove(0).span;
+    assert_eq!((&span.outcome, span.attempts.len()), (&Outcome::Cancelled, 2), "{:?}", span.attempts);
+    assert_eq!(span.attempts[1].error.as_deref(), Some("cancelled"));
+    assert!(span.attempts.iter().all(|attempt| attempt.cost.unwrap().0 > 0), "{:?}", span.attempts);
+    // Both have the same price: a dollar for a million tokens of the prompt, two for those of the answer.
+    let whole = i64::try_from(span.usage.input * 1_000 + span.usage.output * 2_000).unwrap();
+    assert_eq!(span.cost.unwrap().0, whole, "{:?}", span.usage);
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_before_the_answer_ends_the_upstream_call() {
     let rig = Rig::start().await;
     rig.sim.set_fault("large-1", Fault::Hang, 1.0);

@@ -95,6 +95,8 @@ impl Kind {
 pub(crate) struct Seen {
     /// Its turns, where they are a list.
     pub(crate) turns: Option<usize>,
+    /// Where the name of the member behind them begins, with its quote; `None` where they are the last.
+    pub(crate) turns_end: Option<usize>,
     /// A part is an image, by its name.
     pub(crate) images: bool,
     /// Tools are offered.

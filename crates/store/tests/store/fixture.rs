@@ -97,6 +97,7 @@ pub(crate) fn attempt(deployment: &str, error: Option<&str>) -> Attempt {
         error: error.map(Into::into),
         cost: Some(NanoUsd(1_500)),
         dropped: Vec::new(),
+        away_from: None,
     }
 }
 

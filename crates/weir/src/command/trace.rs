@@ -101,12 +101,13 @@ const FIELDS: [Column; 20] = [
     column("cost_usd", "cost_usd", Look::Usd),
 ];
 
-const ATTEMPTS: [Column; 5] = [
+const ATTEMPTS: [Column; 6] = [
     column("deployment", "deployment", Look::Word),
     column("started_us", "started_us", Look::Count),
     column("latency_us", "latency_us", Look::Count),
     column("status", "status", Look::Count),
     column("error", "error", Look::Text),
+    column("away_from", "away_from", Look::Word),
 ];
 
 const SCORES: [Column; 6] = [

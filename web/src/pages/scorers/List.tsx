@@ -132,8 +132,8 @@ export default function List() {
         onSort={(next) => void navigate({ search: { sort: next }, replace: true })}
         empty={
           <p className="muted">
-            None yet. Without a scorer no quality is known, and nothing can be routed by it. Take one from below; the simplest compares with
-            the expected answer of a dataset.
+            None yet. Unless scores come by the API no quality is known, and nothing can be routed by it. Take one from below; the simplest
+            compares with the expected answer of a dataset.
           </p>
         }
       />

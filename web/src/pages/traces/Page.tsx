@@ -79,7 +79,7 @@ export function phases(trace: Pick<Trace, "attempts" | "ttft_ms" | "latency_ms">
     label: attempt.deployment,
     start_ms: attempt.started_us / 1000,
     length_ms: attempt.latency_us / 1000,
-    note: attempt.error ?? (attempt.status === null ? "no status" : `status ${attempt.status}`),
+    note: noted(attempt),
     tone: attempt.error ? "bad" : "ok",
   }));
   const out = first ? [routing, ...attempts] : attempts;
@@ -90,6 +90,12 @@ export function phases(trace: Pick<Trace, "attempts" | "ttft_ms" | "latency_ms">
     { key: "ttft", label: "to first token", start_ms: 0, length_ms: trace.ttft_ms, note: "what a reader waits for", tone: "plain" },
     { key: "stream", label: "streaming", start_ms: trace.ttft_ms, length_ms: rest, note: "first token to last", tone: "plain" },
   ];
+}
+
+/** How a call ended, and why it was made before its turn. */
+function noted({ error, status, away_from }: Trace["attempts"][number]): string {
+  const ended = error ?? (status === null ? "no status" : `status ${status}`);
+  return away_from === null ? ended : `${ended}, before its turn: ${away_from} was silent`;
 }
 
 function Head({ trace }: { trace: Trace }) {

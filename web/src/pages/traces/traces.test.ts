@@ -6,7 +6,7 @@ import { asks } from "./ScoreNow";
 import { toggled } from "./Selected";
 
 const attempt = (started_us: number, latency_us: number, error: string | null = null): Attempt => ({
-  ...{ deployment: "sim/large", started_us, latency_us, error, status: error ? 500 : 200, cost: null, dropped: [] },
+  ...{ deployment: "sim/large", started_us, latency_us, error, status: error ? 500 : 200, cost: null, dropped: [], away_from: null },
 });
 
 describe("the waterfall", () => {
@@ -20,6 +20,11 @@ describe("the waterfall", () => {
       ["streaming", 70, 30],
     ]);
     expect(shown[1]?.tone).toBe("bad");
+  });
+  it("tells why a call was made before its turn", () => {
+    const attempts = [attempt(0, 3_000, "timeout"), { ...attempt(3_000, 10), away_from: "eu" }];
+    const shown = phases({ attempts, ttft_ms: null, latency_ms: 4 });
+    expect(shown.map((phase) => phase.note)).toEqual(["before the first call", "timeout", "status 200, before its turn: eu was silent"]);
   });
   it("has no bar for what did not happen", () => {
     expect(phases({ attempts: [], ttft_ms: null, latency_ms: 3 })).toEqual([]);

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import type { ConfigRow, Workload } from "../../api/types";
 import { Card } from "../../ui/Card";
 import { Loaded } from "../../ui/Loaded";
 import { type Column, Table } from "../../ui/Table";
 import { configQuery } from "../system/queries";
+import { Graders } from "./Graders";
 
 /** The rows of one workload, with the workload's own prefix left out. Names with dots are quoted in the keys. */
 export function rowsOf(items: ConfigRow[], workload: string): ConfigRow[] {
@@ -32,21 +32,7 @@ export function Settings({ workload }: { workload: Workload }) {
   return (
     <div className="grid">
       <Card title="Scorers" question="Who grades its answers? The first decides unless another is named as quality.">
-        {workload.scorers.length === 0 ? (
-          <p className="muted">
-            None: without a scorer no quality is known, and nothing can be routed by it. Add one to the workload in weir.toml.
-          </p>
-        ) : (
-          <ul className="plainlist" aria-label="Scorers">
-            {workload.scorers.map((name) => (
-              <li key={name}>
-                <Link to="/scorers/$name" params={{ name }}>
-                  {name}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        )}
+        <Graders workload={workload} />
       </Card>
       <Card title="Settings" question="What holds, and who set it? Change it in weir.toml; the file is read again by itself.">
         <Loaded query={query} height={200}>

@@ -58,7 +58,10 @@ export function WindowTable({ workload }: { workload: Workload }) {
           items.length === 0 ? (
             <p className="muted">
               No scores yet. Scorers of this workload:{" "}
-              {workload.scorers.length > 0 ? workload.scorers.join(", ") : "none, add one to weir.toml"}.
+              {workload.scorers.length > 0
+                ? workload.scorers.join(", ")
+                : "none; name one in weir.toml, make a rule, or send scores by the API"}
+              .
             </p>
           ) : (
             <Table

@@ -36,6 +36,8 @@ pub struct Peek<'a> {
     pub messages: usize,
     /// Length of the body in bytes.
     pub bytes: usize,
+    /// Where the messages are over; the length of the body where nothing stands behind them.
+    pub messages_end: usize,
     pub(crate) model_at: Range<usize>,
     pub(super) usage_edit: UsageEdit,
 }
@@ -171,6 +173,7 @@ pub(crate) fn peek_as<'a>(shape: Shape, kind: &'static shape::Kind, body: &'a [u
         user,
         messages,
         bytes: body.len(),
+        messages_end: seen.turns_end.unwrap_or(body.len()),
         model_at: range(text, model_raw),
         usage_edit,
     })
@@ -223,6 +226,7 @@ pub(crate) fn peek_at<'a>(model: Cow<'a, str>, model_at: Range<usize>, body: &[u
         user: None,
         messages: 1,
         bytes: body.len(),
+        messages_end: body.len(),
         model_at,
         usage_edit: UsageEdit::None,
     }
@@ -265,6 +269,7 @@ pub(crate) fn peek_gemini<'a>(model: &'a str, stream: bool, body: &'a [u8]) -> R
         user: None,
         messages,
         bytes: body.len(),
+        messages_end: seen.turns_end.unwrap_or(body.len()),
         model_at: 0..0,
         usage_edit: UsageEdit::None,
     })

@@ -1,7 +1,7 @@
 //! The document itself: the members that the reader wants are handed out as they stand, and all are held against their table
 //! in the same pass.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserializer as _,
@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Found, Key, Kind, Seen, Walk, hold, named};
+use super::{Found, Key, Kind, Note, Seen, Walk, hold, named};
 use crate::dialect::{bad::BadRequest, raw::offset};
 
 /// Holds an object against a table; what was counted, and its members of these names. A member that is handed out is gone
@@ -45,8 +45,12 @@ impl<'de> Visitor<'de> for Frame<'_, 'de> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<(), A::Error> {
         let members = self.kind.members.unwrap_or_default();
+        let mut ended = false;
         while let Some(Key(key)) = from.next_key()? {
             let kind = members.iter().find(|(name, _)| named(name, &key)).map(|(_, kind)| kind);
+            if std::mem::replace(&mut ended, kind.is_some_and(|kind| kind.note == Note::Turns)) {
+                self.found.seen.turns_end = quote_of(self.text, &key);
+            }
             let wanted = self.names.iter().position(|name| named(name, &key));
             match (wanted.and_then(|nth| self.kept.get_mut(nth)), kind) {
                 (Some(kept), kind) => {
@@ -69,4 +73,10 @@ impl<'de> Visitor<'de> for Frame<'_, 'de> {
         }
         Ok(())
     }
+}
+
+/// Where a name's quote stands; unknown of one that was written with escapes.
+fn quote_of(text: &str, name: &Cow<'_, str>) -> Option<usize> {
+    let Cow::Borrowed(name) = name else { return None };
+    (name.as_ptr().addr()).checked_sub(text.as_ptr().addr() + 1).filter(|at| text.as_bytes().get(*at) == Some(&b'"'))
 }
