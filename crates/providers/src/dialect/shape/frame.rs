@@ -1,7 +1,7 @@
 //! The document itself: the members that the reader wants are handed out as they stand, and all are held against their table
 //! in the same pass.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde::{
     Deserializer as _,
@@ -75,8 +75,8 @@ impl<'de> Visitor<'de> for Frame<'_, 'de> {
     }
 }
 
-/// Where a name's quote stands; unknown of one that was written with escapes.
-fn quote_of(text: &str, name: &Cow<'_, str>) -> Option<usize> {
-    let Cow::Borrowed(name) = name else { return None };
-    (name.as_ptr().addr()).checked_sub(text.as_ptr().addr() + 1).filter(|at| text.as_bytes().get(*at) == Some(&b'"'))
+/// Where a name's quote stands; unknown of one that was written with escapes, which is a copy and not within `text`.
+fn quote_of(text: &str, name: &str) -> Option<usize> {
+    let at = name.as_ptr().addr().checked_sub(text.as_ptr().addr() + 1)?;
+    (text.as_bytes().get(at) == Some(&b'"')).then_some(at)
 }
