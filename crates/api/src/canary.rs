@@ -85,8 +85,8 @@ pub(crate) struct NewCanary {
     /// Whoever approves must not be who proposed.
     #[serde(default)]
     four_eyes: bool,
-    /// A judge of an arm's own family may decide. Without it such a canary is refused, with its judges named; with it they
-    /// stand in `warnings`.
+    /// A judge of an arm's own family may decide. Without it, here or in `[canary]`, such a canary is refused, with its
+    /// judges named; with it they stand in `warnings`.
     #[serde(default)]
     kin_judge: bool,
     /// Why it is started, or why a judge of an arm's family is accepted; kept with its first event. May be empty.

@@ -53,7 +53,7 @@ pub(crate) struct DiffView {
     /// Why, in their words.
     decided_why: Option<String>,
     decided_at: Option<String>,
-    /// The canary that it was applied by; `null` unless it was.
+    /// The canary that it was applied by; `null` unless it was, or where that was not kept yet and several could be it.
     canary: Option<String>,
 }
 
@@ -61,8 +61,8 @@ pub(crate) struct DiffView {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DiffOrder {
-    /// A judge of an arm's own family may decide. Without it the canary of such a diff is refused, with its judges named;
-    /// with it they stand in its `warnings`.
+    /// A judge of an arm's own family may decide. Without it, here or in `[canary]`, the canary of such a diff is refused, with
+    /// its judges named; with it they stand in its `warnings`.
     #[serde(default)]
     pub(crate) kin_judge: bool,
     /// Why it is started, or why a judge of an arm's family is accepted; kept with the canary's first event. May be empty.

@@ -83,6 +83,12 @@ impl Expr {
         self.nesting
     }
 
+    /// Whether it reads this variable.
+    #[must_use]
+    pub fn reads(&self, name: &str) -> bool {
+        self.program.references().has_variable(name)
+    }
+
     /// Whether the condition holds. One that cannot be evaluated, because a tag it reads is not there, does not hold.
     #[must_use]
     pub fn holds(&self, scope: &Scope) -> bool {

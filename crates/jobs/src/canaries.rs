@@ -33,7 +33,7 @@ use crate::{Mirrors, recorder::Recorder};
 const TICK: Duration = Duration::from_millis(250);
 /// Scores that come close together are looked at together.
 const DEBOUNCE: Duration = Duration::from_millis(100);
-/// Time from the end of a request until its record has come to the recorder.
+/// What was in flight at a look counts for so long at least, whatever is settled.
 const RECORDED_WITHIN: Duration = Duration::from_secs(2);
 /// A grant lasts this long.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);

@@ -157,8 +157,9 @@ impl Planner {
             let shadow = (&workload.id, &candidate.deployment.id);
             let grades =
                 self.store.shadow_grades(shadow, &workload.quality, now.minus(DAY * DAYS), SCORED_WITHIN).await?;
-            // Both arms are graded: a cheap answer is a dear one while a judge reads it and the one beside it.
-            let extra = to.cost_usd.unwrap_or(0.0) - from.cost_usd.unwrap_or(0.0) + 2.0 * score_usd;
+            // Of both arms every answer is graded, of ordinary traffic only a sample.
+            let graded = 2.0 * score_usd * (1.0 - workload.sample);
+            let extra = to.cost_usd.unwrap_or(0.0) - from.cost_usd.unwrap_or(0.0) + graded;
             let whole = Facts {
                 workload: workload.id.clone(),
                 parent: view.policy.revision.clone(),

@@ -94,7 +94,8 @@ impl Recorder {
         self.taken.load(Acquire)
     }
 
-    /// How many of them, in the order they came, are stored or make [`Recorder::is_behind`] true.
+    /// How many of them are stored, make [`Recorder::is_behind`] true or are lost; in the order they came, but for those
+    /// that are lost.
     pub(crate) fn settled(&self) -> u64 {
         self.settled.load(Acquire)
     }

@@ -156,20 +156,22 @@ impl Writer {
             self.recorder.settle(count);
             return;
         }
-        let before = self.held.len();
         for (record, segment) in records.into_iter().zip(segments) {
             match segment {
                 Some(segment) => {
                     segment.fall_behind();
                     self.recorder.set_behind(true);
                 }
-                None if self.held.len() < HELD_MAX => self.held.push(record),
+                None if self.held.len() < HELD_MAX => {
+                    self.held.push(record);
+                    self.recorder.set_behind(true);
+                }
                 None => {
                     tracing::error!(span = %record.record.span.id, "neither disk nor store took a record")
                 }
             }
         }
-        self.recorder.settle(count + before - self.held.len());
+        self.recorder.settle(count);
     }
 
     /// Writes one group; false when the store refused it.
@@ -266,7 +268,6 @@ impl Writer {
                 self.held = held;
                 return;
             }
-            self.recorder.settle(held.len());
         }
         while let Some(path) = self.left_behind.front().map(|orphan| orphan.path.clone()) {
             if !self.read_back(&path).await {

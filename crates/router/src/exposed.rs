@@ -4,7 +4,10 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed},
+    atomic::{
+        AtomicI64, AtomicUsize,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+    },
 };
 
 use weir_core::Timestamp;
@@ -57,8 +60,8 @@ impl Exposed {
     /// Start of the oldest exposure in flight; `None` when there is none.
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
-        let tracked = self.starts.iter().map(|slot| slot.load(Relaxed)).filter(|&start| start != FREE).min();
-        let untracked = Some(self.untracked_since.load(Relaxed)).filter(|&start| start != FREE);
+        let tracked = self.starts.iter().map(|slot| slot.load(Acquire)).filter(|&start| start != FREE).min();
+        let untracked = Some(self.untracked_since.load(Acquire)).filter(|&start| start != FREE);
         tracked.into_iter().chain(untracked).min().map(Timestamp)
     }
 }
@@ -86,9 +89,10 @@ impl Drop for ExposedGuard {
         if let Some(vital) = &self.candidate {
             vital.exposed.fetch_sub(1, Relaxed);
         }
+        // Whoever sees it gone sees what was recorded of it.
         match self.place.and_then(|place| self.table.starts.get(place)) {
-            Some(slot) => slot.store(FREE, Relaxed),
-            None if self.table.untracked.fetch_sub(1, Relaxed) == 1 => self.table.untracked_since.store(FREE, Relaxed),
+            Some(slot) => slot.store(FREE, Release),
+            None if self.table.untracked.fetch_sub(1, AcqRel) == 1 => self.table.untracked_since.store(FREE, Release),
             None => {}
         }
     }

@@ -67,7 +67,12 @@ fn held(content: &[u8], sought: &[Sought]) -> BTreeSet<usize> {
     let mut values = serde_json::Deserializer::from_slice(content).into_iter::<Value>();
     loop {
         match values.next() {
-            Some(Ok(value)) => hear(&value, sought, &mut found),
+            Some(Ok(value)) => {
+                hear(&value, sought, &mut found);
+                if found.len() == sought.len() {
+                    return found;
+                }
+            }
             None => return found,
             // No JSON from here on, but for whole lines that are.
             Some(Err(_)) => break,
@@ -100,7 +105,11 @@ fn hear(value: &Value, sought: &[Sought], found: &mut BTreeSet<usize>) {
     match value {
         Value::String(text) => {
             let says = |words: &str| text == words || words.len() >= SHORT && text.contains(words);
-            found.extend(sought.iter().enumerate().filter(|(_, one)| says(&one.words)).map(|(at, _)| at));
+            for (at, one) in sought.iter().enumerate() {
+                if !found.contains(&at) && says(&one.words) {
+                    found.insert(at);
+                }
+            }
         }
         Value::Array(list) => list.iter().for_each(|one| hear(one, sought, found)),
         Value::Object(fields) => fields.values().for_each(|one| hear(one, sought, found)),

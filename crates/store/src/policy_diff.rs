@@ -47,7 +47,7 @@ pub struct DiffRow {
     pub body: String,
     /// Who rejected it, and why; `None` unless somebody did.
     pub decided: Option<DiffDecision>,
-    /// The canary that it was applied by; `None` unless it was.
+    /// The canary that it was applied by; `None` unless it was, or where that was not kept yet and several could be it.
     pub canary: Option<CanaryId>,
 }
 
@@ -168,7 +168,7 @@ impl Store {
         .bind(id)
         .execute(&mut *tx)
         .await?;
-        was_proposed(rejected.rows_affected(), id)?;
+        was_proposed(rejected.rows_affected(), || format!("{id} is not proposed any more"))?;
         policy_news::of_diff(&mut tx, id, DiffState::Rejected, &decided.reason, decided.at).await?;
         tx.commit().await?;
         self.changes().control();
@@ -198,14 +198,12 @@ pub(crate) async fn apply(
     .bind(canary.candidate.as_str())
     .execute(&mut *connection)
     .await?;
-    was_proposed(applied.rows_affected(), id)?;
+    was_proposed(applied.rows_affected(), || {
+        format!("{id} is not proposed any more, or not for {} on {}", canary.candidate, canary.base)
+    })?;
     policy_news::of_diff(connection, id, DiffState::Applied, "", at).await
 }
 
-fn was_proposed(changed: u64, id: &str) -> Result<(), Error> {
-    if changed == 0 {
-        Err(Error::conflict(format!("{id} is not proposed any more, or for another revision")))
-    } else {
-        Ok(())
-    }
+fn was_proposed(changed: u64, why: impl FnOnce() -> String) -> Result<(), Error> {
+    if changed == 0 { Err(Error::conflict(why())) } else { Ok(()) }
 }

@@ -68,16 +68,20 @@ async fn a_reply_outside_the_contract_is_the_judges_failure_and_never_a_zero() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_judge_that_refuses_for_rate_is_left_alone_for_as_long_as_it_says_and_then_asked_again() {
     for again in [0, 1] {
-        let calls = std::sync::atomic::AtomicUsize::new(0);
-        let started = std::time::Instant::now();
-        let (score, heard) =
-            judged(again, move |heard| match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
-                0 => Some((429, "retry-after: 2\r\n", "{}".to_owned())),
+        let calls = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let log = std::sync::Arc::clone(&calls);
+        let (score, heard) = judged(again, move |heard| {
+            let mut log = log.lock().unwrap();
+            log.push(std::time::Instant::now());
+            match log.len() {
+                1 => Some((429, "retry-after: 2\r\n", "{}".to_owned())),
                 _ => text(verdict(heard, "C")),
-            })
-            .await;
+            }
+        })
+        .await;
         assert_eq!((&score["value"], heard), (&json!(1.0), 2 + again), "{score}");
-        assert!(started.elapsed() >= std::time::Duration::from_secs(2));
+        let calls = calls.lock().unwrap();
+        assert!(calls[1].duration_since(calls[0]) >= std::time::Duration::from_secs(2));
         // Who judged, and in which build, stands with the word.
         assert!(score["explanation"].as_str().unwrap().contains("fp_canned"), "{score}");
     }

@@ -221,6 +221,15 @@ async fn a_grader_is_checked_and_tried_on_one_sample() {
         let message = refused.json()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains("starts no foreign programs") && message.contains("`multi`"), "{message}");
     }
+    let near = json!({
+        "type": "text_similarity", "name": "near", "input": "{{sample.output_text}}", "reference": "{{item.a}}",
+        "evaluation_metric": "cosine"
+    });
+    for refused in [validate(&json!({"grader": near})).await, run(&near, "x", json!({"a": "x"})).await] {
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        let message = refused.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("nothing says who makes them"), "{message}");
+    }
     assert_eq!(validate(&json!({"grader": {"type": "string_check"}})).await.status, StatusCode::BAD_REQUEST);
 }
 

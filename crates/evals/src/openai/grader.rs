@@ -257,6 +257,7 @@ impl Grader {
     pub fn model(&self) -> Option<&str> {
         match &self.work {
             Work::Label { asking, .. } | Work::Score { asking, .. } => Some(&asking.model),
+            Work::Similarity { metric: Metric::Cosine { model }, .. } => model.as_deref(),
             _ => None,
         }
     }

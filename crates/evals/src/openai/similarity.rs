@@ -32,7 +32,13 @@ impl Metric {
     pub(super) fn parse(value: &Value) -> Result<Self, String> {
         let name = value["evaluation_metric"].as_str().ok_or("`evaluation_metric`: wanted some text")?;
         let spec = match name {
-            "cosine" => return Ok(Self::Cosine { model: value["model"].as_str().map(str::to_owned) }),
+            "cosine" => {
+                return match &value["model"] {
+                    Value::Null => Ok(Self::Cosine { model: None }),
+                    Value::String(model) if !model.trim().is_empty() => Ok(Self::Cosine { model: Some(model.clone()) }),
+                    _ => Err("`model`: wanted the name of who makes embeddings".to_owned()),
+                };
+            }
             "fuzzy_match" => Some(json!({"kind": "levenshtein"})),
             "bleu" => Some(json!({"kind": "bleu"})),
             "gleu" => Some(json!({"kind": "gleu"})),
@@ -82,7 +88,8 @@ pub(super) fn cosine(reply: &Value) -> Result<f64, String> {
 /// # Errors
 /// When there is none, or more than one, with what to do about it.
 pub fn embedder<'a>(scorers: impl IntoIterator<Item = &'a Value>) -> Result<String, String> {
-    let asked = scorers.into_iter().filter_map(|scorer| match ScorerSpec::parse(scorer) {
+    let kind = |scorer: &&Value| scorer["kind"] == "embedding_similarity";
+    let asked = scorers.into_iter().filter(kind).filter_map(|scorer| match ScorerSpec::parse(scorer) {
         Ok(ScorerSpec::EmbeddingSimilarity(spec)) => Some(spec.model),
         _ => None,
     });

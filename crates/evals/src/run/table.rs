@@ -236,18 +236,16 @@ fn comparable(output: &RunOutput, versions: &BTreeMap<&str, BTreeSet<&str>>) -> 
     RunOutput { scores: output.scores.iter().filter(same).cloned().collect(), ..output.clone() }
 }
 
-/// The suite's quality of one answer: unscored for the first reason that one of its parts has none. Where parts that are
-/// missing count as zero, an answer of which all are missing was not measured, and has none.
+/// The suite's quality of one answer: unscored for the first reason that one of its parts has none.
 fn quality(suite: &Suite, row: &Row) -> Mark {
     let mark = |name: &str| {
         let at = suite.scorers.iter().position(|scorer| scorer.name == name)?;
         row.marks.get(at).copied()
     };
-    let measured = suite.deciding().into_iter().filter_map(mark).any(|mark| mark.grade().is_some());
     match suite.quality_of(&|name| mark(name).and_then(Mark::grade)) {
-        Some(grade) if measured => Mark::Graded(grade),
-        _ if !row.answered => Mark::NoAnswer,
-        _ => {
+        Some(grade) => Mark::Graded(grade),
+        None if !row.answered => Mark::NoAnswer,
+        None => {
             let own = suite.deciding().into_iter().filter_map(mark);
             own.into_iter().find(|mark| mark.grade().is_none()).unwrap_or(Mark::Unscored(Unscored::ScoringFailed))
         }

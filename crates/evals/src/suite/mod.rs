@@ -72,6 +72,8 @@ pub enum Quality {
     Expr {
         /// The formula.
         expr: Expr,
+        /// The scorers that it reads, in the suite's order.
+        parts: Vec<String>,
         /// Whether a grade that is missing counts as 0; otherwise the whole is unscored.
         missing_is_zero: bool,
     },
@@ -222,12 +224,14 @@ impl Suite {
     pub fn quality_of(&self, grade: &dyn Fn(&str) -> Option<f64>) -> Option<f64> {
         match &self.quality {
             Quality::Scorer(name) => grade(name),
-            Quality::Expr { expr, missing_is_zero } => {
+            // Nothing of it was measured: that is no zero, whatever a missing part counts as.
+            Quality::Expr { parts, .. } if parts.iter().all(|name| grade(name).is_none()) => None,
+            Quality::Expr { expr, parts, missing_is_zero } => {
                 let mut scope = Scope::default();
-                for scorer in &self.scorers {
-                    match grade(&scorer.name) {
-                        Some(grade) => scope.set(&scorer.name, grade),
-                        None if *missing_is_zero => scope.set(&scorer.name, 0.0),
+                for name in parts {
+                    match grade(name) {
+                        Some(grade) => scope.set(name, grade),
+                        None if *missing_is_zero => scope.set(name, 0.0),
                         None => {}
                     }
                 }
@@ -241,7 +245,7 @@ impl Suite {
     pub fn deciding(&self) -> Vec<&str> {
         match &self.quality {
             Quality::Scorer(name) => vec![name],
-            Quality::Expr { .. } => self.scorers.iter().map(|scorer| scorer.name.as_str()).collect(),
+            Quality::Expr { parts, .. } => parts.iter().map(String::as_str).collect(),
         }
     }
 
@@ -277,7 +281,8 @@ fn quality(
             let schema = scorer::grades(names.iter().copied());
             let expr = Expr::compile(formula.expr.get_ref(), &schema, &Type::Number)
                 .map_err(|error| source.error(Some(formula.expr.span()), scorer::told("expr", &error)))?;
-            Ok(Quality::Expr { expr, missing_is_zero: formula.on_missing == OnMissing::Zero })
+            let parts = names.iter().filter(|name| expr.reads(name)).map(|name| (*name).to_owned()).collect();
+            Ok(Quality::Expr { expr, parts, missing_is_zero: formula.on_missing == OnMissing::Zero })
         }
     }
 }
@@ -291,6 +296,18 @@ mod tests {
     fn parse(rest: &str) -> Result<Suite, String> {
         Suite::parse(&format!("{HEAD}{rest}"), "m.toml", &|name| Err(format!("no file {name}")))
             .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_formula_is_decided_by_what_it_reads_and_by_nothing_when_none_of_that_was_measured() {
+        let scorers =
+            ["exact", "tone", "short"].map(|name| format!("[[scorer]]\nname = '{name}'\nkind = 'one_line'\n"));
+        let suite =
+            parse(&format!("[quality]\nexpr = '0.5 * exact + 0.5 * tone'\non_missing = 'zero'\n{}", scorers.concat()))
+                .unwrap();
+        assert_eq!(suite.deciding(), ["exact", "tone"]);
+        assert_eq!(suite.quality_of(&|name| (name == "short").then_some(1.0)), None);
+        assert_eq!(suite.quality_of(&|name| (name == "tone").then_some(1.0)), Some(0.5));
     }
 
     #[test]

@@ -137,8 +137,8 @@ async fn in_auto_mode_a_canary_starts_within_the_budget_and_only_one() {
 }
 
 #[tokio::test]
-async fn what_trying_may_cost_a_day_counts_the_judge_of_both_arms() {
-    let (_dir, planner) = planner_of("optimize = \"auto\"\nexplore_usd_per_day = 1.0").await;
+async fn what_trying_may_cost_a_day_counts_the_grades_that_ordinary_traffic_does_not_get() {
+    let (_dir, planner) = planner_of("optimize = \"auto\"\nexplore_usd_per_day = 1.0\nsample = 0.2").await;
     let judged = |number| Score {
         scorer: "kindness".into(),
         cost: NanoUsd::from_usd(0.05),
@@ -149,7 +149,7 @@ async fn what_trying_may_cost_a_day_counts_the_judge_of_both_arms() {
     let kept = planner.store.policy_diff_list(None).await.unwrap();
     let facts = serde_json::from_str::<PolicyDiff>(&kept[0].body).unwrap().evidence;
     let daily = facts.daily.iter().sum::<u64>() as f64 / facts.daily.len() as f64;
-    let usd = facts.share * daily * 2.0 * 0.05;
+    let usd = facts.share * daily * 2.0 * 0.05 * 0.8;
     assert!((0.99..1.01).contains(&usd), "{usd} a day with a share of {}", facts.share);
     let canaries = planner.store.canary_active().await.unwrap();
     assert_eq!(canaries[0].plan.steps.last(), Some(&facts.share), "{:?}", canaries[0].plan.steps);

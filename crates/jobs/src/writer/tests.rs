@@ -106,6 +106,24 @@ async fn what_the_store_refuses_waits_on_disk_and_comes_back_in_order_and_once()
     send(&recorder, 7..8);
     turn(&mut writer).await;
     assert_eq!(place.stored().await.len(), 8);
+    assert_eq!((recorder.taken(), recorder.settled()), (8, 8));
+}
+
+#[tokio::test]
+async fn what_only_memory_has_counts_as_behind_until_it_is_stored() {
+    let place = Place::new().await;
+    let (recorder, mut writer) = place.start(1 << 30, 100);
+    let lock = place.lock().await;
+    send(&recorder, 0..2);
+    let mut group = Vec::new();
+    writer.drain_into(&mut group);
+    group.iter_mut().for_each(|queued| queued.segment = None);
+    writer.write(&mut group).await;
+    writer.keep_house().await;
+    assert!(recorder.is_behind());
+    lock.commit().await.unwrap();
+    writer.keep_house().await;
+    assert_eq!((recorder.settled(), recorder.is_behind()), (2, false));
 }
 
 #[tokio::test]
@@ -154,6 +172,7 @@ async fn a_full_queue_falls_behind_and_is_read_back() {
     turn(&mut writer).await;
     assert_eq!(place.stored().await, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert_eq!((recorder.lost(), recorder.is_behind()), (0, false));
+    assert_eq!((recorder.taken(), recorder.settled()), (10, 10));
 }
 
 #[tokio::test]

@@ -103,7 +103,8 @@ impl Store {
     /// Destroys the content of these items of a dataset, by id or hash, in every version of every dataset, with what runs
     /// answered to them and the texts of the requests that carried them, and what else `reach` says. Uploaded files are
     /// looked through before anything is destroyed, while the items still tell what to look for, and which of them hold an
-    /// item is noted: an item that was purged before has the files that were there then, and none that came since.
+    /// item is noted: an item that was purged before has the files that were there then. Of a purge before migration 0090,
+    /// and of a file that comes in while others are looked through, nothing is noted.
     ///
     /// # Errors
     /// `NotFound` when the dataset has none of them, `Unavailable`.
@@ -194,14 +195,14 @@ async fn noted(
     holding: &[(String, String)],
     hashes: &str,
 ) -> Result<Vec<FileFound>, Error> {
-    for (file, hash) in holding {
-        // It may be gone since it was looked at.
-        sqlx::query("INSERT OR IGNORE INTO purged_file (hash, file) SELECT ?, id FROM file WHERE id = ?")
-            .bind(hash)
-            .bind(file)
-            .execute(&mut *connection)
-            .await?;
-    }
+    // A file may be gone since it was looked at.
+    sqlx::query(
+        "INSERT OR IGNORE INTO purged_file (hash, file) SELECT pair.value ->> 1, file.id \
+         FROM json_each(?) AS pair JOIN file ON file.id = pair.value ->> 0",
+    )
+    .bind(to_json(&holding)?)
+    .execute(&mut *connection)
+    .await?;
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT id, name, tenant FROM file WHERE id IN ( \
              SELECT file FROM purged_file WHERE hash IN (SELECT value FROM json_each(?))) ORDER BY seq",

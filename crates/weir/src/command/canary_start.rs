@@ -148,8 +148,7 @@ impl Start {
         let reply = match client.post("/canaries", body.to_string()).await {
             Ok(reply) => reply,
             Err(failure) => {
-                let failure = failure.or_accept_kin(&format!("weir canary start {} {}", self.workload, self.candidate));
-                return Err(client.suggest(failure, &WORKLOADS, &self.workload).await);
+                return Err(client.suggest(failure.or_accept_kin(), &WORKLOADS, &self.workload).await);
             }
         };
         told(out, &reply)?;

@@ -69,14 +69,13 @@ impl Failure {
         }
     }
 
-    /// A refusal for a judge of an arm's family, with what accepts it as next step. `command` is what was refused.
-    pub(super) fn or_accept_kin(self, command: &str) -> Self {
+    /// A refusal for a judge of an arm's family, with what accepts it as next step.
+    pub(super) fn or_accept_kin(self) -> Self {
         match self {
             Self::Api(refusal) if refusal.code == error::KIN_JUDGE.code => {
-                let hint = format!(
-                    "ask a judge of another family, or accept it: `{command} --kin-judge --reason \"...\"`; what a judge \
-                     adds to its own family no number of pairs takes away, labels of people do"
-                );
+                let hint = "ask a judge of another family, or accept it: the same command with `--kin-judge --reason \"...\"`; \
+                            what a judge adds to its own family no number of pairs takes away, labels of people do"
+                    .to_owned();
                 Self::Api(Refusal { hint: Some(hint), ..refusal })
             }
             other => other,

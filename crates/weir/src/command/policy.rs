@@ -248,7 +248,7 @@ async fn apply(client: &Client, out: &mut Out<'_, '_>, id: &str, order: String, 
         return Ok(FINE);
     }
     let reply = client.post(&format!("{}/apply", path(id)), order).await;
-    let reply = reply.map_err(|failure| failure.or_accept_kin(&format!("weir policy apply {id}")))?;
+    let reply = reply.map_err(Failure::or_accept_kin)?;
     let columns = [
         column("canary", "id", Look::Word),
         column("workload", "workload", Look::Word),

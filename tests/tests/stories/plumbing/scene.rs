@@ -163,17 +163,20 @@ impl Scene {
     async fn recorded(&self, answers: &[Answer]) {
         let store = &self.rig.app.store;
         let mut commits = store.span_changes();
-        for answer in answers {
-            let span = answer.span.parse().unwrap();
-            loop {
-                commits.mark_unchanged();
-                if store.span_get(span).await.unwrap().is_some() {
-                    break;
+        let everything = async {
+            for answer in answers {
+                let span = answer.span.parse().unwrap();
+                loop {
+                    commits.mark_unchanged();
+                    if store.span_get(span).await.unwrap().is_some() {
+                        break;
+                    }
+                    let recorded = timeout(DEADLINE, commits.changed()).await;
+                    recorded.unwrap_or_else(|_| panic!("{span} is not recorded, nor is anything else")).unwrap();
                 }
-                let recorded = timeout(DEADLINE, commits.changed()).await;
-                recorded.unwrap_or_else(|_| panic!("{span} is not recorded, nor is anything else")).unwrap();
             }
-        }
+        };
+        timeout(DEADLINE * 5, everything).await.expect("one of the answers is never recorded");
     }
 
     /// Tells weir what these answers are worth.
