@@ -3123,8 +3123,8 @@ export interface components {
         /** @description What whoever applies a diff adds to it; all of it may be left out. */
         DiffOrder: {
             /**
-             * @description A judge of an arm's own family may decide. Without it the canary of such a diff is refused, with its judges named;
-             *     with it they stand in its `warnings`.
+             * @description A judge of an arm's own family may decide. Without it, here or in `[canary]`, the canary of such a diff is refused, with
+             *     its judges named; with it they stand in its `warnings`.
              */
             kin_judge?: boolean;
             /** @description Why it is started, or why a judge of an arm's family is accepted; kept with the canary's first event. May be empty. */
@@ -3162,7 +3162,7 @@ export interface components {
             /** @description Why, in their words. */
             decided_why: string | null;
             decided_at: string | null;
-            /** @description The canary that it was applied by; `null` unless it was. */
+            /** @description The canary that it was applied by; `null` unless it was, or where that was not kept yet and several could be it. */
             canary: string | null;
         };
         DiffViewList: {
@@ -3912,8 +3912,8 @@ export interface components {
             /** @description Whoever approves must not be who proposed. */
             four_eyes?: boolean;
             /**
-             * @description A judge of an arm's own family may decide. Without it such a canary is refused, with its judges named; with it they
-             *     stand in `warnings`.
+             * @description A judge of an arm's own family may decide. Without it, here or in `[canary]`, such a canary is refused, with its
+             *     judges named; with it they stand in `warnings`.
              */
             kin_judge?: boolean;
             /** @description Why it is started, or why a judge of an arm's family is accepted; kept with its first event. May be empty. */
