@@ -342,6 +342,7 @@ impl Entry {
                 p95_ms: estimate.map(|estimate| estimate.p95_ms),
                 latency_doubt: estimate.map_or(0.0, |estimate| estimate.doubt),
                 doubted: false,
+                waits: false,
                 last_resort: false,
                 propensity: 0.0,
             },

@@ -3,9 +3,10 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
+use indexmap::IndexMap;
 use proptest::prelude::*;
 use weir_core::{DeploymentId, Timestamp, WorkloadId, policy::Stage, route::Features, snapshot::Snapshot};
-use weir_router::{Ask, Fault, InFlight, Live, Sample, Shape, WhatIf, decide};
+use weir_router::{Ask, Fault, InFlight, Live, Sample, Shape, WhatIf, decide, replay};
 
 use crate::fixture::{again, snapshot};
 
@@ -61,6 +62,9 @@ fn traffic(regions: [&str; 3], silent: &[&str], per_s: u64, deadline: Duration) 
         };
         let decision = decide(&snapshot, &live, &ask).unwrap();
         assert_eq!(again(&snapshot, &decision, &WhatIf::default()), decision, "its record alone gives the same");
+        let view = &snapshot.workloads[0];
+        let nowhere = replay(&decision, &view.policy, &view.workload, &IndexMap::new(), &WhatIf::default());
+        assert_eq!(nowhere, decision, "wherever they run today");
         let first = NAMES.into_iter().find(|name| decision.chain[0].as_str() == *name).unwrap();
         let fails = silent.contains(&first) && (SILENT_S..BACK_S).contains(&now.as_secs());
         // What dispatch does: who has no probe left is passed over.
