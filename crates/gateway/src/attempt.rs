@@ -307,6 +307,10 @@ impl Call<'_> {
                 None => in_flight.answered(uptime),
             },
         }
+        // It may say itself that it is late: that is a failure and no silence.
+        if failure.answered {
+            in_flight.heard(uptime);
+        }
     }
 
     async fn send(&mut self, limits: transport::Limits) -> Result<Answer, Failure> {

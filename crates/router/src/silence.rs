@@ -15,7 +15,8 @@ use crate::{
     slate::{Context, Entry, Slate},
 };
 
-/// Requests that one in doubt may have in flight and still be asked in its turn: they are what shows that it is well.
+/// Requests that one in doubt may leave unanswered and still be asked in its turn: they are what shows that it is well. A
+/// stream that has begun shows nothing more until it ends.
 const TRIALS: u32 = 2;
 
 /// When one deployment was last heard of, and since when it is silent. Microseconds of uptime plus one; 0 is never.
@@ -76,7 +77,7 @@ pub(crate) fn waits(slate: &Slate, context: &Context<'_>, index: usize) -> bool 
         let at = context.region(other);
         !at.is_empty() && at != region && slate.entry(other).is_some_and(|entry| !entry.state.doubted)
     };
-    slate.entry(index).is_some_and(|entry| entry.state.doubted && entry.in_flight >= TRIALS)
+    slate.entry(index).is_some_and(|entry| entry.state.doubted && entry.unanswered >= TRIALS)
         && slate.order.iter().any(|&other| elsewhere(other))
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Entry {
     pub(crate) first: f64,
     pub(crate) cost: Option<NanoUsd>,
     pub(crate) in_flight: u32,
+    /// Of these, those it has said nothing to yet; a record does not know it.
+    pub(crate) unanswered: u32,
     /// Median and 95th percentile of the request's shape there.
     pub(crate) latency_ms: Option<f64>,
     pub(crate) p95_ms: Option<f64>,
@@ -328,6 +330,7 @@ impl Entry {
             first: 0.0,
             cost: expected_cost(candidate, ask, warm),
             in_flight: vital.map_or(0, Vital::in_flight),
+            unanswered: vital.map_or(0, Vital::unanswered),
             latency_ms: estimate.map(|estimate| estimate.p50_ms),
             p95_ms: estimate.map(|estimate| estimate.p95_ms),
             state: CandidateState {
@@ -358,6 +361,7 @@ impl Entry {
             first: 0.0,
             cost: record.expected_cost,
             in_flight: record.in_flight,
+            unanswered: 0,
             latency_ms: record.latency_ms,
             p95_ms: record.state.p95_ms,
             // A floor says it anew.
