@@ -5,7 +5,9 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use proptest::prelude::*;
-use weir_core::{DeploymentId, Timestamp, WorkloadId, decision::Decision, policy::Stage, route::Features, snapshot::Snapshot};
+use weir_core::{
+    DeploymentId, Timestamp, WorkloadId, decision::Decision, policy::Stage, route::Features, snapshot::Snapshot,
+};
 use weir_router::{Ask, Fault, InFlight, Live, Sample, Shape, WhatIf, decide, replay};
 
 use crate::fixture::{again, snapshot};
@@ -196,5 +198,20 @@ fn one_that_says_itself_that_it_is_late_is_not_silent() {
         }
         let _trials = [(); 2].map(|()| three.call("b", 5));
         assert_eq!(three.first(5), asked, "heard: {heard}");
+    }
+}
+
+#[test]
+fn nobody_waits_for_one_elsewhere_that_is_itself_coming_back() {
+    for (failed, asked) in [(false, "c"), (true, "b")] {
+        let three = Neighbours::new();
+        if failed {
+            three.fails("c", Fault::Server, 3);
+        }
+        three.fails("a", Fault::Timeout, 5);
+        let _trials = [(); 2].map(|()| three.call("b", 5));
+        let decision = asked_at(&three.snapshot, &three.live, 0, Duration::from_secs(5));
+        assert_eq!(first(&decision), asked, "c failed: {failed}");
+        assert!(decision.chain.contains(&"c".into()), "it may be asked: {:?}", decision.chain);
     }
 }
