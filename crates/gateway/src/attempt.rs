@@ -38,7 +38,7 @@ pub(crate) struct Leg {
     pub(crate) vital: Arc<Vital>,
     /// What the request is expected to cost there; `None` when its price is unknown.
     pub(crate) cost: Option<NanoUsd>,
-    /// It misses the floor, and is asked when nobody who holds it serves.
+    /// It misses the floor or has no headroom left, and is asked when nobody else serves.
     pub(crate) last_resort: bool,
 }
 
