@@ -8,6 +8,7 @@ use weir_sim::Fault;
 
 use crate::{
     client::ask,
+    hostile::provider,
     rig::{Rig, Setup},
 };
 
@@ -59,4 +60,14 @@ async fn one_deadline_is_waited_for_where_the_neighbour_would_be_silent_too() {
     let start = Instant::now();
     assert_eq!(asked(&rig).await, [row("raw", None), row("sim/small", Some("eu"))]);
     assert!(start.elapsed() >= Duration::from_millis(400), "it was waited for once");
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_behind_its_head_takes_no_neighbour_with_it() {
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec();
+    let raw_first = Some(provider(head, true).await);
+    let deadlines = Deadlines { idle_ms: 2_000, ..Deadlines::default() };
+    let regions = &[("raw", "eu"), ("sim/large", "eu"), ("sim/small", "us")];
+    let rig = Rig::with(Setup { raw_first, deadlines, regions, ..Setup::default() }).await;
+    assert_eq!(asked(&rig).await, [row("raw", None), row("sim/large", None)]);
 }
