@@ -1,7 +1,9 @@
 //! A region that goes silent: who is asked next, and what the record says of it.
 
+use std::time::Duration;
+
 use tokio::net::TcpListener;
-use weir_core::workload::Deadlines;
+use weir_core::{Clock as _, workload::Deadlines};
 use weir_sim::Fault;
 
 use crate::{
@@ -30,6 +32,15 @@ async fn after_a_refused_connection_another_region_is_asked_before_its_turn() {
     let regions = &[("dead", "eu"), ("sim/large", "eu"), ("sim/small", "us")];
     let rig = Rig::with(Setup { dead_first: true, regions, ..Setup::default() }).await;
     assert_eq!(asked(&rig).await, [row("dead", None), row("sim/small", Some("eu"))]);
+}
+
+#[tokio::test]
+async fn one_whose_rate_limit_has_nothing_left_is_not_asked_before_its_turn() {
+    let regions = &[("dead", "eu"), ("sim/large", "eu"), ("sim/small", "us")];
+    let rig = Rig::with(Setup { dead_first: true, regions, ..Setup::default() }).await;
+    let small = rig.live.vital(&"sim/small".into()).unwrap();
+    small.refused(Some(Duration::from_secs(600)), rig.wall.elapsed());
+    assert_eq!(asked(&rig).await, [row("dead", None), row("sim/large", None)]);
 }
 
 #[tokio::test]
