@@ -178,6 +178,9 @@ pub struct CandidateState {
     /// Another deployment of its region has gone silent, and it has not answered since.
     #[serde(skip_serializing_if = "is_false")]
     pub doubted: bool,
+    /// It is in doubt and enough requests find out: it was asked after those in other regions.
+    #[serde(skip_serializing_if = "is_false")]
+    pub waits: bool,
     /// It misses the floor and serves when nobody who holds it can.
     #[serde(skip_serializing_if = "is_false")]
     pub last_resort: bool,

@@ -38,7 +38,7 @@ pub(crate) struct Leg {
     pub(crate) vital: Arc<Vital>,
     /// What the request is expected to cost there; `None` when its price is unknown.
     pub(crate) cost: Option<NanoUsd>,
-    /// It misses the floor, and is asked when nobody who holds it serves.
+    /// It misses the floor or has no headroom left, and is asked when nobody else serves.
     pub(crate) last_resort: bool,
 }
 
@@ -103,7 +103,7 @@ pub(crate) struct Failure {
     pub(crate) wait: Option<Duration>,
     /// What the failed attempt used up; boxed, because results hold either this or an answer.
     pub(crate) usage: Box<Usage>,
-    /// The provider said itself that it failed.
+    /// The provider said itself that it failed, or was never asked.
     pub(crate) answered: bool,
     /// Another key of the same deployment may do.
     pub(crate) other_key: bool,
@@ -141,7 +141,8 @@ impl Failure {
 
     /// An upstream call that gave no whole answer.
     pub(crate) fn transport(error: &TransportError) -> Self {
-        Self::new(FailureClass::from(error), error.to_string())
+        let answered = matches!(error, TransportError::Refused(_) | TransportError::Setup(_));
+        Self { answered, ..Self::new(FailureClass::from(error), error.to_string()) }
     }
 
     /// A stream that ended badly. What the provider says in it is shown without its key.
@@ -263,7 +264,7 @@ impl Call<'_> {
             }
             Err(mut failure) => {
                 // One that began its answer and stalled has had its time.
-                failure.answered = self.status.is_some_and(|status| status != 200);
+                failure.answered |= self.status.is_some_and(|status| status != 200);
                 self.failed(&mut failure, &in_flight);
                 Err(failure)
             }
@@ -306,6 +307,10 @@ impl Call<'_> {
                 Some(fault) => in_flight.failed(fault, failure.wait, uptime),
                 None => in_flight.answered(uptime),
             },
+        }
+        // A head is a word, also of one that is late or stalls; and whom nobody asked keeps no silence.
+        if failure.answered || self.status.is_some() {
+            in_flight.heard(uptime);
         }
     }
 
@@ -465,6 +470,16 @@ mod tests {
             assert_eq!(Failure::new(class, "").is_silence(), silent, "{class:?}");
             assert!(!Failure { answered: true, ..Failure::new(class, "") }.is_silence(), "{class:?}");
             assert!(!Failure { ours: true, ..Failure::new(class, "") }.is_silence(), "{class:?}");
+        }
+        let timeout = TransportError::Timeout { phase: transport::Phase::Connect, after_ms: 1 };
+        for (error, silent) in [
+            (TransportError::Connect(String::new()), true),
+            (timeout, true),
+            (TransportError::Refused(String::new()), false),
+            (TransportError::Setup(String::new()), false),
+        ] {
+            let failure = Failure::transport(&error);
+            assert_eq!((failure.class, failure.is_silence()), (FailureClass::Connect, silent), "{error}");
         }
     }
 }

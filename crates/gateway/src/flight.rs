@@ -239,6 +239,10 @@ impl Flight {
     pub(crate) fn has_asked(&self, deployment: &DeploymentId) -> bool {
         self.attempts.iter().any(|tried| tried.deployment.id == *deployment)
     }
+    /// Whether a region was left for another one.
+    pub(crate) fn has_left_a_region(&self) -> bool {
+        self.attempts.iter().any(|tried| tried.attempt.away_from.is_some())
+    }
     /// Where the answer came from, or the last call went.
     pub(crate) fn last_deployment(&self) -> Option<&DeploymentId> {
         let served = self.attempts.iter().rfind(|tried| tried.attempt.error.is_none());

@@ -190,7 +190,7 @@ fn legs(state: &State, snapshot: &Snapshot, decision: &Decision, chain: &[Deploy
             endpoint: Arc::clone(targets.get(id)?),
             vital: state.live.vital(id)?,
             cost: known.and_then(|candidate| candidate.expected_cost),
-            last_resort: known.is_some_and(|candidate| candidate.state.last_resort),
+            last_resort: known.is_some_and(|candidate| candidate.state.last_resort || candidate.state.exhausted),
         })
     };
     chain.iter().filter_map(leg).collect()

@@ -67,9 +67,9 @@ impl Resume {
         }
         let served_by = flight.last_deployment();
         let served = request.legs.iter().position(|leg| Some(&leg.deployment.id) == served_by)?;
-        // Whoever was passed over comes last.
+        // Whoever was passed over for another region comes last; whom the policy replaced does not come.
         let (passed, behind) = request.legs.split_at(served);
-        let passed = passed.iter().filter(|leg| !flight.has_asked(&leg.deployment.id));
+        let passed = passed.iter().filter(|leg| flight.has_left_a_region() && !flight.has_asked(&leg.deployment.id));
         let legs: VecDeque<Leg> = behind.iter().skip(1).chain(passed).cloned().collect();
         (!legs.is_empty()).then(|| {
             Box::new(Self {

@@ -20,9 +20,9 @@ impl Left<'_> {
 /// may lead comes first, and nothing else changes. `None` when that is the order they are in.
 #[must_use]
 pub fn away_from(silent: &[&str], left: &[Left<'_>]) -> Option<Vec<usize>> {
-    let silent: Vec<&str> = silent.iter().copied().filter(|region| !region.is_empty()).collect();
-    let leads = |place: &usize| left.get(*place).is_some_and(|one| one.leads(&silent));
-    let changes = !silent.is_empty() && !left.is_sorted_by_key(|one| !one.leads(&silent));
+    let leads = |place: &usize| left.get(*place).is_some_and(|one| one.leads(silent));
+    let known = silent.iter().any(|region| !region.is_empty());
+    let changes = known && !left.is_sorted_by_key(|one| !one.leads(silent));
     changes.then(|| {
         let (mut order, behind): (Vec<usize>, Vec<usize>) = (0..left.len()).partition(leads);
         order.extend(behind);

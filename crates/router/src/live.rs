@@ -27,6 +27,8 @@ pub struct Vital {
     /// Tells deployments apart in small tables; never 0.
     pub(crate) tag: u16,
     in_flight: AtomicU32,
+    /// Of these, streams that have begun.
+    streaming: AtomicU32,
     /// Of a canary that has it as its candidate; a part of what is in flight.
     pub(crate) exposed: AtomicU32,
     /// Microseconds as `f64` bits; 0 before the first answer.
@@ -62,6 +64,11 @@ impl Vital {
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Relaxed)
+    }
+    /// Requests in flight that it has said nothing to yet.
+    pub(crate) fn unanswered(&self) -> u32 {
+        // Two loads: a request may end between them.
+        self.in_flight().saturating_sub(self.streaming.load(Relaxed))
     }
     /// Requests in flight that a canary sent here as to its candidate.
     #[must_use]
@@ -172,7 +179,9 @@ pub struct InFlight {
 impl InFlight {
     /// Its answer came, or began to.
     pub fn succeeded(&self, sample: &Sample, uptime: Duration) {
-        self.began.store(sample.total.is_none(), Relaxed);
+        if sample.total.is_none() && !self.began.swap(true, Relaxed) {
+            self.vital.streaming.fetch_add(1, Relaxed);
+        }
         self.vital.succeeded(sample, uptime);
     }
     /// It answered, if only to say that the request cannot be served: it is alive.
@@ -180,8 +189,13 @@ impl InFlight {
         self.vital.silence.broken(uptime);
         self.vital.breaker.passed(false, uptime);
     }
+    /// It said something, whatever that was.
+    pub fn heard(&self, uptime: Duration) {
+        self.vital.silence.broken(uptime);
+    }
     /// The stream that began has ended well.
     pub fn completed(&self, shape: Shape, total: Duration, uptime: Duration) {
+        self.vital.silence.broken(uptime);
         self.vital.breaker.completed(uptime);
         self.vital.latencies.record(shape, None, Some(total), uptime);
     }
@@ -204,6 +218,9 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        if *self.began.get_mut() {
+            self.vital.streaming.fetch_sub(1, Relaxed);
+        }
         self.vital.in_flight.fetch_sub(1, Relaxed);
         if self.probe {
             self.vital.breaker.release();
@@ -297,6 +314,20 @@ mod tests {
         assert_eq!(vital.in_flight(), 2);
         drop(guards);
         assert_eq!(vital.in_flight(), 0);
+    }
+
+    #[test]
+    fn a_stream_that_has_begun_is_in_flight_and_not_unanswered() {
+        let vital = Arc::new(Vital::default());
+        let [begun, waiting] = [(); 2].map(|()| vital.begin(1, false, Duration::ZERO).unwrap());
+        for _ in 0..2 {
+            begun.succeeded(&Sample { total: None, ..sample(10) }, Duration::ZERO);
+        }
+        assert_eq!((vital.in_flight(), vital.unanswered()), (2, 1));
+        drop(begun);
+        assert_eq!((vital.in_flight(), vital.unanswered()), (1, 1));
+        drop(waiting);
+        assert_eq!((vital.in_flight(), vital.unanswered()), (0, 0));
     }
 
     #[test]

@@ -11,11 +11,12 @@ use std::{
 use weir_core::decision::Health;
 
 use crate::{
-    Fault, Vital,
+    Fault,
     slate::{Context, Entry, Slate},
 };
 
-/// Requests that one in doubt may have in flight and still be asked in its turn: they are what shows that it is well.
+/// Requests that one in doubt may leave unanswered and still be asked in its turn: they are what shows that it is well. A
+/// stream that has begun shows nothing more until it ends.
 const TRIALS: u32 = 2;
 
 /// When one deployment was last heard of, and since when it is silent. Microseconds of uptime plus one; 0 is never.
@@ -28,56 +29,59 @@ pub(crate) struct Silence {
 impl Silence {
     /// A word came, good or bad.
     pub(crate) fn broken(&self, uptime: Duration) {
-        self.heard.store(stamp(uptime), Relaxed);
+        // Of two words that come at once the later one counts.
+        self.heard.fetch_max(stamp(uptime), Relaxed);
     }
 
     /// A call failed; `open` says whether its breaker is.
     pub(crate) fn failed(&self, fault: Fault, open: bool, uptime: Duration) {
         if !matches!(fault, Fault::Connect | Fault::Timeout) {
             self.broken(uptime);
-        } else if open && self.since().is_none() {
+        } else if open && self.read().1.is_none() {
             self.since.store(stamp(uptime), Relaxed);
         }
     }
 
-    /// Since when it is silent; `None` when it was heard since, or its breaker never opened for it.
-    fn since(&self) -> Option<u64> {
-        let since = self.since.load(Relaxed);
-        (since > self.heard.load(Relaxed)).then_some(since)
-    }
-
-    fn unheard_since(&self, moment: u64) -> bool {
-        self.heard.load(Relaxed) < moment
+    /// When it was last heard of, and since when it is silent: `None` when it was heard since, or its breaker never opened
+    /// for it.
+    pub(crate) fn read(&self) -> (u64, Option<u64>) {
+        let (heard, since) = (self.heard.load(Relaxed), self.since.load(Relaxed));
+        (heard, (since > heard).then_some(since))
     }
 }
 
-/// Notes who is in doubt. Costs two loads for each candidate while nobody is silent.
-pub(crate) fn doubt<'v>(entries: &mut [Entry], context: &Context<'_>, vital: impl Fn(usize) -> Option<&'v Vital>) {
-    let silence = |index: usize| vital(index).map(|vital| &vital.silence);
-    let silent = |index: usize| silence(index).and_then(Silence::since).map(|since| (context.region(index), since));
-    if (0..entries.len()).all(|index| silent(index).is_none()) {
+/// Notes who is in doubt.
+pub(crate) fn doubt(entries: &mut [Entry], context: &Context<'_>) {
+    if entries.iter().all(|entry| entry.silent_since.is_none()) {
         return;
     }
-    let count = entries.len();
-    for (index, entry) in entries.iter_mut().enumerate() {
+    for index in 0..entries.len() {
         let region = context.region(index);
-        let (false, Some(own)) = (region.is_empty(), silence(index)) else { continue };
-        let mut others = (0..count).filter(|other| *other != index).filter_map(silent);
-        let lost = others.any(|(of, since)| of == region && own.unheard_since(since));
-        entry.state.doubted = lost && entry.state.health == Health::Up;
+        let Some(own) = entries.get(index).filter(|own| !region.is_empty() && own.state.health == Health::Up) else {
+            continue;
+        };
+        let lost = entries.iter().enumerate().any(|(other, entry)| {
+            let unheard = entry.silent_since.is_some_and(|since| own.heard < since);
+            unheard && other != index && context.region(other) == region
+        });
+        if let Some(entry) = entries.get_mut(index) {
+            entry.state.doubted = lost;
+        }
     }
 }
 
 /// Whether this one is to be asked after those in other regions: it is in doubt, enough requests are finding out, and there
-/// is one elsewhere that is in none.
+/// is one elsewhere that is in none and serves.
 pub(crate) fn waits(slate: &Slate, context: &Context<'_>, index: usize) -> bool {
+    if slate.entry(index).is_none_or(|entry| !entry.state.doubted || entry.unanswered < TRIALS) {
+        return false;
+    }
     let region = context.region(index);
-    let elsewhere = |other: usize| {
+    slate.order.iter().any(|&other| {
         let at = context.region(other);
-        !at.is_empty() && at != region && slate.entry(other).is_some_and(|entry| !entry.state.doubted)
-    };
-    slate.entry(index).is_some_and(|entry| entry.state.doubted && entry.in_flight >= TRIALS)
-        && slate.order.iter().any(|&other| elsewhere(other))
+        let sound = |entry: &Entry| entry.state.health == Health::Up && !entry.state.doubted;
+        !at.is_empty() && at != region && slate.entry(other).is_some_and(sound)
+    })
 }
 
 fn stamp(uptime: Duration) -> u64 {

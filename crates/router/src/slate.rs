@@ -49,6 +49,11 @@ pub(crate) struct Entry {
     pub(crate) first: f64,
     pub(crate) cost: Option<NanoUsd>,
     pub(crate) in_flight: u32,
+    /// Of these, those it has said nothing to yet; a record does not know it.
+    pub(crate) unanswered: u32,
+    /// When it was last heard of, and since when it is silent; a record does not know these either.
+    pub(crate) heard: u64,
+    pub(crate) silent_since: Option<u64>,
     /// Median and 95th percentile of the request's shape there.
     pub(crate) latency_ms: Option<f64>,
     pub(crate) p95_ms: Option<f64>,
@@ -115,10 +120,7 @@ impl Slate {
             Entry::new(candidate, ask, vital, warm)
         });
         self.entries.extend(entries);
-        let candidates = &context.view.candidates;
-        silence::doubt(&mut self.entries, context, |index| {
-            vitals.get(&candidates.get(index)?.deployment.id).map(|vital| &**vital)
-        });
+        silence::doubt(&mut self.entries, context);
         self.expect_failures(context);
         self.doubt_latencies();
         self.start();
@@ -320,6 +322,7 @@ impl Slate {
 impl Entry {
     pub(crate) fn new(candidate: &CandidateView, ask: &Ask<'_>, vital: Option<&Vital>, warm: bool) -> Self {
         let estimate = vital.and_then(|vital| vital.estimate(Shape::of(&ask.features), ask.uptime));
+        let (heard, silent_since) = vital.map(|vital| vital.silence.read()).unwrap_or_default();
         Self {
             out: None,
             capable: capable(candidate, &ask.features),
@@ -328,6 +331,9 @@ impl Entry {
             first: 0.0,
             cost: expected_cost(candidate, ask, warm),
             in_flight: vital.map_or(0, Vital::in_flight),
+            unanswered: vital.map_or(0, Vital::unanswered),
+            heard,
+            silent_since,
             latency_ms: estimate.map(|estimate| estimate.p50_ms),
             p95_ms: estimate.map(|estimate| estimate.p95_ms),
             state: CandidateState {
@@ -342,6 +348,7 @@ impl Entry {
                 p95_ms: estimate.map(|estimate| estimate.p95_ms),
                 latency_doubt: estimate.map_or(0.0, |estimate| estimate.doubt),
                 doubted: false,
+                waits: false,
                 last_resort: false,
                 propensity: 0.0,
             },
@@ -357,6 +364,9 @@ impl Entry {
             first: 0.0,
             cost: record.expected_cost,
             in_flight: record.in_flight,
+            unanswered: 0,
+            heard: 0,
+            silent_since: None,
             latency_ms: record.latency_ms,
             p95_ms: record.state.p95_ms,
             // A floor says it anew.

@@ -84,9 +84,13 @@ fn filter(slate: &mut Slate, context: &Context<'_>) {
     let seed = context.ask.seed;
     let mut moved = false;
     for index in 0..slate.entries.len() {
-        if silence::waits(slate, context, index)
-            && let Some(entry) = slate.entries.get_mut(index)
-        {
+        // A record says it: regions may have changed since.
+        let waits = match slate.recorded {
+            Some(_) => slate.entry(index).is_some_and(|entry| entry.state.waits),
+            None => silence::waits(slate, context, index),
+        };
+        if let Some(entry) = slate.entries.get_mut(index).filter(|_| waits) {
+            entry.state.waits = true;
             entry.tier = DOUBTED;
         }
     }

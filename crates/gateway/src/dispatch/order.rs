@@ -7,8 +7,9 @@ use crate::attempt::Leg;
 /// The legs of a chain in the order they are asked.
 pub(super) struct Order<'a> {
     legs: &'a [Leg],
-    /// Places in `legs`; empty while they are asked as they stand.
-    places: Vec<usize>,
+    /// Places in `legs`, each with the region that was left to put it before others; empty while they are asked as they
+    /// stand.
+    places: Vec<(usize, Option<&'a str>)>,
     /// Regions that went silent, in this order.
     silent: Vec<&'a str>,
     /// The policy wrote this order down for a failure that has happened.
@@ -34,19 +35,18 @@ impl<'a> Order<'a> {
         std::ptr::eq(self.legs, legs)
     }
 
-    fn place(&self, at: usize) -> usize {
-        self.places.get(at).copied().unwrap_or(at)
+    /// Whose turn it is, and the region that was left to put it before others.
+    fn standing(&self, at: usize) -> (usize, Option<&'a str>) {
+        self.places.get(at).copied().unwrap_or((at, None))
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&'a Leg> {
-        self.legs.get(self.place(at))
+        self.legs.get(self.standing(at).0)
     }
 
-    /// The region that was left last, where that put this one before others.
+    /// The region that was left, where that put this one before others.
     pub(super) fn away_from(&self, at: usize) -> Option<&'a str> {
-        let place = self.place(at);
-        let passed = self.places.get(at + 1..).is_some_and(|behind| behind.iter().any(|other| *other < place));
-        self.silent.last().copied().filter(|_| passed)
+        self.standing(at).1
     }
 
     /// A region went silent: of those from `at` on, whoever holds the floor elsewhere and is `affordable` comes first.
@@ -54,15 +54,83 @@ impl<'a> Order<'a> {
         if self.fixed || region.is_empty() {
             return;
         }
-        self.silent.push(region);
+        if !self.silent.contains(&region) {
+            self.silent.push(region);
+        }
         let left = |leg: &'a Leg| Left {
             region: &leg.deployment.capabilities.region,
             may_lead: !leg.last_resort && affordable(leg),
         };
         let left: Vec<Left<'_>> = (at..self.len()).filter_map(|at| self.get(at)).map(left).collect();
         if let Some(order) = away_from(&self.silent, &left) {
-            let moved = order.into_iter().map(|nth| self.place(at + nth));
-            self.places = (0..at).map(|at| self.place(at)).chain(moved).collect();
+            let moved = order.into_iter().enumerate().map(|(turn, nth)| {
+                let (place, before) = self.standing(at + nth);
+                (place, if nth > turn { Some(region) } else { before })
+            });
+            self.places = (0..at).map(|at| self.standing(at)).chain(moved).collect();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use weir_core::{
+        DeploymentId,
+        deployment::{Capabilities, Deployment, Dialect},
+    };
+    use weir_router::Live;
+
+    use super::*;
+    use crate::endpoint::Endpoint;
+
+    fn legs(placed: &[(&str, &str)]) -> Vec<Leg> {
+        let live = Live::default();
+        let ids: Vec<DeploymentId> = placed.iter().map(|(id, _)| (*id).into()).collect();
+        live.track(ids.iter());
+        let leg = |(id, (_, region)): (&DeploymentId, &(&str, &str))| Leg {
+            deployment: Arc::new(Deployment {
+                id: id.clone(),
+                provider: String::new(),
+                dialect: Dialect::OpenaiChat,
+                base_url: String::new(),
+                model: String::new(),
+                capabilities: Capabilities { region: (*region).into(), ..Capabilities::default() },
+                price: None,
+            }),
+            endpoint: Arc::new(Endpoint::new([], None)),
+            vital: live.vital(id).unwrap(),
+            cost: None,
+            last_resort: false,
+        };
+        ids.iter().zip(placed).map(leg).collect()
+    }
+
+    /// Who is asked, and away from where.
+    fn walked<'a>(order: &Order<'a>) -> Vec<(&'a str, Option<&'a str>)> {
+        let told = |at| Some((order.get(at)?.deployment.id.as_str(), order.away_from(at)));
+        (0..order.len()).filter_map(told).collect()
+    }
+
+    #[test]
+    fn each_keeps_the_region_that_put_it_before_others() {
+        let legs = legs(&[("a", "eu"), ("b", "eu"), ("c", "us"), ("d", "us")]);
+        let mut order = Order::new(&legs);
+        order.leave("eu", 1, |_| true);
+        let eu = Some("eu");
+        assert_eq!(walked(&order), [("a", None), ("c", eu), ("d", eu), ("b", None)]);
+        order.leave("us", 2, |_| true);
+        assert_eq!(walked(&order), [("a", None), ("c", eu), ("d", eu), ("b", None)], "nobody is left who could lead");
+    }
+
+    #[test]
+    fn a_second_region_that_falls_silent_is_named_by_those_it_moves() {
+        let legs = legs(&[("a", "eu"), ("b", "eu"), ("c", "us"), ("d", "us"), ("e", "asia")]);
+        let mut order = Order::new(&legs);
+        order.leave("eu", 1, |leg| leg.deployment.id.as_str() != "e");
+        order.leave("us", 2, |_| true);
+        let (eu, us) = (Some("eu"), Some("us"));
+        assert_eq!(walked(&order), [("a", None), ("c", eu), ("e", us), ("d", eu), ("b", None)]);
     }
 }

@@ -146,12 +146,14 @@ impl<'a> Walk<'a> {
         } else {
             flight.attempt_ended(nth, tried.status, Some(failure.class.name()), *failure.usage);
         }
-        let next = self.after(state, flight, &failure, leg);
+        // A head is a word, also where its body stalled.
+        let silent = tried.status.is_none() && failure.is_silence();
+        let next = self.after(state, flight, &failure, leg, silent);
         self.last = Some((failure, leg));
         Err(next)
     }
 
-    fn after(&mut self, state: &State, flight: &Flight, failure: &Failure, leg: &'a Leg) -> Next {
+    fn after(&mut self, state: &State, flight: &Flight, failure: &Failure, leg: &'a Leg, silent: bool) -> Next {
         let rules = &self.request.plan.rules;
         let Some(class) = failure.class.named().filter(|class| rules.on.contains(class)) else {
             return Next::Stop;
@@ -171,7 +173,7 @@ impl<'a> Walk<'a> {
         self.at += usize::from(!self.together);
         if let Some(detour) = self.detour(class) {
             (self.order, self.at) = (Order::fixed(detour), 0);
-        } else if failure.is_silence() {
+        } else if silent {
             let (rules, max_cost, spent) = (&self.request.plan.rules, self.request.max_cost, flight.cost());
             let first = Some(self.first_cost);
             let affordable = |leg: &Leg| too_dear(rules, max_cost, spent, leg.cost, first).is_none();

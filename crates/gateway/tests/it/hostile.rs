@@ -21,7 +21,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A provider that reads a request and writes these bytes; then it closes, or stays.
-async fn provider(answer: Vec<u8>, stays: bool) -> SocketAddr {
+pub(crate) async fn provider(answer: Vec<u8>, stays: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {

@@ -95,7 +95,8 @@ impl Kind {
 pub(crate) struct Seen {
     /// Its turns, where they are a list.
     pub(crate) turns: Option<usize>,
-    /// Where the name of the member behind them begins, with its quote; `None` where they are the last.
+    /// Where the name of the member behind them begins, with its quote; `None` where they are the last, or where
+    /// that is not known: its name may be written with escapes.
     pub(crate) turns_end: Option<usize>,
     /// A part is an image, by its name.
     pub(crate) images: bool,

@@ -36,7 +36,8 @@ pub struct Peek<'a> {
     pub messages: usize,
     /// Length of the body in bytes.
     pub bytes: usize,
-    /// Where the messages are over; the length of the body where nothing stands behind them.
+    /// Where the messages are over; the length of the body where nothing stands behind them, or where that is not known: the
+    /// next member's name may be written with escapes.
     pub messages_end: usize,
     pub(crate) model_at: Range<usize>,
     pub(super) usage_edit: UsageEdit,
