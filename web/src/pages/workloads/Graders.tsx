@@ -33,7 +33,8 @@ function Others({ own, others }: { own: string[]; others: ScoreSeries[] }) {
     return (
       <>
         <p className="muted">
-          {own.length > 0 ? "Scores also come" : "None of its own in weir.toml. Scores come"} from an online rule, the API or a scorer that was here before:
+          {own.length > 0 ? "Scores also come" : "None of its own in weir.toml. Scores come"} from an online rule, the API or a scorer that
+          was here before:
         </p>
         <ul className="plainlist" aria-label="Other scores">
           {others.map(({ name, decides }) => (
@@ -48,8 +49,8 @@ function Others({ own, others }: { own: string[]; others: ScoreSeries[] }) {
   if (own.length > 0) return null;
   return (
     <p className="muted">
-      None, and no score of its traffic has come from elsewhere. Without scores no quality is known, and nothing can be routed by it. Name a scorer in
-      weir.toml, make an online rule, or send scores to <code>POST /api/v1/scores</code>.
+      None, and no score of its traffic has come from elsewhere. Without scores no quality is known, and nothing can be routed by it. Name a
+      scorer in weir.toml, make an online rule, or send scores to <code>POST /api/v1/scores</code>.
     </p>
   );
 }
