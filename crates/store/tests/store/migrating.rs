@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use sqlx::{
     Connection,
-    migrate::Migrator,
+    migrate::{Migration, Migrator},
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode},
 };
 use weir_store::FILE_NAME;
@@ -45,16 +45,27 @@ async fn reopened(dir: &Path) -> Vec<(String, Option<String>)> {
     sqlx::query_as(query).fetch_all(&mut connect(dir).await).await.unwrap()
 }
 
+/// A database that these migrations were done in.
+async fn migrated(dir: &Path, migrations: Vec<Migration>) -> SqliteConnection {
+    let mut connection = connect(dir).await;
+    let mut so_far = Migrator::with_migrations(migrations);
+    so_far.dangerous_set_table_name(&*MIGRATIONS.table_name);
+    so_far.run(&mut connection).await.unwrap();
+    connection
+}
+
+/// A database as it was before this migration.
+async fn before(dir: &Path, version: i64) -> SqliteConnection {
+    migrated(dir, MIGRATIONS.migrations.iter().filter(|one| one.version < version).cloned().collect()).await
+}
+
 #[tokio::test]
 async fn a_migration_that_a_kill_breaks_off_is_done_again_from_its_start() {
     let fresh = tempfile::tempdir().unwrap();
     let whole = reopened(fresh.path()).await;
     for done in 0..=MIGRATIONS.migrations.len() {
         let dir = tempfile::tempdir().unwrap();
-        let mut connection = connect(dir.path()).await;
-        let mut so_far = Migrator::with_migrations(MIGRATIONS.migrations[..done].to_vec());
-        so_far.dangerous_set_table_name(&*MIGRATIONS.table_name);
-        so_far.run(&mut connection).await.unwrap();
+        let mut connection = migrated(dir.path(), MIGRATIONS.migrations[..done].to_vec()).await;
         assert_eq!(reopened(killed(dir.path()).path()).await, whole, "killed after {done} migrations");
 
         let Some(next) = MIGRATIONS.migrations.get(done) else { break };
@@ -68,11 +79,7 @@ async fn a_migration_that_a_kill_breaks_off_is_done_again_from_its_start() {
 async fn texts_that_runs_on_held_out_items_have_left_are_taken_away() {
     const ERRAND: i64 = 60;
     let dir = tempfile::tempdir().unwrap();
-    let mut connection = connect(dir.path()).await;
-    let before = MIGRATIONS.migrations.iter().filter(|one| one.version < ERRAND).cloned().collect();
-    let mut so_far = Migrator::with_migrations(before);
-    so_far.dangerous_set_table_name(&*MIGRATIONS.table_name);
-    so_far.run(&mut connection).await.unwrap();
+    let mut connection = before(dir.path(), ERRAND).await;
     // A client's request; what a run asked of a held-out item and of an open one; a judge's request while it went on,
     // and one from before.
     for (n, origin, at) in [(1, "client", 15), (2, "eval", 15), (3, "eval", 15), (4, "eval", 16), (5, "eval", 5)] {
@@ -127,11 +134,7 @@ async fn texts_that_runs_on_held_out_items_have_left_are_taken_away() {
 async fn an_applied_diff_is_given_the_one_canary_that_can_be_its_own() {
     const CANARY: i64 = 95;
     let dir = tempfile::tempdir().unwrap();
-    let mut connection = connect(dir.path()).await;
-    let before = MIGRATIONS.migrations.iter().filter(|one| one.version < CANARY).cloned().collect();
-    let mut so_far = Migrator::with_migrations(before);
-    so_far.dangerous_set_table_name(&*MIGRATIONS.table_name);
-    so_far.run(&mut connection).await.unwrap();
+    let mut connection = before(dir.path(), CANARY).await;
     for (id, parent, state) in
         [("pd_1", "r-0001", "applied"), ("pd_2", "r-0002", "applied"), ("pd_3", "r-0003", "proposed")]
     {
@@ -169,11 +172,7 @@ async fn an_applied_diff_is_given_the_one_canary_that_can_be_its_own() {
 async fn old_runs_that_nothing_was_demanded_of_are_no_longer_called_passed() {
     const UNGATED: i64 = 77;
     let dir = tempfile::tempdir().unwrap();
-    let mut connection = connect(dir.path()).await;
-    let before = MIGRATIONS.migrations.iter().filter(|one| one.version < UNGATED).cloned().collect();
-    let mut so_far = Migrator::with_migrations(before);
-    so_far.dangerous_set_table_name(&*MIGRATIONS.table_name);
-    so_far.run(&mut connection).await.unwrap();
+    let mut connection = before(dir.path(), UNGATED).await;
     let arms = r#""arms": [{"name": "a"}, {"name": "b"}], "against": {"arm": "a"}"#;
     let alone = r#""arms": [{"name": "a"}], "against": {"arm": "a"}"#;
     let gate = "[[gate]]\\nmetric = 'quality'\\nfloor = 0.8";
